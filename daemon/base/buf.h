@@ -1,0 +1,36 @@
+/*
+ * buf.h - a growing run of bytes, for building text.
+ *
+ * A zeroed struct buf is empty and valid. After a failed allocation the buffer
+ * keeps what it had and `failed` stays set, so that a writer checks once, at its end.
+ * The bytes are always followed by a NUL that `len` does not count.
+ */
+#ifndef PATHWAY_BUF_H
+#define PATHWAY_BUF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+
+struct buf {
+    char *data; /* owned; NULL while empty */
+    size_t len;
+    size_t cap;
+    bool failed;
+};
+
+void buf_add(struct buf *b, const void *bytes, size_t len);
+void buf_str(struct buf *b, const char *s); /* NUL-terminated */
+void buf_char(struct buf *b, char c);
+void buf_printf(struct buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+/* Empty it, keeping the memory for the next use. Clears `failed`. */
+void buf_reset(struct buf *b);
+/* The bytes as a C string; "" when empty. Borrowed until the next change. */
+const char *buf_cstr(const struct buf *b);
+/* Hand over the bytes: the caller frees them with free(). NULL after a failure. */
+char *buf_take(struct buf *b);
+void buf_fini(struct buf *b);
+
+#endif

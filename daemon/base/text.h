@@ -1,0 +1,27 @@
+/*
+ * text.h - small helpers for names and messages.
+ */
+#ifndef PATHWAY_TEXT_H
+#define PATHWAY_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* True when `len` bytes are well-formed UTF-8 (no surrogates, nothing overlong, at most U+10FFFF). */
+bool text_is_utf8(const char *s, size_t len);
+/* Bytes of windows-1252 to UTF-8 in a new string that the caller frees; NULL when there is no memory.
+ * The five bytes that windows-1252 leaves open become U+FFFD. */
+char *text_from_cp1252(const char *s, size_t len, size_t *out_len);
+
+/*
+ * The candidate nearest to `name` (edits and swaps, case ignored), or NULL when
+ * none is near enough to be a likely slip (a third of its length, at least 1 edit).
+ * Ties go to the first.
+ */
+const char *text_nearest(const char *name, const char *const *candidates, size_t count);
+
+/* Write "; did you mean 'X'?" or "" into out (size bytes) and return it. */
+const char *text_hint(char *out, size_t size, const char *name, const char *const *candidates,
+                      size_t count);
+
+#endif

@@ -1,0 +1,65 @@
+/*
+ * engine.h - the one pipeline: batch -> append -> fold -> judge -> feed -> commit.
+ *
+ * An engine owns the writing connection and the Lua state that folds and judges. All calls are
+ * made by one thread (the engine thread), except engine_catalog().
+ */
+#ifndef PATHWAY_ENGINE_H
+#define PATHWAY_ENGINE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "model/event.h"
+
+struct engine;
+
+struct engine_options {
+    const char *database;
+    const char *rules; /* a rules folder */
+    struct clock clock;
+};
+
+/*
+ * Open the database, load the rules, bring all that is derived up to date (after a crash, a change of
+ * rules, or time that passed while nobody ran). The errors of store_open() and ruleset_load().
+ */
+MUST_CHECK enum err_code engine_open(struct engine **out, const struct engine_options *options,
+                                     struct err *err);
+void engine_close(struct engine *e);
+
+/* What is needed to check events on another thread. Both live as long as the engine and never change. */
+const struct catalog *engine_catalog(const struct engine *e);
+const uint8_t *engine_note_key(const struct engine *e);
+
+enum take_status { TAKE_ACCEPTED, TAKE_DUPLICATE, TAKE_CONFLICT };
+struct take {
+    const struct event *event; /* in: valid, borrowed */
+    const char *actor;         /* in: borrowed, NULL allowed */
+    enum take_status status;   /* out */
+    int64_t seq;               /* out */
+};
+/*
+ * Take a batch in, in one durable commit. OK: every item has its status, and decisions and feed
+ * are up to date with it. Any error: nothing of it was taken.
+ */
+MUST_CHECK enum err_code engine_take(struct engine *e, struct take *items, size_t count, struct err *err);
+
+/* The instant of the next wake, or TIME_NEVER. */
+int64_t engine_next_wake(const struct engine *e);
+/* Judge some subjects that are due now (a slice: call again while engine_next_wake() <= now). */
+MUST_CHECK enum err_code engine_wake(struct engine *e, struct err *err);
+
+/* Number of the newest feed entry. */
+int64_t engine_feed_seq(const struct engine *e);
+
+/*
+ * Commands that write outside the log. `name` is "person.set" {key, details}, "person.erase" {key},
+ * "note.erase" {source, id}. *out is the JSON answer, the caller's to free(). ERR_INPUT, ERR_ABSENT.
+ */
+MUST_CHECK enum err_code engine_command(char **out, struct engine *e, const char *name,
+                                        const struct json *params, struct err *err);
+
+#endif

@@ -1,0 +1,20 @@
+/*
+ * packtest.h - run the tests that packs bring with them.
+ */
+#ifndef PATHWAY_PACKTEST_H
+#define PATHWAY_PACKTEST_H
+
+#include <stddef.h>
+
+#include "lua/ruleset.h"
+
+/* One finished test. `detail` is NULL when it passed, else lines for people: expected, actual, why. */
+typedef void packtest_fn(const char *name, const char *where, const char *detail, void *arg);
+
+struct packtest_counts {
+    size_t passed, failed;
+};
+MUST_CHECK enum err_code packtest_run(struct packtest_counts *out, struct ruleset *rs, packtest_fn *fn,
+                                      void *arg, struct err *err);
+
+#endif

@@ -1,0 +1,55 @@
+/*
+ * question.h - everything that can be asked, of a daemon or straight of a database.
+ *
+ * A reader has a read-only connection and a Lua state of its own and belongs to one thread at a
+ * time. Each answer is made from one snapshot.
+ *
+ * Questions and parameters ("?": may be absent; times are RFC 3339 or a date, which means its start in
+ * Europe/London). Unknown parameters are an error with a suggestion.
+ *   "subject"   {subject, at?, known?}                facts, decisions with since and until, next wake
+ *   "list"      {kind: "school"|"group"|"hub", hub?, q?, where?: {DECISION: "VALUE"}, at?, known?, limit?, after?}
+ *   "decisions" {at?, known?, names?: [..], format: "csv"|"ndjson"}   -> text, as `pathway export decisions`
+ *   "events"    {format: "csv"|"ndjson"}  -> text   (ndjson: the events as logged, notes put back where they still exist)
+ *   "changes"   {after?, limit?, format?: "json"|"csv"|"ndjson"}
+ *   "person"    {key}
+ *   "status"    {}
+ */
+#ifndef PATHWAY_QUESTION_H
+#define PATHWAY_QUESTION_H
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/json.h"
+
+struct reader;
+
+/* `rules` NULL: the rules kept in the database are not used, and questions that need rules fail. */
+MUST_CHECK enum err_code reader_open(struct reader **out, const char *database, const char *rules,
+                                     const struct clock *clock, struct err *err);
+void reader_close(struct reader *r);
+
+/* ERR_INPUT: unknown question or parameter, a date that is none; ERR_ABSENT: an unknown subject (with
+ * the nearest) or key. The answer is appended to `out`. */
+MUST_CHECK enum err_code question_answer(struct buf *out, struct reader *r, const char *question,
+                                         const struct json *params, struct err *err);
+
+/*
+ * Fold files of events in memory, with no database, and write decisions at `at` as CSV
+ * (`pathway judge`). `names` limits the decisions (NULL: all), `name_count` of them. Events that are
+ * refused are told to `refused` ("FILE:LINE: why"), the rest goes on.
+ */
+typedef void judge_refused_fn(const char *where, const char *status, const char *detail, void *arg);
+struct judge_options {
+    const char *rules;
+    int64_t at;
+    const char *const *names;
+    int name_count;
+    bool as_ndjson;
+    judge_refused_fn *refused;
+    void *arg;
+};
+MUST_CHECK enum err_code judge_files(struct buf *out, const struct judge_options *options,
+                                     const char *const *files, int file_count, struct err *err);
+
+#endif

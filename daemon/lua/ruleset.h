@@ -1,0 +1,44 @@
+/*
+ * ruleset.h - a rules folder, loaded: packs checked whole, ready to fold and judge.
+ *
+ * A ruleset owns one Lua state and belongs to one thread at a time. Load the folder
+ * again for another thread.
+ */
+#ifndef PATHWAY_LUA_RULESET_H
+#define PATHWAY_LUA_RULESET_H
+
+#include <stddef.h>
+
+#include "base/err.h"
+#include "model/event.h"
+
+/* Errors found while loading, each one line "file:line: what is wrong, what was expected". */
+struct problem {
+    const struct problem *next;
+    const char *text;
+};
+struct problems {
+    struct arena arena;
+    const struct problem *first;
+    struct problem *last;
+    size_t count;
+};
+void problems_add(struct problems *p, const char *fmt, ...) PRINTF_LIKE(2, 3);
+void problems_fini(struct problems *p);
+
+struct ruleset;
+
+/*
+ * Load `dir`: a rules folder (holding national/), or one pack's own folder. ERR_RULE: it has errors,
+ * all listed in `problems` (NULL allowed; err has the first). ERR_ABSENT: there is no such folder or pack.
+ */
+MUST_CHECK enum err_code ruleset_load(struct ruleset **out, const char *dir,
+                                      struct problems *problems, struct err *err);
+void ruleset_free(struct ruleset *rs);
+
+/* The types of event that the packs declare. Read-only, and so usable from any thread. */
+const struct catalog *ruleset_catalog(const struct ruleset *rs);
+/* Hex digest of all files. */
+const char *ruleset_digest(const struct ruleset *rs);
+
+#endif

@@ -1,0 +1,30 @@
+/*
+ * generation.h - every set of rules that ever judged, kept by its content.
+ */
+#ifndef PATHWAY_STORE_GENERATION_H
+#define PATHWAY_STORE_GENERATION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "store/store.h"
+
+struct generation {
+    int64_t number;      /* 1, 2, 3 ...; 0 when none has judged yet */
+    char digest[65];     /* hex, of all files */
+    int64_t since;       /* recorded time from which it judged */
+};
+MUST_CHECK enum err_code generation_last(struct generation *out, struct store *s, struct err *err);
+
+struct pack_file {
+    const char *path; /* below the rules folder: "national/pack.lua" */
+    const char *text;
+    uint32_t len;
+};
+/* Add the next generation with its files, in a transaction. Files already kept are not kept twice. */
+MUST_CHECK enum err_code generation_add(int64_t *number, struct store *s, const char *digest,
+                                        int64_t since, const struct pack_file *files, int count,
+                                        struct err *err);
+
+#endif
