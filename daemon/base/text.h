@@ -6,9 +6,13 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* True when `len` bytes are well-formed UTF-8 (no surrogates, nothing overlong, at most U+10FFFF). */
 bool text_is_utf8(const char *s, size_t len);
+/* The bytes of the well-formed UTF-8 character at the start of `s`, 1 to 4; 0 when there is none.
+ * *code is the character (NULL allowed). */
+size_t text_utf8_char(const char *s, size_t len, uint32_t *code);
 /* Bytes of windows-1252 to UTF-8 in a new string that the caller frees; NULL when there is no memory.
  * The five bytes that windows-1252 leaves open become U+FFFD. */
 char *text_from_cp1252(const char *s, size_t len, size_t *out_len);
@@ -20,7 +24,7 @@ char *text_from_cp1252(const char *s, size_t len, size_t *out_len);
  */
 const char *text_nearest(const char *name, const char *const *candidates, size_t count);
 
-/* Write "; did you mean 'X'?" or "" into out (size bytes) and return it. */
+/* Write `; did you mean "X"?` or "" into out (size bytes) and return it. */
 const char *text_hint(char *out, size_t size, const char *name, const char *const *candidates,
                       size_t count);
 

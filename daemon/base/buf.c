@@ -1,0 +1,105 @@
+/* buf.c - see buf.h. Growth doubles; `cap` counts the place of the NUL too. */
+#include "base/buf.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FIRST_CAP 256
+
+/* Make room for `more` bytes and a NUL; false, and failed, when there is no memory. */
+static bool reserve(struct buf *b, size_t more)
+{
+    if (b->failed)
+        return false;
+    if (more < b->cap - b->len)
+        return true;
+    size_t cap = b->cap ? b->cap : FIRST_CAP;
+    while (cap - b->len <= more) {
+        if (cap > SIZE_MAX / 2) {
+            b->failed = true;
+            return false;
+        }
+        cap *= 2;
+    }
+    char *data = realloc(b->data, cap);
+    if (!data) {
+        b->failed = true;
+        return false;
+    }
+    b->data = data;
+    b->cap = cap;
+    return true;
+}
+
+void buf_add(struct buf *b, const void *bytes, size_t len)
+{
+    if (!reserve(b, len))
+        return;
+    if (len > 0)
+        memcpy(b->data + b->len, bytes, len);
+    b->len += len;
+    b->data[b->len] = '\0';
+}
+
+void buf_str(struct buf *b, const char *s)
+{
+    buf_add(b, s, strlen(s));
+}
+
+void buf_char(struct buf *b, char c)
+{
+    buf_add(b, &c, 1);
+}
+
+void buf_printf(struct buf *b, const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    int len = vsnprintf(NULL, 0, fmt, args);
+    va_end(args);
+    if (len < 0) {
+        b->failed = true;
+        return;
+    }
+    if (!reserve(b, (size_t)len))
+        return;
+    va_start(args, fmt);
+    vsnprintf(b->data + b->len, (size_t)len + 1, fmt, args);
+    va_end(args);
+    b->len += (size_t)len;
+}
+
+void buf_reset(struct buf *b)
+{
+    b->len = 0;
+    b->failed = false;
+    if (b->data)
+        b->data[0] = '\0';
+}
+
+const char *buf_cstr(const struct buf *b)
+{
+    return b->data ? b->data : "";
+}
+
+char *buf_take(struct buf *b)
+{
+    buf_add(b, "", 0); /* an empty buffer hands over "" */
+    if (b->failed) {
+        buf_fini(b);
+        return NULL;
+    }
+    char *data = b->data;
+    *b = (struct buf){ 0 };
+    return data;
+}
+
+void buf_fini(struct buf *b)
+{
+    free(b->data);
+    *b = (struct buf){ 0 };
+}
