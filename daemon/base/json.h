@@ -3,8 +3,10 @@
  *
  * Parsing is done by a library (json.c is the only file that knows which) and
  * is strict: RFC 8259, one value, no trailing bytes, valid UTF-8, no duplicate
- * member names, at most `max_depth` levels, integers within int64 and reals
- * within double.
+ * member names and no NUL in them, at most `max_depth` levels, integers within
+ * int64 and reals within double. A real that is a whole number within int64 (1.0,
+ * 1e2, -0.0) becomes an integer, so that what is parsed from canonical form is the
+ * same tree as what was parsed first.
  */
 #ifndef PATHWAY_JSON_H
 #define PATHWAY_JSON_H
@@ -45,15 +47,15 @@ MUST_CHECK enum err_code json_parse(const struct json **out, struct arena *arena
 const struct json *json_get(const struct json *object, const char *name);
 /* True when it is a string equal to `s`. NULL is allowed. */
 bool json_is_string(const struct json *value, const char *s);
-/* "null", "true", "a number", "a string" ...: for messages. NULL is "nothing". */
+/* "null", "true", "false", "a number", "a string" ...: for messages. NULL is "nothing". */
 const char *json_type_name(const struct json *value);
 /* A short, safe rendering of a value for a message: at most `size` bytes with the NUL, cut with "...". */
 const char *json_brief(const struct json *value, char *out, size_t size);
 
 /*
  * Append the value in canonical form: members sorted bytewise by name, no
- * white space, shortest round-trip numbers, reals that are whole numbers below
- * 2^53 as integers. Equal values give equal bytes.
+ * white space, shortest round-trip numbers, reals that are whole numbers within
+ * int64 as integers. Equal values give equal bytes.
  */
 void json_write(struct buf *b, const struct json *value);
 /* Append `len` bytes of UTF-8 as a quoted JSON string. Bytes that are not UTF-8 become U+FFFD. */
