@@ -26,10 +26,12 @@
  */
 MUST_CHECK enum err_code civil_init(struct err *err);
 
-/* RFC 3339 with any offset; digits beyond the microsecond are dropped; a leap second :60 is the
- * next minute's start. ERR_INPUT says what is wrong. */
+/* RFC 3339 with any offset; digits beyond the microsecond are dropped; a leap second :60, which only
+ * the last minute of a month (in UTC) has, is the next minute's start. Years 0001 to 9999.
+ * ERR_INPUT: `found "...", expected ...: why`, for the caller to put a place before. */
 MUST_CHECK enum err_code time_parse(int64_t *out, const char *s, size_t len, struct err *err);
-/* RFC 3339, or a date alone: the start of that day in Europe/London. For the command line and queries. */
+/* RFC 3339, or a date alone: the start of that day in Europe/London. For the command line and
+ * queries. */
 MUST_CHECK enum err_code moment_parse(int64_t *out, const char *s, struct err *err);
 /* YYYY-MM-DD. */
 MUST_CHECK enum err_code day_parse(int32_t *out, const char *s, size_t len, struct err *err);
@@ -43,9 +45,11 @@ const char *day_text(int32_t day, char *out);
 int32_t day_from_ymd(int year, int month, int day);
 void day_to_ymd(int32_t day, int *year, int *month, int *mday);
 
-int32_t london_day(int64_t t);          /* the civil day at instant t */
-int64_t london_midnight(int32_t day);   /* the instant at which that day starts */
-/* The same wall-clock time `days` days later (or earlier): how people count days. */
+int32_t london_day(int64_t t);        /* the civil day at instant t */
+int64_t london_midnight(int32_t day); /* the instant at which that day starts */
+/* The same wall-clock time `days` days later (or earlier): how people count days. A time that the
+ * clocks skip on that day becomes one hour later, one that they show twice the first of the two.
+ * Beyond the calendar: TIME_NEVER, or TIME_MIN. */
 int64_t london_add_days(int64_t t, int64_t days);
 
 /* Academic years by their starting year: 2024 is "2024/25", 1 September 2024 to 1 September 2025. */
