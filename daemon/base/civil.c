@@ -166,6 +166,8 @@ static enum err_code unreadable(struct reader *r, const char *s, size_t len, con
 {
     int shown = len > SHOWN ? SHOWN : (int)len;
 
+    while (len > SHOWN && shown > 0 && (s[shown] & 0xc0) == 0x80) /* whole characters only */
+        shown--;
     return err_set(err, ERR_INPUT, "found \"%.*s%s\", expected %s: %s", shown, s,
                    len > SHOWN ? "..." : "", expected, r->wrong);
 }

@@ -2,6 +2,7 @@
  * at once. */
 #include "base/log.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -81,6 +82,8 @@ void log_line(enum log_level level, const char *fmt, ...)
     line[end] = '\n';
     for (size_t done = 0; done < end + 1;) {
         ssize_t n = write(STDERR_FILENO, line + done, end + 1 - done);
+        if (n < 0 && errno == EINTR)
+            continue;
         if (n <= 0) /* nobody reads it: there is nowhere left to say so */
             return;
         done += (size_t)n;

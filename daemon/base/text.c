@@ -40,6 +40,21 @@ bool text_is_utf8(const char *s, size_t len)
     return true;
 }
 
+bool text_is_printable(const char *s, size_t len)
+{
+    while (len > 0) {
+        uint32_t c;
+        size_t step = text_utf8_char(s, len, &c);
+        if (step == 0 || c < 0x20 || (c >= 0x7f && c < 0xa0))
+            return false;
+        if ((c >= 0xfdd0 && c <= 0xfdef) || (c & 0xfffe) == 0xfffe)
+            return false;
+        s += step;
+        len -= step;
+    }
+    return true;
+}
+
 /* Where windows-1252 differs from Latin-1: 0x80 to 0x9f; 0xfffd where it leaves a byte open. */
 static const uint16_t CP1252[32] = {
     0x20ac, 0xfffd, 0x201a, 0x0192, 0x201e, 0x2026, 0x2020, 0x2021, 0x02c6, 0x2030, 0x0160,

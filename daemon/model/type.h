@@ -15,7 +15,7 @@
 
 enum type_kind {
     /* scalars */
-    TYPE_TEXT,   /* a string without control characters, 1 to 1,000 bytes */
+    TYPE_TEXT,   /* a string without control characters, 1 to 1,000 bytes (or to `max`) */
     TYPE_BOOL,
     TYPE_INT,    /* a whole number from min to max */
     TYPE_NUMBER, /* a finite number */
@@ -24,14 +24,14 @@ enum type_kind {
     TYPE_YEAR,   /* an academic year, "2024/25" */
     TYPE_ENUM,   /* one of `values` */
     TYPE_PERSON, /* a key: 1 to 64 of a-z 0-9 . _ -; never a name or address */
-    TYPE_NOTE,   /* free text, up to 10,000 bytes; kept beside the log, rules cannot read it */
+    TYPE_NOTE,   /* free text of lines, up to 10,000 bytes; kept beside the log, rules cannot read it */
     TYPE_SCHOOL, /* "school/100001"; touches that school */
     TYPE_GROUP,  /* "group/CODE"; touches that group */
     TYPE_HUB,    /* a hub's code, "07" */
     /* containers */
     TYPE_SET,  /* different values of scalar type `of`; a JSON array (repeats are allowed and count once) */
     TYPE_LIST, /* values of type `of`, in order */
-    TYPE_MAP,  /* scalar `key` to `of`; a JSON object */
+    TYPE_MAP,  /* scalar `key` (never a number, true or false, or a note) to `of`; a JSON object */
     TYPE_ROW,  /* named `fields` */
 };
 
@@ -44,7 +44,7 @@ struct type_field {
 
 struct type {
     enum type_kind kind;
-    int64_t min, max;            /* TYPE_INT */
+    int64_t min, max;            /* TYPE_INT; TYPE_TEXT: most bytes, 0 for 1,000 */
     const char *const *values;   /* TYPE_ENUM */
     uint32_t value_count;
     const struct type *key;      /* TYPE_MAP */
@@ -56,6 +56,8 @@ struct type {
 /* "text", "person", "one of a, b, c" ...: for messages; written into out. */
 const char *type_describe(const struct type *t, char *out, size_t size);
 bool type_is_scalar(const struct type *t);
+/* The field of a TYPE_ROW called `name`, or NULL. */
+const struct type_field *type_field(const struct type *row, const char *name);
 
 /*
  * Check a JSON value against a type. ERR_INPUT: the message begins with `path` ("data.teacher",
