@@ -1,4 +1,4 @@
-/* type.c - see type.h. How types read to people, and walking values by type; checks: type_check.c. */
+/* type.c - see type.h. How types read to people; walking values by type. Checks: type_check.c. */
 #include "model/type.h"
 
 #include <inttypes.h>

@@ -1,0 +1,314 @@
+/* attribute.c - see attribute.h. */
+#include "model/attribute.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/civil.h"
+#include "base/text.h"
+
+#define QUOTED    60 /* bytes of what was found that a message repeats */
+#define NAMES_MAX 64 /* so many members are looked through for a slip */
+
+static const char *const KNOWN[] = { "specversion", "id",   "source",          "type",
+                                     "subject",     "time", "datacontenttype", "dataschema",
+                                     "sequence",    "data" };
+#define KNOWN_COUNT (sizeof(KNOWN) / sizeof(KNOWN[0]))
+
+static enum err_code mismatch(const struct json *member, const char *expected, struct err *err)
+{
+    char found[QUOTED];
+
+    return err_set(err, ERR_INPUT, "%.*s: found %s, expected %s", QUOTED, member->name,
+                   json_brief(member, found, sizeof(found)), expected);
+}
+
+/* -- what a string may be -------------------------------------------------------------------- */
+
+/* Not empty, printable, and at most `max` bytes. */
+static enum err_code check_text(const struct json *member, size_t max, struct err *err)
+{
+    char expected[64];
+
+    if (member->type != JSON_STRING || member->len == 0)
+        return mismatch(member, "a string that is not empty", err);
+    if (member->len > max) {
+        snprintf(expected, sizeof(expected), "at most %zu bytes", max);
+        return mismatch(member, expected, err);
+    }
+    if (!text_is_printable(member->as.string, member->len))
+        return mismatch(member, "no control characters and no noncharacters", err);
+    return OK;
+}
+
+static bool is_hex(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+static bool is_alpha(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+static bool is_alnum(char c)
+{
+    return is_alpha(c) || (c >= '0' && c <= '9');
+}
+
+/* The characters of RFC 3986, whole percent-escapes, at most one fragment. */
+static bool is_uri_reference(const char *s)
+{
+    bool in_fragment = false;
+
+    for (; *s; s++) {
+        if (*s == '%') {
+            if (!is_hex(s[1]) || !is_hex(s[2]))
+                return false;
+            s += 2;
+        } else if (*s == '#') {
+            if (in_fragment)
+                return false;
+            in_fragment = true;
+        } else if (!is_alnum(*s) && !strchr("-._~:/?[]@!$&'()*+,;=", *s)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool has_scheme(const char *s)
+{
+    size_t n = 0;
+
+    if (!is_alpha(s[0]))
+        return false;
+    while (is_alnum(s[n]) || s[n] == '+' || s[n] == '-' || s[n] == '.')
+        n++;
+    return s[n] == ':';
+}
+
+/* The length of an RFC 2045 token at the start of `s`. */
+static size_t token_len(const char *s)
+{
+    size_t n = 0;
+
+    while (s[n] > 0x20 && s[n] < 0x7f && !strchr("()<>@,;:\\\"/[]?=", s[n]))
+        n++;
+    return n;
+}
+
+static const char *skip_blank(const char *s)
+{
+    return s + strspn(s, " \t");
+}
+
+/* `name=value` or `name="value"`; the end of it, or NULL. */
+static const char *media_parameter(const char *s)
+{
+    size_t name = token_len(s);
+
+    if (name == 0 || s[name] != '=')
+        return NULL;
+    s += name + 1;
+    if (*s != '"')
+        return token_len(s) > 0 ? s + token_len(s) : NULL;
+    for (s++; *s && *s != '"'; s++) {
+        if (*s == '\\' && s[1])
+            s++;
+    }
+    return *s == '"' ? s + 1 : NULL;
+}
+
+/* RFC 2046: type/subtype, with parameters behind semicolons. */
+static bool is_media_type(const char *s)
+{
+    size_t type = token_len(s);
+
+    if (type == 0 || s[type] != '/')
+        return false;
+    s += type + 1;
+    size_t subtype = token_len(s);
+    if (subtype == 0)
+        return false;
+    s = skip_blank(s + subtype);
+    while (*s == ';') {
+        s = media_parameter(skip_blank(s + 1));
+        if (!s)
+            return false;
+        s = skip_blank(s);
+    }
+    return *s == '\0';
+}
+
+/* -- the attributes -------------------------------------------------------------------------- */
+
+static enum err_code check_specversion(const struct json *member, struct err *err)
+{
+    return json_is_string(member, "1.0") ? OK : mismatch(member, "\"1.0\"", err);
+}
+
+static enum err_code check_name(const struct json *member, struct err *err)
+{
+    return check_text(member, ATTRIBUTE_MAX_BYTES, err);
+}
+
+static enum err_code check_source(const struct json *member, struct err *err)
+{
+    enum err_code rc = check_text(member, ATTRIBUTE_MAX_BYTES, err);
+
+    if (rc == OK && !is_uri_reference(member->as.string))
+        rc = mismatch(member,
+                      "a URI-reference such as urn:hub:07, without spaces; write other"
+                      " characters as %XX",
+                      err);
+    return rc;
+}
+
+static enum err_code check_subject(const struct json *member, struct err *err)
+{
+    return check_text(member, ATTRIBUTE_MAX_BYTES, err);
+}
+
+static enum err_code check_time(const struct json *member, struct err *err)
+{
+    int64_t t;
+
+    if (member->type != JSON_STRING)
+        return mismatch(member, "an RFC 3339 time such as 2026-11-21T09:30:00Z", err);
+    enum err_code rc = time_parse(&t, member->as.string, member->len, err);
+    if (rc != OK && err)
+        return err_at(err, "time");
+    return rc;
+}
+
+static enum err_code check_media_type(const struct json *member, struct err *err)
+{
+    static const char EXPECTED[] = "a media type such as application/json";
+
+    if (member->type != JSON_STRING || member->len == 0)
+        return mismatch(member, EXPECTED, err);
+    enum err_code rc = check_text(member, ATTRIBUTE_MAX_BYTES, err);
+    if (rc == OK && !is_media_type(member->as.string))
+        rc = mismatch(member, EXPECTED, err);
+    return rc;
+}
+
+static enum err_code check_schema(const struct json *member, struct err *err)
+{
+    enum err_code rc = check_text(member, 2048, err);
+
+    if (rc == OK && (!has_scheme(member->as.string) || !is_uri_reference(member->as.string)))
+        rc = mismatch(member, "an absolute URI such as https://example.org/schema", err);
+    return rc;
+}
+
+static enum err_code check_sequence(const struct json *member, struct err *err)
+{
+    return check_text(member, SEQUENCE_MAX_BYTES, err);
+}
+
+static enum err_code check_base64(const struct json *member, struct err *err)
+{
+    return err_set(err, ERR_INPUT,
+                   "data_base64: found %s, expected the data as a JSON object in \"data\""
+                   " (an event has one of the two, never both)",
+                   json_type_name(member));
+}
+
+static enum err_code check_extension(const struct json *member, struct err *err)
+{
+    static const char EXPECTED[] =
+        "a string, true, false or a whole number of 32 bits, as of every extension attribute";
+
+    switch (member->type) {
+    case JSON_STRING:
+        if (text_is_printable(member->as.string, member->len))
+            return OK;
+        return mismatch(member, "no control characters and no noncharacters", err);
+    case JSON_BOOL:
+        return OK;
+    case JSON_INT:
+        if (member->as.integer >= INT32_MIN && member->as.integer <= INT32_MAX)
+            return OK;
+        break;
+    case JSON_NULL:
+    case JSON_REAL:
+    case JSON_ARRAY:
+    case JSON_OBJECT:
+        break;
+    }
+    return mismatch(member, EXPECTED, err);
+}
+
+static const struct {
+    const char *name;
+    enum err_code (*check)(const struct json *member, struct err *err);
+} CHECKS[] = {
+    { "specversion", check_specversion }, { "id", check_name },
+    { "source", check_source },           { "type", check_name },
+    { "subject", check_subject },         { "time", check_time },
+    { "dataschema", check_schema },       { "datacontenttype", check_media_type },
+    { "sequence", check_sequence },       { "data_base64", check_base64 },
+};
+
+static bool is_attribute_name(const char *name)
+{
+    size_t n = 0;
+
+    while ((name[n] >= 'a' && name[n] <= 'z') || (name[n] >= '0' && name[n] <= '9'))
+        n++;
+    return n > 0 && name[n] == '\0';
+}
+
+enum err_code attribute_check(const struct json *member, struct err *err)
+{
+    char hint[64];
+
+    for (size_t i = 0; i < sizeof(CHECKS) / sizeof(CHECKS[0]); i++) {
+        if (strcmp(member->name, CHECKS[i].name) == 0)
+            return member->type == JSON_NULL ? OK : CHECKS[i].check(member, err);
+    }
+    if (!is_attribute_name(member->name))
+        return err_set(
+            err, ERR_INPUT, "%.*s: found this attribute name, expected only a-z and 0-9 in it%s",
+            QUOTED, member->name, text_hint(hint, sizeof(hint), member->name, KNOWN, KNOWN_COUNT));
+    return member->type == JSON_NULL ? OK : check_extension(member, err);
+}
+
+static bool is_known(const char *name)
+{
+    for (size_t i = 0; i < KNOWN_COUNT; i++) {
+        if (strcmp(KNOWN[i], name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* The member that `name` was probably meant by: "timee" for "time". NULL when none looks so. */
+static const char *slip_of(const struct json *event, const char *name)
+{
+    const char *names[NAMES_MAX] = { 0 };
+    size_t count = 0;
+
+    for (const struct json *m = event->as.first; m && count < NAMES_MAX; m = m->next) {
+        if (!is_known(m->name))
+            names[count++] = m->name;
+    }
+    return text_nearest(name, names, count);
+}
+
+enum err_code attribute_require(const struct json **out, const struct json *event, const char *name,
+                                const char *expected, struct err *err)
+{
+    const struct json *member = json_get(event, name);
+
+    *out = member;
+    if (member && member->type != JSON_NULL)
+        return OK;
+    const char *slip = slip_of(event, name);
+    return err_set(err, ERR_INPUT, "%s: missing, expected %s%s%.*s%s", name, expected,
+                   slip ? "; is \"" : "", QUOTED, slip ? slip : "", slip ? "\" a slip of it?" : "");
+}
