@@ -1,0 +1,198 @@
+/*
+ * host.c - see host.h. Stopping goes one way only: plugins, service, handles; each step is
+ * begun by the end of the one before it (see go_on).
+ */
+#include "host/host.h"
+
+#include <signal.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "host/notify.h"
+#include "host/service.h"
+
+#define QUEUE_EVENTS      50000
+#define QUEUE_BYTES       (32u * 1024 * 1024)
+#define QUESTIONS_WAITING 200
+
+struct host {
+    const struct host_options *options;
+    uv_loop_t loop;
+    uv_signal_t signals[3];
+    size_t signal_count;
+    struct notify notify;
+    struct service *service;
+    struct plugins *plugins;
+    bool is_stopping;
+    bool plugins_stopped;
+    bool service_closed;
+    int exit_status;
+};
+
+static void close_handles(struct host *h)
+{
+    for (size_t i = 0; i < h->signal_count; i++)
+        uv_close((uv_handle_t *)&h->signals[i], NULL);
+    h->signal_count = 0;
+    notify_close(&h->notify);
+    service_free(h->service);
+    h->service = NULL;
+    plugins_free(h->plugins);
+    h->plugins = NULL;
+}
+
+static void go_on(struct host *h)
+{
+    if (!h->plugins_stopped)
+        return;
+    if (!h->service_closed)
+        service_stop(h->service);
+    else
+        close_handles(h);
+}
+
+static void on_plugins_stopped(void *arg)
+{
+    struct host *h = arg;
+    h->plugins_stopped = true;
+    go_on(h);
+}
+
+static void stop(struct host *h)
+{
+    if (h->is_stopping)
+        return;
+    h->is_stopping = true;
+    notify_stopping();
+    if (h->plugins)
+        plugins_stop(h->plugins, on_plugins_stopped, h);
+    else
+        on_plugins_stopped(h);
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+    struct host *h = handle->data;
+
+    if (number == SIGHUP) {
+        log_warn("host: reload refused reason=restart the daemon to read rules and configuration");
+        return;
+    }
+    log_info("host: stopping signal=%s", number == SIGTERM ? "TERM" : "INT");
+    stop(h);
+}
+
+static void on_ready(void *arg)
+{
+    struct host *h = arg;
+
+    if (h->is_stopping)
+        return;
+    log_info("host: ready version=%s database=%s", PATHWAY_VERSION, h->options->config->database);
+    notify_ready("serving");
+}
+
+static void on_failed(void *arg, const struct err *err)
+{
+    struct host *h = arg;
+    log_err("engine: can not open: %s", err->msg);
+    h->exit_status = 1;
+}
+
+static void on_changed(void *arg, int64_t feed_seq)
+{
+    struct host *h = arg;
+    if (h->plugins && !h->is_stopping)
+        plugins_changed(h->plugins, feed_seq);
+}
+
+static void on_closed(void *arg)
+{
+    struct host *h = arg;
+    h->service_closed = true;
+    stop(h);
+    if (h->plugins_stopped && h->service)
+        go_on(h);
+}
+
+static void on_describe(void *arg, struct buf *out)
+{
+    struct host *h = arg;
+    buf_str(out, ",\"plugins\":");
+    if (h->plugins)
+        plugins_list(h->plugins, out);
+    else
+        buf_str(out, "[]");
+}
+
+static bool on_ping(void *arg, void (*done)(void *arg), void *done_arg)
+{
+    struct host *h = arg;
+    return h->service && service_ping(h->service, done, done_arg);
+}
+
+static void watch_signals(struct host *h)
+{
+    static const int NUMBERS[] = { SIGTERM, SIGINT, SIGHUP };
+
+    signal(SIGPIPE, SIG_IGN); /* a peer that is gone is an error of that write, not of ours */
+    for (size_t i = 0; i < sizeof(NUMBERS) / sizeof(NUMBERS[0]); i++) {
+        uv_signal_t *s = &h->signals[h->signal_count];
+        if (uv_signal_init(&h->loop, s) != 0)
+            continue;
+        h->signal_count++;
+        s->data = h;
+        if (uv_signal_start(s, on_signal, NUMBERS[i]) != 0)
+            log_warn("host: signal not watched number=%d", NUMBERS[i]);
+        uv_unref((uv_handle_t *)s);
+    }
+}
+
+static enum err_code start(struct host *h, struct err *err)
+{
+    static const struct service_callbacks CALLBACKS = { on_ready, on_failed, on_changed, on_closed,
+                                                        on_describe };
+    const struct config *c = h->options->config;
+    const struct service_options service = {
+        .database = c->database,
+        .rules = c->rules,
+        .clock = h->options->clock,
+        .limits = { c->max_event, c->max_events, c->max_body, (int)c->max_depth },
+        .queue_events = QUEUE_EVENTS,
+        .queue_bytes = QUEUE_BYTES,
+        .questions = QUESTIONS_WAITING,
+    };
+
+    if (service_open(&h->service, &h->loop, &service, &CALLBACKS, h, err) != OK)
+        return err->code;
+    return plugins_start(&h->plugins, &h->loop, h->service, c, &h->options->plugins, err);
+}
+
+int host_run(const struct host_options *options)
+{
+    struct host h = { .options = options };
+    struct err why = { 0 };
+
+    int rc = uv_loop_init(&h.loop);
+    if (rc != 0) {
+        log_err("host: no event loop: %s", uv_strerror(rc));
+        return 1;
+    }
+    watch_signals(&h);
+    notify_init(&h.notify, &h.loop, on_ping, &h);
+    notify_status("opening the database");
+    if (start(&h, &why) != OK) {
+        log_err("host: %s", why.msg);
+        h.exit_status = 1;
+        if (h.service)
+            stop(&h);
+        else
+            close_handles(&h);
+    }
+    uv_run(&h.loop, UV_RUN_DEFAULT);
+    rc = uv_loop_close(&h.loop);
+    if (rc != 0) /* a plugin left a handle open */
+        log_warn("host: loop not closed: %s", uv_strerror(rc));
+    log_info("host: stopped status=%d", h.exit_status);
+    return h.exit_status;
+}

@@ -1,0 +1,47 @@
+/*
+ * plugins.h - the plugins that are on: found, started, told of changes, stopped.
+ *
+ * A plugin is linked in, or is DIR/NAME.so with one exported `pathway_plugin`. One that can
+ * not start is reported and skipped, unless its section says `required = yes`.
+ */
+#ifndef PATHWAY_HOST_PLUGINS_H
+#define PATHWAY_HOST_PLUGINS_H
+
+#include <stdint.h>
+
+#include <pathway/plugin.h>
+#include <uv.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "host/config.h"
+#include "host/service.h"
+
+/* Where plugins come from. */
+struct plugin_source {
+    const struct pw_plugin *const *linked; /* NULL at the end */
+    const char *dir;                       /* of shared objects */
+};
+
+/* ERR_ABSENT: no such plugin (with the nearest name); ERR_CONFLICT: made for another ABI. */
+MUST_CHECK enum err_code plugin_find(const struct pw_plugin **out, const struct plugin_source *from,
+                                     const char *name, struct err *err);
+
+struct plugins;
+
+/*
+ * Start one plugin for each [plugin NAME] of a checked configuration. ERR_IO: a required one,
+ * or all of them, did not start; what did start is stopped with plugins_stop() as ever.
+ */
+MUST_CHECK enum err_code plugins_start(struct plugins **out, uv_loop_t *loop, struct service *s,
+                                       const struct config *c, const struct plugin_source *from,
+                                       struct err *err);
+void plugins_changed(struct plugins *p, int64_t feed_seq);
+/* Their names as a JSON array. */
+void plugins_list(const struct plugins *p, struct buf *out);
+/* Stop them in reverse order, then call `done`: perhaps inside this call. */
+void plugins_stop(struct plugins *p, void (*done)(void *arg), void *arg);
+/* After that `done`. NULL is allowed. */
+void plugins_free(struct plugins *p);
+
+#endif

@@ -1,0 +1,116 @@
+/* queue.c - see queue.h. */
+#include "host/queue.h"
+
+/* What a job weighs: a command or an empty batch still takes a place. */
+static size_t weight(const struct job *job)
+{
+    return job->count > 0 ? job->count : 1;
+}
+
+enum err_code queue_init(struct queue *q, size_t max_events, size_t max_bytes, struct err *err)
+{
+    *q = (struct queue){ .max_events = max_events, .max_bytes = max_bytes };
+    int rc = uv_mutex_init(&q->lock);
+    if (rc != 0)
+        return err_set(err, ERR_IO, "make a mutex: %s", uv_strerror(rc));
+    rc = uv_cond_init(&q->arrived);
+    if (rc == 0)
+        return OK;
+    uv_mutex_destroy(&q->lock);
+    return err_set(err, ERR_IO, "make a condition variable: %s", uv_strerror(rc));
+}
+
+void queue_fini(struct queue *q)
+{
+    uv_cond_destroy(&q->arrived);
+    uv_mutex_destroy(&q->lock);
+}
+
+static enum err_code admit(const struct queue *q, const struct job *job, struct err *err)
+{
+    if (q->is_closed)
+        return err_set(err, ERR_BUSY, "the daemon is stopping");
+    if (q->first &&
+        (q->events + weight(job) > q->max_events || q->bytes + job->bytes > q->max_bytes))
+        return err_set(err, ERR_BUSY, "the queue is full: %zu events of at most %zu wait",
+                       q->events, q->max_events);
+    return OK;
+}
+
+enum err_code queue_put(struct queue *q, struct job *job, struct err *err)
+{
+    uv_mutex_lock(&q->lock);
+    enum err_code rc = admit(q, job, err);
+    if (rc == OK) {
+        job->next = NULL;
+        if (q->last)
+            q->last->next = job;
+        else
+            q->first = job;
+        q->last = job;
+        q->events += weight(job);
+        q->bytes += job->bytes;
+        uv_cond_signal(&q->arrived);
+    }
+    uv_mutex_unlock(&q->lock);
+    return rc;
+}
+
+/* Wait for the first job. A wake-up for no reason is harmless: the caller looks again. */
+static void await(struct queue *q, int64_t wait_us)
+{
+    if (wait_us == QUEUE_FOREVER) {
+        while (!q->first && !q->is_closed)
+            uv_cond_wait(&q->arrived, &q->lock);
+    } else if (wait_us > 0 && !q->first && !q->is_closed) {
+        (void)uv_cond_timedwait(&q->arrived, &q->lock, (uint64_t)wait_us * 1000);
+    }
+}
+
+struct job *queue_take(struct queue *q, size_t max_events, int64_t wait_us)
+{
+    uv_mutex_lock(&q->lock);
+    await(q, wait_us);
+    struct job *first = q->first, *last = NULL;
+    size_t events = 0;
+    for (struct job *job = first; job; job = job->next) {
+        if (last && events + weight(job) > max_events)
+            break;
+        events += weight(job);
+        q->bytes -= job->bytes;
+        last = job;
+    }
+    if (last) {
+        q->events -= events;
+        q->first = last->next;
+        last->next = NULL;
+        if (!q->first)
+            q->last = NULL;
+    }
+    uv_mutex_unlock(&q->lock);
+    return first;
+}
+
+void queue_close(struct queue *q)
+{
+    uv_mutex_lock(&q->lock);
+    q->is_closed = true;
+    uv_cond_broadcast(&q->arrived);
+    uv_mutex_unlock(&q->lock);
+}
+
+bool queue_is_finished(struct queue *q)
+{
+    uv_mutex_lock(&q->lock);
+    bool finished = q->is_closed && !q->first;
+    uv_mutex_unlock(&q->lock);
+    return finished;
+}
+
+size_t queue_events(struct queue *q)
+{
+    uv_mutex_lock(&q->lock);
+    size_t events = q->events;
+    uv_mutex_unlock(&q->lock);
+    return events;
+}

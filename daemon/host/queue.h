@@ -1,0 +1,54 @@
+/*
+ * queue.h - the bounded queue in front of the engine thread.
+ *
+ * Bounded by events and by bytes, so that memory stays flat however fast senders are: a
+ * full queue says so at once and takes nothing.
+ */
+#ifndef PATHWAY_HOST_QUEUE_H
+#define PATHWAY_HOST_QUEUE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <uv.h>
+
+#include "base/err.h"
+#include "host/job.h"
+
+#define QUEUE_FOREVER (-1)
+
+struct queue {
+    uv_mutex_t lock;
+    uv_cond_t arrived;
+    struct job *first;
+    struct job *last;
+    size_t events;
+    size_t bytes;
+    size_t max_events;
+    size_t max_bytes;
+    bool is_closed;
+};
+
+MUST_CHECK enum err_code queue_init(struct queue *q, size_t max_events, size_t max_bytes,
+                                    struct err *err);
+/* Nothing may be in it. */
+void queue_fini(struct queue *q);
+
+/* ERR_BUSY: full or closed, the job is still the caller's. An empty queue takes any job. */
+MUST_CHECK enum err_code queue_put(struct queue *q, struct job *job, struct err *err);
+
+/*
+ * Take the jobs that have arrived, oldest first, linked by `next`: at least one, then more while
+ * they hold at most `max_events` together. With none there, wait `wait_us` (0: not at all;
+ * QUEUE_FOREVER) or until the queue is closed; NULL: still none.
+ */
+struct job *queue_take(struct queue *q, size_t max_events, int64_t wait_us);
+
+/* No more jobs come in; those inside can still be taken. */
+void queue_close(struct queue *q);
+/* Closed, and nothing is left. */
+bool queue_is_finished(struct queue *q);
+size_t queue_events(struct queue *q);
+
+#endif

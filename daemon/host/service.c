@@ -1,0 +1,407 @@
+/* service.c - see service.h. Each request has one heap object, freed when its answer is given. */
+#include "host/service.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "host/readers.h"
+#include "host/worker.h"
+
+#define PARAMS_DEPTH 64
+
+struct service {
+    struct service_options options;
+    struct service_callbacks callbacks;
+    void *arg;
+    struct worker *worker;
+    struct readers *readers;
+    int64_t began; /* monotonic */
+    bool is_ready;
+    bool is_stopping;
+};
+
+/* Events on their way. */
+struct submission {
+    struct job job;
+    struct intake *intake;
+    enum pw_status status; /* when it was refused before it was queued */
+    pw_submitted_fn *done;
+    void *arg;
+};
+
+/* A command or an answer of the host's own. */
+struct command {
+    struct job job;
+    struct arena arena; /* of its parameters */
+    char *name;
+    pw_answer_fn *done;
+    void *arg;
+};
+
+/* A question with a reader. */
+struct asked {
+    struct service *service;
+    bool is_status;
+    pw_answer_fn *done;
+    void *arg;
+};
+
+static enum pw_status status_of(enum err_code code)
+{
+    switch (code) {
+    case OK:
+        return PW_OK;
+    case ERR_INPUT:
+        return PW_INPUT;
+    case ERR_ABSENT:
+        return PW_ABSENT;
+    case ERR_CONFLICT:
+        return PW_CONFLICT;
+    case ERR_LIMIT:
+        return PW_LIMIT;
+    case ERR_BUSY:
+        return PW_BUSY;
+    case ERR_RULE:
+    case ERR_STORE:
+    case ERR_IO:
+        return PW_FAILED;
+    }
+    return PW_FAILED;
+}
+
+/* --- events --- */
+
+static void finish_submission(struct job *job)
+{
+    struct submission *s = job->arg;
+    struct pw_submit_result result = { .status = s->status, .error = job->err.msg };
+
+    if (s->intake && job->code == OK) {
+        result.results = intake_results(s->intake, &result.count);
+        result.status = result.results ? PW_OK : PW_FAILED;
+        result.error = result.results ? NULL : "no memory for the results";
+    } else if (s->intake) {
+        result.status = job->code == ERR_BUSY ? PW_BUSY : PW_FAILED;
+    }
+    s->done(s->arg, &result);
+    intake_free(s->intake);
+    free(s);
+}
+
+enum pw_status service_submit(struct service *s, enum pw_format format, const char *bytes,
+                              size_t len, const char *actor, pw_submitted_fn *done, void *arg)
+{
+    const struct engine *engine = worker_engine(s->worker);
+    if (!engine || s->is_stopping || worker_queued(s->worker) >= s->options.queue_events)
+        return PW_BUSY; /* before any parsing: refusing must be cheap */
+    struct submission *sub = calloc(1, sizeof(*sub));
+    if (!sub)
+        return PW_BUSY;
+    sub->done = done;
+    sub->arg = arg;
+    sub->job = (struct job){ .done = finish_submission, .arg = sub };
+
+    const struct intake_schema schema = { engine_catalog(engine), engine_note_key(engine) };
+    struct job *job = &sub->job;
+    job->code = intake_read(&sub->intake, &s->options.limits, &schema, format, bytes, len, actor,
+                            &job->err);
+    sub->status = status_of(job->code);
+    if (job->code == OK)
+        job->items = intake_takes(sub->intake, &job->count);
+    if (job->code != OK || job->count == 0) {
+        worker_return(s->worker, job);
+        return PW_OK;
+    }
+    job->bytes = len;
+    if (worker_put(s->worker, job, NULL) == OK)
+        return PW_OK;
+    intake_free(sub->intake);
+    free(sub);
+    return PW_BUSY;
+}
+
+/* --- questions --- */
+
+static void finish_command(struct job *job)
+{
+    struct command *c = job->arg;
+    const char *text = job->code == OK && job->answer ? job->answer : job->err.msg;
+
+    if (status_of(job->code) == PW_FAILED)
+        log_err("host: command failed name=%s error=%s", c->name, job->err.msg);
+    c->done(c->arg, status_of(job->code), text, strlen(text));
+    arena_fini(&c->arena);
+    free(job->answer);
+    free(c->name);
+    free(c);
+}
+
+static struct command *command_new(const char *name, pw_answer_fn *done, void *arg)
+{
+    struct command *c = calloc(1, sizeof(*c));
+    if (!c)
+        return NULL;
+    c->done = done;
+    c->arg = arg;
+    c->name = strdup(name);
+    c->job =
+        (struct job){ .kind = JOB_COMMAND, .command = c->name, .done = finish_command, .arg = c };
+    if (c->name)
+        return c;
+    free(c);
+    return NULL;
+}
+
+static enum pw_status run_command(struct service *s, const char *name, const char *params,
+                                  pw_answer_fn *done, void *arg)
+{
+    if (!s->is_ready || s->is_stopping)
+        return PW_BUSY;
+    struct command *c = command_new(name, done, arg);
+    if (!c)
+        return PW_BUSY;
+    struct job *job = &c->job;
+    job->bytes = strlen(params);
+    job->code = json_parse(&job->params, &c->arena, params, job->bytes, PARAMS_DEPTH, &job->err);
+    if (job->code != OK) {
+        worker_return(s->worker, job);
+        return PW_OK;
+    }
+    if (worker_put(s->worker, job, NULL) == OK)
+        return PW_OK;
+    arena_fini(&c->arena);
+    free(c->name);
+    free(c);
+    return PW_BUSY;
+}
+
+static const char *unready_reason(const struct service *s)
+{
+    if (s->is_stopping)
+        return "the daemon is stopping";
+    return s->is_ready ? NULL : "the database is being opened";
+}
+
+/* What only the host knows, as members of an object. */
+static void describe(struct service *s, struct buf *out)
+{
+    const char *reason = unready_reason(s);
+
+    buf_printf(out, "\"ready\":%s,\"version\":\"%s\",\"uptime_seconds\":%lld,\"queue_events\":%zu",
+               reason ? "false" : "true", PATHWAY_VERSION,
+               (long long)(clock_monotonic() - s->began) / 1000000, worker_queued(s->worker));
+    if (reason) {
+        buf_str(out, ",\"reason\":");
+        json_write_cstr(out, reason);
+    }
+    s->callbacks.describe(s->arg, out);
+}
+
+/* Answer from here, but not inside the call. */
+static enum pw_status answer_self(struct service *s, const char *question, pw_answer_fn *done,
+                                  void *arg)
+{
+    struct command *c = command_new(question, done, arg);
+    struct buf text = { 0 };
+
+    if (!c)
+        return PW_BUSY;
+    buf_char(&text, '{');
+    describe(s, &text);
+    buf_char(&text, '}');
+    c->job.answer = buf_take(&text);
+    if (!c->job.answer)
+        c->job.code = err_set(&c->job.err, ERR_LIMIT, "no memory for the answer");
+    worker_return(s->worker, &c->job);
+    return PW_OK;
+}
+
+/* The reader's {...} with our members behind its own. */
+static void answer_status(struct asked *a, const char *text, size_t len)
+{
+    struct buf merged = { 0 };
+
+    while (len > 0 && text[len - 1] != '}')
+        len--;
+    buf_add(&merged, text, len > 0 ? len - 1 : 0);
+    buf_str(&merged, merged.len > 1 ? "," : "");
+    describe(a->service, &merged);
+    buf_char(&merged, '}');
+    if (merged.failed)
+        a->done(a->arg, PW_FAILED, "no memory for the answer", 24);
+    else
+        a->done(a->arg, PW_OK, buf_cstr(&merged), merged.len);
+    buf_fini(&merged);
+}
+
+static void on_answer(void *arg, enum err_code code, const char *text, size_t len,
+                      const struct err *err)
+{
+    struct asked *a = arg;
+    enum pw_status status = status_of(code);
+
+    if (status == PW_FAILED)
+        log_err("host: question failed error=%s", err->msg);
+    if (status != PW_OK)
+        a->done(a->arg, status, err->msg, strlen(err->msg));
+    else if (a->is_status)
+        answer_status(a, text, len);
+    else
+        a->done(a->arg, PW_OK, text, len);
+    free(a);
+}
+
+static bool is_command(const char *question)
+{
+    static const char *const COMMANDS[] = { "person.set", "person.erase", "note.erase" };
+
+    for (size_t i = 0; i < sizeof(COMMANDS) / sizeof(COMMANDS[0]); i++)
+        if (strcmp(question, COMMANDS[i]) == 0)
+            return true;
+    return false;
+}
+
+enum pw_status service_ask(struct service *s, const char *question, const char *params_json,
+                           pw_answer_fn *done, void *arg)
+{
+    bool is_status = strcmp(question, "status") == 0;
+
+    if (!params_json)
+        params_json = "{}";
+    if (strcmp(question, "ready") == 0 || (is_status && !s->is_ready))
+        return answer_self(s, question, done, arg);
+    if (is_command(question))
+        return run_command(s, question, params_json, done, arg);
+    if (!s->is_ready || s->is_stopping)
+        return PW_BUSY;
+    struct asked *a = calloc(1, sizeof(*a));
+    if (!a)
+        return PW_BUSY;
+    *a = (struct asked){ .service = s, .is_status = is_status, .done = done, .arg = arg };
+    if (readers_ask(s->readers, question, params_json, on_answer, a, NULL) == OK)
+        return PW_OK;
+    free(a);
+    return PW_BUSY;
+}
+
+/* --- sign of life --- */
+
+struct ping {
+    struct job job;
+    void (*done)(void *arg);
+    void *arg;
+};
+
+static void finish_ping(struct job *job)
+{
+    struct ping *p = job->arg;
+    p->done(p->arg);
+    free(p);
+}
+
+bool service_ping(struct service *s, void (*done)(void *arg), void *arg)
+{
+    struct ping *p = calloc(1, sizeof(*p));
+    if (!p)
+        return false;
+    *p = (struct ping){ .done = done, .arg = arg };
+    p->job = (struct job){ .kind = JOB_PING, .done = finish_ping, .arg = p };
+    if (worker_put(s->worker, &p->job, NULL) == OK)
+        return true;
+    free(p);
+    return false;
+}
+
+/* --- opening and closing --- */
+
+static void on_ready(void *arg)
+{
+    struct service *s = arg;
+    s->is_ready = true;
+    s->callbacks.ready(s->arg);
+}
+
+static void on_failed(void *arg, const struct err *err)
+{
+    struct service *s = arg;
+    s->callbacks.failed(s->arg, err);
+}
+
+static void on_changed(void *arg, int64_t feed_seq)
+{
+    struct service *s = arg;
+    s->callbacks.changed(s->arg, feed_seq);
+}
+
+static void on_readers_stopped(void *arg)
+{
+    struct service *s = arg;
+    s->callbacks.closed(s->arg);
+}
+
+static void on_worker_closed(void *arg)
+{
+    struct service *s = arg;
+    s->is_ready = false;
+    s->is_stopping = true;
+    readers_stop(s->readers, on_readers_stopped, s);
+}
+
+enum err_code service_open(struct service **out, uv_loop_t *loop,
+                           const struct service_options *options,
+                           const struct service_callbacks *callbacks, void *arg, struct err *err)
+{
+    static const struct worker_callbacks WORKER = { on_ready, on_failed, on_changed,
+                                                    on_worker_closed };
+    const struct readers_options readers = { .database = options->database,
+                                             .rules = options->rules,
+                                             .clock = options->clock,
+                                             .max_waiting = options->questions };
+    const struct worker_options worker = {
+        .engine = { .database = options->database,
+                    .rules = options->rules,
+                    .clock = options->clock },
+        .max_events = options->queue_events,
+        .max_bytes = options->queue_bytes,
+    };
+
+    *out = NULL;
+    struct service *s = calloc(1, sizeof(*s));
+    if (!s)
+        return err_set(err, ERR_LIMIT, "no memory for the service");
+    s->options = *options;
+    s->callbacks = *callbacks;
+    s->arg = arg;
+    s->began = clock_monotonic();
+    enum err_code rc = readers_new(&s->readers, loop, &readers, err);
+    if (rc == OK)
+        rc = worker_start(&s->worker, loop, &worker, &WORKER, s, err);
+    if (rc == OK) {
+        *out = s;
+        return OK;
+    }
+    readers_free(s->readers);
+    free(s);
+    return rc;
+}
+
+bool service_is_ready(const struct service *s)
+{
+    return s->is_ready && !s->is_stopping;
+}
+
+void service_stop(struct service *s)
+{
+    s->is_stopping = true;
+    worker_stop(s->worker);
+}
+
+void service_free(struct service *s)
+{
+    if (!s)
+        return;
+    readers_free(s->readers);
+    worker_free(s->worker);
+    free(s);
+}
