@@ -179,10 +179,24 @@ static enum err_code syntax_error(const json_error_t *e, int max_depth, struct e
 static bool is_blank(const char *bytes, size_t len)
 {
     for (size_t i = 0; i < len; i++) {
-        if (!bytes[i] || !strchr(" \t\r\n", bytes[i]))
+        if (bytes[i] == '\0' || !strchr(" \t\r\n", bytes[i]))
             return false;
     }
     return true;
+}
+
+/* Jansson takes a NUL for the end of the text and would not see what is behind it. */
+static enum err_code nul_error(const char *bytes, const char *nul, struct err *err)
+{
+    int line = 1, column = 1;
+
+    for (const char *at = bytes; at < nul; at++) {
+        column = *at == '\n' ? 1 : column + 1;
+        line += *at == '\n';
+    }
+    return err_set(err, ERR_INPUT,
+                   "line %d, column %d (byte %zd): a NUL byte: write it as \\u0000 in a string",
+                   line, column, nul - bytes + 1);
 }
 
 enum err_code json_parse(const struct json **out, struct arena *arena, const char *bytes,
@@ -200,6 +214,9 @@ enum err_code json_parse(const struct json **out, struct arena *arena, const cha
                        "line 1, column 1 (byte 1): a byte order mark: save as UTF-8 without one");
     if (is_blank(bytes, len))
         return err_set(err, ERR_INPUT, "line 1, column 1 (byte 1): empty: expected a JSON value");
+    const char *nul = memchr(bytes, '\0', len);
+    if (nul)
+        return nul_error(bytes, nul, err);
     json_t *tree = json_loadb(bytes, len, FLAGS, &error);
     if (!tree)
         return syntax_error(&error, max_depth, err);

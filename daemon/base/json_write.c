@@ -1,6 +1,7 @@
 /* json_write.c - see json.h. Canonical form, and the short forms for messages. */
 #include "base/json.h"
 
+#include <float.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -139,7 +140,8 @@ void json_write_real(struct buf *b, double value)
         buf_printf(b, "%" PRId64, (int64_t)value); /* -0.0 too becomes 0 */
         return;
     }
-    for (int digits = 15; digits <= 17; digits++) {
+    /* Fifteen digits always tell normal numbers apart, and %g drops their zeros. */
+    for (int digits = fabs(value) < DBL_MIN ? 1 : 15; digits <= 17; digits++) {
         snprintf(text, sizeof(text), "%.*g", digits, value);
         double back = strtod(text, NULL);
         if (back >= value && back <= value)
