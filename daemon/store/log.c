@@ -1,0 +1,233 @@
+/* log.c - see log.h. Appending; the end of the log is kept in memory, see struct store. */
+#include "store/log.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "store/internal.h"
+
+enum err_code log_load_end(struct store *s, struct err *err)
+{
+    static const char SQL[] = "SELECT seq, hash FROM event_row ORDER BY seq DESC LIMIT 1";
+    sqlite3_stmt *st;
+    bool row;
+
+    enum err_code rc = stmt_get(&st, s, SQL, err);
+    if (rc == OK)
+        rc = stmt_row(&row, s, st, "find the end of the log", err);
+    if (rc != OK || !row)
+        return rc;
+    s->last_seq = sqlite3_column_int64(st, 0);
+    if (sqlite3_column_bytes(st, 1) != DIGEST_BYTES)
+        rc = err_set(err, ERR_STORE,
+                     "%s: event %lld has a hash of %d bytes, expected %d; restore a "
+                     "backup",
+                     s->path, (long long)s->last_seq, sqlite3_column_bytes(st, 1), DIGEST_BYTES);
+    else
+        memcpy(s->last_hash, sqlite3_column_blob(st, 1), DIGEST_BYTES);
+    stmt_done(st);
+    return rc;
+}
+
+void log_hash(uint8_t out[DIGEST_BYTES], const uint8_t before[DIGEST_BYTES], int64_t recorded,
+              const char *actor, const char *body, size_t body_len)
+{
+    uint8_t time[8]; /* in one byte order, so that a database can move between machines */
+
+    for (unsigned i = 0; i < sizeof(time); i++)
+        time[i] = (uint8_t)((uint64_t)recorded >> (8 * i));
+    const struct digest_part parts[] = {
+        { before, DIGEST_BYTES },
+        { time, sizeof(time) },
+        { actor ? actor : "", actor ? strlen(actor) : 0 },
+        { body, body_len },
+    };
+    digest_parts(out, NULL, parts, sizeof(parts) / sizeof(*parts));
+}
+
+/* The event already there under this key: the same content, or another? */
+static enum err_code compare(enum append_status *out, int64_t *seq, struct store *s,
+                             const struct event *e, int64_t source, struct err *err)
+{
+    static const char SQL[] = "SELECT seq, body FROM event_row WHERE source = ?1 AND id = ?2";
+    sqlite3_stmt *st;
+    bool row;
+
+    enum err_code rc = stmt_get(&st, s, SQL, err);
+    if (rc != OK)
+        return rc;
+    sqlite3_bind_int64(st, 1, source);
+    bind_text(st, 2, e->id);
+    rc = stmt_row(&row, s, st, "look for a duplicate", err);
+    if (rc != OK)
+        return rc;
+    if (!row)
+        return err_set(err, ERR_STORE,
+                       "%s: the index of event keys names an event that is not "
+                       "there; restore a backup",
+                       s->path);
+    *seq = sqlite3_column_int64(st, 0);
+    const char *body = column_text(st, 1);
+    bool is_same = body && sqlite3_column_bytes(st, 1) == (int)e->body_len &&
+                   memcmp(body, e->body, e->body_len) == 0;
+    *out = is_same ? APPEND_DUPLICATE : APPEND_CONFLICT;
+    stmt_done(st);
+    return OK;
+}
+
+/* *is_new is false when the key is taken. */
+static enum err_code insert_event(bool *is_new, struct store *s, const struct event *e, int64_t seq,
+                                  int64_t recorded, const char *actor, int64_t source,
+                                  const uint8_t hash[DIGEST_BYTES], struct err *err)
+{
+    static const char SQL[] =
+        "INSERT INTO event_row (seq, time, recorded, source, id, type, subject, sequence, actor,"
+        " body, hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
+        " ON CONFLICT (source, id) DO NOTHING";
+    struct dict_entry *type, *subject;
+    sqlite3_stmt *st;
+
+    enum err_code rc = dict_intern(&type, s, DICT_TYPE, e->type, err);
+    if (rc == OK)
+        rc = dict_intern(&subject, s, DICT_SUBJECT, e->subject, err);
+    if (rc == OK)
+        rc = stmt_get_write(&st, s, SQL, err);
+    if (rc != OK)
+        return rc;
+    sqlite3_bind_int64(st, 1, seq);
+    sqlite3_bind_int64(st, 2, e->time);
+    sqlite3_bind_int64(st, 3, recorded);
+    sqlite3_bind_int64(st, 4, source);
+    bind_text(st, 5, e->id);
+    sqlite3_bind_int64(st, 6, type->id);
+    sqlite3_bind_int64(st, 7, subject->id);
+    bind_text(st, 8, e->sequence);
+    bind_text(st, 9, actor);
+    sqlite3_bind_text(st, 10, e->body, (int)e->body_len, SQLITE_STATIC);
+    sqlite3_bind_blob(st, 11, hash, DIGEST_BYTES, SQLITE_STATIC);
+    rc = stmt_run(s, st, "append an event", err);
+    *is_new = rc == OK && sqlite3_changes(s->db) == 1;
+    return rc;
+}
+
+/* One link in the chain of each subject that the event touches. */
+static enum err_code insert_touches(struct store *s, const struct event *e, int64_t seq,
+                                    struct err *err)
+{
+    static const char SQL[] =
+        "INSERT INTO subject_event_row (row, subject, prev) VALUES (?1, ?2, nullif(?3, 0))";
+    enum err_code rc = OK;
+
+    for (uint32_t i = 0; rc == OK && i < e->touch_count; i++) {
+        struct dict_entry *subject;
+        sqlite3_stmt *st;
+
+        rc = dict_intern(&subject, s, DICT_SUBJECT, e->touches[i], err);
+        if (rc == OK)
+            rc = stmt_get_write(&st, s, SQL, err);
+        if (rc != OK || subject->head == seq) /* a repeat would link the event to itself */
+            continue;
+        sqlite3_bind_int64(st, 1, (seq << TOUCH_BITS) + i);
+        sqlite3_bind_int64(st, 2, subject->id);
+        sqlite3_bind_int64(st, 3, subject->head);
+        rc = stmt_run(s, st, "append what an event touches", err);
+        dict_change(s, subject);
+        subject->head = seq;
+        if (!subject->first)
+            subject->first = seq;
+    }
+    return rc;
+}
+
+static enum err_code insert_void(struct store *s, int64_t seq, const char *source, const char *id,
+                                 struct err *err)
+{
+    static const char SQL[] = "INSERT INTO event_void (seq, source, id) VALUES (?1, ?2, ?3)";
+    sqlite3_stmt *st;
+
+    enum err_code rc = stmt_get_write(&st, s, SQL, err);
+    if (rc != OK)
+        return rc;
+    sqlite3_bind_int64(st, 1, seq);
+    bind_text(st, 2, source);
+    bind_text(st, 3, id);
+    return stmt_run(s, st, "append a void", err);
+}
+
+enum err_code log_append(enum append_status *out, int64_t *seq, struct store *s,
+                         const struct event *e, int64_t recorded, const char *actor,
+                         const char *target_source, const char *target_id, struct err *err)
+{
+    uint8_t hash[DIGEST_BYTES];
+    struct dict_entry *source;
+    int64_t next = s->last_seq + 1;
+    bool is_new;
+
+    assert(s->is_writing);
+    *out = APPEND_ACCEPTED;
+    *seq = 0;
+    if (e->touch_count > TOUCH_MAX || next > SEQ_MAX)
+        return err_set(err, ERR_LIMIT,
+                       "event '%s' of %s names %u subjects, the most is %d; split it", e->id,
+                       e->source, e->touch_count, TOUCH_MAX);
+    log_hash(hash, s->last_hash, recorded, actor, e->body, e->body_len);
+    enum err_code rc = dict_intern(&source, s, DICT_SOURCE, e->source, err);
+    if (rc == OK)
+        rc = insert_event(&is_new, s, e, next, recorded, actor, source->id, hash, err);
+    if (rc != OK)
+        return rc;
+    if (!is_new)
+        return compare(out, seq, s, e, source->id, err);
+    rc = insert_touches(s, e, next, err);
+    if (rc == OK && target_source && target_id)
+        rc = insert_void(s, next, target_source, target_id, err);
+    if (rc != OK)
+        return rc;
+    s->last_seq = next;
+    memcpy(s->last_hash, hash, DIGEST_BYTES);
+    *seq = next;
+    return OK;
+}
+
+static enum err_code last_recorded(int64_t *out, struct store *s, struct err *err)
+{
+    static const char SQL[] = "SELECT recorded FROM event_commit_row ORDER BY number DESC LIMIT 1";
+    return stmt_int(out, s, SQL, INT64_MIN, "read the last commit", err);
+}
+
+enum err_code log_recorded_time(int64_t *out, struct store *s, int64_t now, struct err *err)
+{
+    enum err_code rc = last_recorded(out, s, err);
+    if (rc == OK && *out < now)
+        *out = now;
+    return rc;
+}
+
+enum err_code log_add_commit(int64_t *commit, struct store *s, int64_t first, int64_t last,
+                             int64_t recorded, int64_t generation, struct err *err)
+{
+    static const char SQL[] = "INSERT INTO event_commit_row (first, last, recorded, generation)"
+                              " VALUES (?1, ?2, ?3, ?4)";
+    sqlite3_stmt *st;
+    int64_t before;
+
+    *commit = 0;
+    enum err_code rc = last_recorded(&before, s, err);
+    if (rc == OK && recorded < before)
+        rc = err_set(err, ERR_CONFLICT,
+                     "%s: a commit recorded at %lld stands before the last one, "
+                     "at %lld; recorded time must not run backwards",
+                     s->path, (long long)recorded, (long long)before);
+    if (rc == OK)
+        rc = stmt_get_write(&st, s, SQL, err);
+    if (rc != OK)
+        return rc;
+    sqlite3_bind_int64(st, 1, first);
+    sqlite3_bind_int64(st, 2, last);
+    sqlite3_bind_int64(st, 3, recorded);
+    sqlite3_bind_int64(st, 4, generation);
+    rc = stmt_run(s, st, "list a commit", err);
+    if (rc == OK)
+        *commit = sqlite3_last_insert_rowid(s->db);
+    return rc;
+}

@@ -1,0 +1,379 @@
+/* log_read.c - see log.h. Reading: by number, by subject along its chain, by key. */
+#include "store/log.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/internal.h"
+
+#define COLUMNS                                                                                    \
+    "e.seq, e.time, e.recorded, e.source, e.id, e.type, e.subject, e.sequence, e.actor, e.body"
+
+enum err_code log_last_seq(int64_t *out, struct store *s, struct err *err)
+{
+    static const char SQL[] = "SELECT max(seq) FROM event_row";
+    return stmt_int(out, s, SQL, 0, "find the end of the log", err);
+}
+
+static enum err_code recorded_of(int64_t *out, struct store *s, int64_t seq, struct err *err)
+{
+    static const char SQL[] = "SELECT recorded FROM event_row WHERE seq = ?1";
+    sqlite3_stmt *st;
+    bool row;
+
+    *out = INT64_MIN;
+    enum err_code rc = stmt_get(&st, s, SQL, err);
+    if (rc != OK)
+        return rc;
+    sqlite3_bind_int64(st, 1, seq);
+    rc = stmt_row(&row, s, st, "read an event", err);
+    if (rc == OK && row)
+        *out = sqlite3_column_int64(st, 0);
+    stmt_done(st);
+    return rc;
+}
+
+/* Numbers have no gaps and recorded times never fall, so halving needs no index. */
+enum err_code log_seq_known_at(int64_t *out, struct store *s, int64_t known, struct err *err)
+{
+    int64_t high, at, low = 0;
+
+    *out = 0;
+    enum err_code rc = log_last_seq(&high, s, err);
+    while (rc == OK && low < high) {
+        int64_t middle = low + (high - low + 1) / 2;
+        rc = recorded_of(&at, s, middle, err);
+        if (at <= known)
+            low = middle;
+        else
+            high = middle - 1;
+    }
+    *out = low;
+    return rc;
+}
+
+/* Fill `out` from a row of COLUMNS; it borrows the row's texts. */
+static enum err_code fill(struct logged *out, struct store *s, sqlite3_stmt *st, struct err *err)
+{
+    *out = (struct logged){
+        .seq = sqlite3_column_int64(st, 0),
+        .time = sqlite3_column_int64(st, 1),
+        .recorded = sqlite3_column_int64(st, 2),
+        .id = column_text(st, 4),
+        .sequence = column_text(st, 7),
+        .actor = column_text(st, 8),
+        .body = column_text(st, 9),
+        .body_len = (uint32_t)sqlite3_column_bytes(st, 9),
+    };
+    if (!out->id || !out->body)
+        return store_no_memory(s, "read an event", err);
+    enum err_code rc = dict_text(&out->source, s, DICT_SOURCE, sqlite3_column_int64(st, 3), err);
+    if (rc == OK)
+        rc = dict_text(&out->type, s, DICT_TYPE, sqlite3_column_int64(st, 5), err);
+    if (rc == OK)
+        rc = dict_text(&out->subject, s, DICT_SUBJECT, sqlite3_column_int64(st, 6), err);
+    return rc;
+}
+
+/* Show `fn` each row that a bound statement of COLUMNS finds. *shown counts them; NULL allowed. */
+static enum err_code show(int *shown, struct store *s, sqlite3_stmt *st, logged_fn *fn, void *arg,
+                          struct err *err)
+{
+    struct logged e;
+    bool row;
+
+    enum err_code rc = stmt_row(&row, s, st, "read the log", err);
+    while (rc == OK && row) {
+        rc = fill(&e, s, st, err);
+        if (rc == OK)
+            rc = fn(&e, arg, err);
+        if (rc == OK && shown)
+            ++*shown;
+        if (rc == OK)
+            rc = stmt_row(&row, s, st, "read the log", err);
+    }
+    stmt_done(st);
+    return rc;
+}
+
+/* The touches of a scan: read in step with the events, as both tables lie in the same order. */
+struct touches {
+    sqlite3_stmt *st;
+    bool row; /* st stands on a row that is not yet taken */
+    const char **texts;
+    uint32_t cap;
+};
+
+static enum err_code touches_start(struct touches *t, struct store *s, int64_t after,
+                                   int64_t max_seq, struct err *err)
+{
+    static const char SQL[] = "SELECT row, subject FROM subject_event_row"
+                              " WHERE row >= ?1 AND row < ?2 ORDER BY row";
+
+    enum err_code rc = stmt_get(&t->st, s, SQL, err);
+    if (rc != OK)
+        return rc;
+    sqlite3_bind_int64(t->st, 1, (after + 1) << TOUCH_BITS);
+    sqlite3_bind_int64(t->st, 2, (max_seq + 1) << TOUCH_BITS);
+    return stmt_row(&t->row, s, t->st, "read what events touch", err);
+}
+
+static enum err_code touches_take(struct touches *t, struct store *s, struct logged *e,
+                                  struct err *err)
+{
+    enum err_code rc = OK;
+
+    e->touch_count = 0;
+    while (rc == OK && t->row && sqlite3_column_int64(t->st, 0) >> TOUCH_BITS <= e->seq) {
+        if (e->touch_count == t->cap) {
+            uint32_t cap = t->cap ? 2 * t->cap : 32;
+            const char **texts = realloc(t->texts, cap * sizeof(*texts));
+            if (!texts)
+                return store_no_memory(s, "read what events touch", err);
+            t->texts = texts;
+            t->cap = cap;
+        }
+        rc = dict_text(&t->texts[e->touch_count++], s, DICT_SUBJECT, sqlite3_column_int64(t->st, 1),
+                       err);
+        if (rc == OK)
+            rc = stmt_row(&t->row, s, t->st, "read what events touch", err);
+    }
+    e->touches = t->texts;
+    return rc;
+}
+
+struct scan {
+    struct store *s;
+    struct touches touches;
+    logged_fn *fn;
+    void *arg;
+};
+
+static enum err_code with_touches(const struct logged *e, void *arg, struct err *err)
+{
+    struct scan *scan = arg;
+    struct logged full = *e;
+
+    enum err_code rc = touches_take(&scan->touches, scan->s, &full, err);
+    return rc == OK ? scan->fn(&full, scan->arg, err) : rc;
+}
+
+enum err_code log_scan(struct store *s, int64_t after, int64_t max_seq, logged_fn *fn, void *arg,
+                       struct err *err)
+{
+    static const char SQL[] =
+        "SELECT " COLUMNS " FROM event_row e WHERE e.seq > ?1 AND e.seq <= ?2 ORDER BY e.seq";
+    struct scan scan = { .s = s, .fn = fn, .arg = arg };
+    sqlite3_stmt *st;
+
+    if (max_seq > SEQ_MAX)
+        max_seq = SEQ_MAX;
+    if (after < 0)
+        after = 0;
+    if (after >= max_seq)
+        return OK;
+    enum err_code rc = store_snapshot(s, err); /* two statements must see one state */
+    if (rc != OK)
+        return rc;
+    rc = touches_start(&scan.touches, s, after, max_seq, err);
+    if (rc == OK)
+        rc = stmt_get(&st, s, SQL, err);
+    if (rc == OK) {
+        sqlite3_bind_int64(st, 1, after);
+        sqlite3_bind_int64(st, 2, max_seq);
+        rc = show(NULL, s, st, with_touches, &scan, err);
+    }
+    stmt_done(scan.touches.st);
+    free(scan.touches.texts);
+    store_snapshot_end(s);
+    return rc;
+}
+
+/* The newest event that touches a subject; 0 when there is none. */
+static enum err_code head_of(int64_t *out, struct store *s, const struct dict_entry *subject,
+                             struct err *err)
+{
+    static const char SQL[] = "SELECT head FROM subject_head WHERE subject = ?1";
+    sqlite3_stmt *st;
+    bool row;
+
+    *out = subject->head;
+    if (s->mode != STORE_READ)
+        return OK;
+    enum err_code rc = stmt_get(&st, s, SQL, err);
+    if (rc != OK)
+        return rc;
+    sqlite3_bind_int64(st, 1, subject->id);
+    rc = stmt_row(&row, s, st, "find a subject's newest event", err);
+    *out = rc == OK && row ? sqlite3_column_int64(st, 0) : 0;
+    stmt_done(st);
+    return rc;
+}
+
+/* The event before `seq` in a subject's chain; 0 when it is the first. */
+static enum err_code link_before(int64_t *out, struct store *s, int64_t subject, int64_t seq,
+                                 struct err *err)
+{
+    static const char SQL[] = "SELECT prev FROM subject_event_row"
+                              " WHERE row >= ?1 AND row < ?2 AND subject = ?3";
+    sqlite3_stmt *st;
+    bool row;
+
+    enum err_code rc = stmt_get(&st, s, SQL, err);
+    if (rc != OK)
+        return rc;
+    sqlite3_bind_int64(st, 1, seq << TOUCH_BITS);
+    sqlite3_bind_int64(st, 2, (seq + 1) << TOUCH_BITS);
+    sqlite3_bind_int64(st, 3, subject);
+    rc = stmt_row(&row, s, st, "follow a subject's chain", err);
+    if (rc != OK)
+        return rc;
+    *out = row ? sqlite3_column_int64(st, 0) : seq;
+    stmt_done(st);
+    if (*out < 0 || *out >= seq) /* also ends a loop in a damaged chain */
+        return err_set(err, ERR_STORE,
+                       "%s: the chain of subject events is broken at event %lld; "
+                       "restore a backup",
+                       s->path, (long long)seq);
+    return OK;
+}
+
+struct seqs {
+    int64_t *items; /* newest first; owned */
+    size_t count, cap;
+};
+
+static enum err_code walk_back(struct seqs *out, struct store *s, const struct dict_entry *subject,
+                               int64_t max_seq, struct err *err)
+{
+    int64_t seq;
+
+    enum err_code rc = head_of(&seq, s, subject, err);
+    while (rc == OK && seq > 0) {
+        if (out->count == out->cap) {
+            size_t cap = out->cap ? 2 * out->cap : 64;
+            int64_t *items = realloc(out->items, cap * sizeof(*items));
+            if (!items)
+                return store_no_memory(s, "follow a subject's chain", err);
+            out->items = items;
+            out->cap = cap;
+        }
+        if (seq <= max_seq)
+            out->items[out->count++] = seq;
+        rc = link_before(&seq, s, subject->id, seq, err);
+    }
+    return rc;
+}
+
+enum err_code log_scan_subject(struct store *s, const char *subject, int64_t max_seq, logged_fn *fn,
+                               void *arg, struct err *err)
+{
+    static const char SQL[] = "SELECT " COLUMNS " FROM event_row e WHERE e.seq = ?1";
+    struct dict_entry *entry;
+    struct seqs seqs = { 0 };
+    sqlite3_stmt *st;
+
+    enum err_code rc = dict_find(&entry, s, DICT_SUBJECT, subject, err);
+    if (rc != OK || !entry)
+        return rc;
+    rc = walk_back(&seqs, s, entry, max_seq, err);
+    for (size_t i = seqs.count; rc == OK && i > 0; i--) {
+        int shown = 0;
+
+        rc = stmt_get(&st, s, SQL, err);
+        if (rc != OK)
+            break;
+        sqlite3_bind_int64(st, 1, seqs.items[i - 1]);
+        rc = show(&shown, s, st, fn, arg, err);
+        if (rc == OK && !shown)
+            rc = err_set(err, ERR_STORE, "%s: event %lld is missing from the log; restore a backup",
+                         s->path, (long long)seqs.items[i - 1]);
+    }
+    free(seqs.items);
+    return rc;
+}
+
+enum err_code log_find(bool *found, struct store *s, const char *source, const char *id,
+                       int64_t max_seq, logged_fn *fn, void *arg, struct err *err)
+{
+    static const char SQL[] = "SELECT " COLUMNS " FROM event_row e"
+                              " WHERE e.source = ?1 AND e.id = ?2 AND e.seq <= ?3";
+    struct dict_entry *entry;
+    sqlite3_stmt *st;
+    int shown = 0;
+
+    *found = false;
+    enum err_code rc = dict_find(&entry, s, DICT_SOURCE, source, err);
+    if (rc != OK || !entry)
+        return rc;
+    rc = stmt_get(&st, s, SQL, err);
+    if (rc != OK)
+        return rc;
+    sqlite3_bind_int64(st, 1, entry->id);
+    bind_text(st, 2, id);
+    sqlite3_bind_int64(st, 3, max_seq);
+    rc = show(&shown, s, st, fn, arg, err);
+    *found = shown > 0;
+    return rc;
+}
+
+enum err_code log_voids_of(struct store *s, const char *source, const char *id, int64_t max_seq,
+                           logged_fn *fn, void *arg, struct err *err)
+{
+    static const char SQL[] =
+        "SELECT " COLUMNS " FROM event_void v JOIN event_row e ON e.seq = v.seq"
+        " WHERE v.source = ?1 AND v.id = ?2 AND v.seq <= ?3 ORDER BY v.seq";
+    sqlite3_stmt *st;
+
+    enum err_code rc = stmt_get(&st, s, SQL, err);
+    if (rc != OK)
+        return rc;
+    bind_text(st, 1, source);
+    bind_text(st, 2, id);
+    sqlite3_bind_int64(st, 3, max_seq);
+    return show(NULL, s, st, fn, arg, err);
+}
+
+enum err_code log_touches(struct store *s, int64_t seq, subject_fn *fn, void *arg, struct err *err)
+{
+    struct touches touches = { 0 };
+    struct logged e = { .seq = seq };
+
+    if (seq < 1 || seq > SEQ_MAX)
+        return OK;
+    enum err_code rc = touches_start(&touches, s, seq - 1, seq, err);
+    if (rc == OK)
+        rc = touches_take(&touches, s, &e, err);
+    stmt_done(touches.st);
+    for (uint32_t i = 0; rc == OK && i < e.touch_count; i++)
+        fn(e.touches[i], arg);
+    free(touches.texts);
+    return rc;
+}
+
+enum err_code log_subjects(struct store *s, subject_fn *fn, void *arg, struct err *err)
+{
+    static const char SQL[] =
+        "SELECT r.subject FROM subject_head h JOIN subject_event_row r"
+        " ON r.row >= h.first << 16 AND r.row < (h.first + 1) << 16 AND r.subject = h.subject"
+        " ORDER BY r.row";
+    const char *subject;
+    sqlite3_stmt *st;
+    bool row;
+
+    enum err_code rc = s->is_writing ? dict_flush(s, err) : OK;
+    if (rc == OK)
+        rc = stmt_get(&st, s, SQL, err);
+    if (rc != OK)
+        return rc;
+    rc = stmt_row(&row, s, st, "read the subjects", err);
+    while (rc == OK && row) {
+        rc = dict_text(&subject, s, DICT_SUBJECT, sqlite3_column_int64(st, 0), err);
+        if (rc == OK)
+            fn(subject, arg);
+        if (rc == OK)
+            rc = stmt_row(&row, s, st, "read the subjects", err);
+    }
+    stmt_done(st);
+    return rc;
+}

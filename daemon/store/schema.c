@@ -1,0 +1,155 @@
+/* schema.c - see internal.h. Tables called X_row hold numbers; the view X shows them to people. */
+#include "store/internal.h"
+
+/* Microseconds as RFC 3339 in UTC; % keeps the sign, so times before 1970 are shifted. */
+#define MICROS(t) "(((" t ") % 1000000 + 1000000) % 1000000)"
+#define RFC3339(t)                                                                                 \
+    "strftime('%Y-%m-%dT%H:%M:%S', ((" t ") - " MICROS(t) ") / 1000000, 'unixepoch')"              \
+                                                          " || printf('.%06dZ', " MICROS(t) ")"
+#define NAMES(t) "CREATE TABLE " t " (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE) STRICT;"
+
+static const char *const VERSION_1[] = {
+    "CREATE TABLE meta (key TEXT PRIMARY KEY, value ANY NOT NULL) STRICT;" NAMES("source_name")
+        NAMES("type_name") NAMES("subject_name") NAMES("decision_name"),
+
+    /* The log: only ever appended to. */
+    "CREATE TABLE event_row ("
+    " seq INTEGER PRIMARY KEY, time INTEGER NOT NULL, recorded INTEGER NOT NULL,"
+    " source INTEGER NOT NULL, id TEXT NOT NULL, type INTEGER NOT NULL, subject INTEGER NOT NULL,"
+    " sequence TEXT, actor TEXT, body TEXT NOT NULL, hash BLOB NOT NULL,"
+    " UNIQUE (source, id)) STRICT;"
+    "CREATE TABLE event_commit_row ("
+    " number INTEGER PRIMARY KEY, first INTEGER NOT NULL, last INTEGER NOT NULL,"
+    " recorded INTEGER NOT NULL, generation INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE subject_event_row ("
+    " row INTEGER PRIMARY KEY, subject INTEGER NOT NULL, prev INTEGER) STRICT;"
+    "CREATE TABLE subject_head ("
+    " subject INTEGER PRIMARY KEY, first INTEGER NOT NULL, head INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE event_void ("
+    " seq INTEGER PRIMARY KEY, source TEXT NOT NULL, id TEXT NOT NULL) STRICT;"
+    "CREATE INDEX event_void_target ON event_void (source, id);",
+
+    /* Derived from the log. */
+    "CREATE TABLE decision_row ("
+    " subject INTEGER NOT NULL, name INTEGER NOT NULL, value TEXT NOT NULL,"
+    " PRIMARY KEY (subject, name)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE subject ("
+    " subject TEXT PRIMARY KEY, number INTEGER NOT NULL, name TEXT, hub TEXT, former TEXT)"
+    " STRICT, WITHOUT ROWID;"
+    "CREATE TABLE wake_row (subject TEXT PRIMARY KEY, due INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX wake_due ON wake_row (due, subject);"
+    "CREATE TABLE change_row ("
+    " seq INTEGER PRIMARY KEY AUTOINCREMENT, recorded INTEGER NOT NULL,"
+    " generation INTEGER NOT NULL, subject INTEGER NOT NULL, decision INTEGER NOT NULL,"
+    " old TEXT NOT NULL, new TEXT NOT NULL, hub TEXT, cause TEXT) STRICT;",
+
+    /* Rules that judged. */
+    "CREATE TABLE generation ("
+    " number INTEGER PRIMARY KEY, digest TEXT NOT NULL, since INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE pack_text (digest BLOB PRIMARY KEY, text TEXT NOT NULL) STRICT;"
+    "CREATE TABLE pack_file ("
+    " generation INTEGER NOT NULL, path TEXT NOT NULL, digest BLOB NOT NULL,"
+    " PRIMARY KEY (generation, path)) STRICT, WITHOUT ROWID;",
+
+    /* Small and transactional. */
+    "CREATE TABLE personal (key TEXT PRIMARY KEY, details TEXT NOT NULL) STRICT;"
+    "CREATE TABLE note ("
+    " seq INTEGER NOT NULL, path TEXT NOT NULL, text TEXT NOT NULL,"
+    " PRIMARY KEY (seq, path)) STRICT;"
+    "CREATE TABLE cursor (name TEXT PRIMARY KEY, acked INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE token ("
+    " name TEXT PRIMARY KEY, hash BLOB NOT NULL UNIQUE, scopes TEXT NOT NULL, hubs TEXT,"
+    " created INTEGER NOT NULL, revoked INTEGER) STRICT;"
+    "CREATE TABLE quarantine ("
+    " number INTEGER PRIMARY KEY AUTOINCREMENT, origin TEXT NOT NULL, received INTEGER NOT NULL,"
+    " reason TEXT NOT NULL, body BLOB NOT NULL) STRICT;",
+
+    /* For people with sqlite3 at hand. */
+    "CREATE VIEW event AS SELECT e.seq, " RFC3339("e.time") " AS time, " RFC3339(
+        "e.recorded") " AS recorded, s.text AS source, e.id, t.text AS type,"
+                      " n.text AS subject, e.sequence, e.actor, e.body, lower(hex(e.hash)) AS hash"
+                      " FROM event_row e JOIN source_name s ON s.id = e.source JOIN type_name t ON "
+                      "t.id = e.type"
+                      " JOIN subject_name n ON n.id = e.subject;"
+                      "CREATE VIEW event_commit AS SELECT number, first, last, " RFC3339(
+                          "recorded") " AS recorded, generation FROM event_commit_row;"
+                                      "CREATE VIEW subject_event AS SELECT n.text AS subject, "
+                                      "r.row >> 16 AS seq, r.prev"
+                                      " FROM subject_event_row r JOIN subject_name n ON n.id = "
+                                      "r.subject;"
+                                      "CREATE VIEW decision AS SELECT n.text AS subject, d.text AS "
+                                      "decision, r.value"
+                                      " FROM decision_row r JOIN subject_name n ON n.id = r.subject"
+                                      " JOIN decision_name d ON d.id = r.name;"
+                                      "CREATE VIEW wake AS SELECT subject, " RFC3339(
+                                          "due") " AS due FROM wake_row;"
+                                                 "CREATE VIEW change AS SELECT c.seq, " RFC3339(
+                                                     "c.recorded") " AS recorded, c.generation,"
+                                                                   " n.text AS subject, d.text AS "
+                                                                   "decision, c.old, c.new, c.hub, "
+                                                                   "c.cause"
+                                                                   " FROM change_row c JOIN "
+                                                                   "subject_name n ON n.id = "
+                                                                   "c.subject"
+                                                                   " JOIN decision_name d ON d.id "
+                                                                   "= c.decision;"
+                                                                   "CREATE VIEW pack AS SELECT "
+                                                                   "g.number AS generation, "
+                                                                   "g.digest, " RFC3339(
+                                                                       "g.since") " AS since, "
+                                                                                  "f.path, t.text "
+                                                                                  "FROM generation "
+                                                                                  "g LEFT JOIN "
+                                                                                  "pack_file f ON "
+                                                                                  "f.generation = "
+                                                                                  "g.number"
+                                                                                  " LEFT JOIN "
+                                                                                  "pack_text t ON "
+                                                                                  "t.digest = "
+                                                                                  "f.digest;",
+    NULL,
+};
+
+/* Each brings the schema from version n to n + 1. Released ones are never edited, only added to. */
+const char *const *const store_migrations[] = { VERSION_1 };
+const int store_migration_count = sizeof(store_migrations) / sizeof(*store_migrations);
+
+enum err_code schema_version(int64_t *out, struct store *s, struct err *err)
+{
+    static const char SQL[] = "PRAGMA user_version";
+    return stmt_int(out, s, SQL, 0, "read the schema version", err);
+}
+
+/* The step and its number in one transaction: a crash leaves the version before, whole. */
+static enum err_code step_up(struct store *s, const char *const *texts, int version,
+                             struct err *err)
+{
+    char stamp[64];
+
+    sqlite3_snprintf(sizeof(stamp), stamp, "PRAGMA user_version = %d", version);
+    enum err_code rc = store_begin(s, err);
+    if (rc != OK)
+        return rc;
+    for (; rc == OK && *texts; texts++)
+        rc = store_exec(s, *texts, "migrate the schema", err);
+    if (rc == OK)
+        rc = store_exec(s, stamp, "write the schema version", err);
+    if (rc == OK)
+        return store_commit(s, err);
+    store_rollback(s);
+    err_at(err, "schema version %d", version);
+    return rc;
+}
+
+enum err_code schema_migrate(struct store *s, const char *const *const *steps, int count,
+                             struct err *err)
+{
+    int64_t version;
+
+    enum err_code rc = schema_version(&version, s, err);
+    while (rc == OK && version < count) {
+        rc = step_up(s, steps[version], (int)version + 1, err);
+        version++;
+    }
+    return rc;
+}

@@ -1,0 +1,153 @@
+/* verify.c - see log.h. The hash chain covers what was sent; that the columns read by queries
+ * say the same is checked against the body. */
+#include "store/log.h"
+
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/civil.h"
+#include "base/json.h"
+#include "store/internal.h"
+
+struct chain {
+    struct store *s;
+    struct arena arena;
+    uint8_t hash[DIGEST_BYTES];
+    int64_t seq, recorded;
+};
+
+static enum err_code column_agrees(struct store *s, int64_t seq, const struct json *body,
+                                   const char *name, const char *column, struct err *err)
+{
+    const struct json *member = json_get(body, name);
+    char brief[80];
+
+    if (column ? json_is_string(member, column) : !member)
+        return OK;
+    return err_set(err, ERR_CONFLICT,
+                   "%s: event %lld was changed: its column %s says '%s', its body "
+                   "%s; restore a backup",
+                   s->path, (long long)seq, name, column ? column : "nothing",
+                   json_brief(member, brief, sizeof(brief)));
+}
+
+static enum err_code time_agrees(struct store *s, const struct logged *e, const struct json *body,
+                                 struct err *err)
+{
+    const struct json *member = json_get(body, "time");
+    char text[TIME_TEXT];
+    int64_t time;
+
+    if (member && member->type == JSON_STRING &&
+        time_parse(&time, member->as.string, member->len, NULL) == OK && time == e->time)
+        return OK;
+    return err_set(err, ERR_CONFLICT,
+                   "%s: event %lld was changed: its column time says %s, its body "
+                   "another time; restore a backup",
+                   s->path, (long long)e->seq, time_text(e->time, text));
+}
+
+static enum err_code columns_agree(struct chain *c, const struct logged *e, struct err *err)
+{
+    const struct json *body;
+
+    arena_reset(&c->arena);
+    enum err_code rc = json_parse(&body, &c->arena, e->body, e->body_len, 1000, err);
+    if (rc != OK)
+        return err_set(err, ERR_CONFLICT,
+                       "%s: event %lld was changed: its body is not JSON; "
+                       "restore a backup",
+                       c->s->path, (long long)e->seq);
+    rc = column_agrees(c->s, e->seq, body, "source", e->source, err);
+    if (rc == OK)
+        rc = column_agrees(c->s, e->seq, body, "id", e->id, err);
+    if (rc == OK)
+        rc = column_agrees(c->s, e->seq, body, "type", e->type, err);
+    if (rc == OK)
+        rc = column_agrees(c->s, e->seq, body, "subject", e->subject, err);
+    if (rc == OK)
+        rc = column_agrees(c->s, e->seq, body, "sequence", e->sequence, err);
+    if (rc == OK)
+        rc = time_agrees(c->s, e, body, err);
+    return rc;
+}
+
+static enum err_code hash_of(uint8_t out[DIGEST_BYTES], struct store *s, int64_t seq,
+                             struct err *err)
+{
+    static const char SQL[] = "SELECT hash FROM event_row WHERE seq = ?1";
+    sqlite3_stmt *st;
+    bool row;
+
+    memset(out, 0, DIGEST_BYTES);
+    enum err_code rc = stmt_get(&st, s, SQL, err);
+    if (rc != OK)
+        return rc;
+    sqlite3_bind_int64(st, 1, seq);
+    rc = stmt_row(&row, s, st, "verify the log", err);
+    if (rc == OK && row && sqlite3_column_bytes(st, 0) == DIGEST_BYTES)
+        memcpy(out, sqlite3_column_blob(st, 0), DIGEST_BYTES);
+    stmt_done(st);
+    return rc;
+}
+
+static enum err_code check_event(const struct logged *e, void *arg, struct err *err)
+{
+    struct chain *c = arg;
+    uint8_t stored[DIGEST_BYTES], hash[DIGEST_BYTES];
+
+    if (e->seq != c->seq + 1)
+        return err_set(err, ERR_CONFLICT,
+                       "%s: event %lld is missing: %lld stands in its place; "
+                       "restore a backup",
+                       c->s->path, (long long)c->seq + 1, (long long)e->seq);
+    enum err_code rc = hash_of(stored, c->s, e->seq, err);
+    if (rc != OK)
+        return rc;
+    log_hash(hash, c->hash, e->recorded, e->actor, e->body, e->body_len);
+    if (memcmp(hash, stored, DIGEST_BYTES) != 0)
+        return err_set(err, ERR_CONFLICT,
+                       "%s: event %lld does not fit its hash: it, or one before "
+                       "it, was changed; restore a backup",
+                       c->s->path, (long long)e->seq);
+    if (e->recorded < c->recorded)
+        return err_set(err, ERR_CONFLICT,
+                       "%s: event %lld is recorded before the one ahead of it; "
+                       "restore a backup",
+                       c->s->path, (long long)e->seq);
+    c->seq = e->seq;
+    c->recorded = e->recorded;
+    memcpy(c->hash, hash, DIGEST_BYTES);
+    return columns_agree(c, e, err);
+}
+
+/* The chain alone cannot miss its own end; the list of commits does. */
+static enum err_code check_end(struct chain *c, struct err *err)
+{
+    static const char SQL[] = "SELECT max(last) FROM event_commit_row WHERE last >= first";
+    int64_t last;
+
+    enum err_code rc = stmt_int(&last, c->s, SQL, 0, "verify the commits", err);
+    if (rc == OK && last > c->seq)
+        rc = err_set(err, ERR_CONFLICT,
+                     "%s: event %lld is missing: the log ends at %lld, the list "
+                     "of commits at %lld; restore a backup",
+                     c->s->path, (long long)c->seq + 1, (long long)c->seq, (long long)last);
+    return rc;
+}
+
+enum err_code log_verify(int64_t *checked, struct store *s, struct err *err)
+{
+    struct chain c = { .s = s, .recorded = INT64_MIN };
+
+    enum err_code rc = store_snapshot(s, err);
+    if (rc == OK) {
+        rc = log_scan(s, 0, INT64_MAX, check_event, &c, err);
+        if (rc == OK)
+            rc = check_end(&c, err);
+        store_snapshot_end(s);
+    }
+    arena_fini(&c.arena);
+    *checked = c.seq;
+    return rc;
+}
