@@ -1,0 +1,194 @@
+/* ask.c - see ask.h; and the routes that are questions and nothing else. */
+#include "ask.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "query.h"
+#include "routes.h"
+
+static const struct param LIST_PARAMS[] = {
+    { "hub", PARAM_TEXT },   { "q", PARAM_TEXT },       { "at", PARAM_TEXT },
+    { "known", PARAM_TEXT }, { "limit", PARAM_NUMBER }, { "after", PARAM_TEXT },
+    { NULL, PARAM_TEXT },
+};
+static const struct param SUBJECT_PARAMS[] = { { "at", PARAM_TEXT },
+                                               { "known", PARAM_TEXT },
+                                               { NULL, PARAM_TEXT } };
+static const struct param CHANGES_PARAMS[] = { { "after", PARAM_NUMBER },
+                                               { "limit", PARAM_NUMBER },
+                                               { NULL, PARAM_TEXT } };
+static const struct param EXPORT_PARAMS[] = {
+    { "at", PARAM_TEXT },      { "known", PARAM_TEXT },   { "names", PARAM_LIST },
+    { "after", PARAM_NUMBER }, { "limit", PARAM_NUMBER }, { "format", PARAM_FLAG },
+    { NULL, PARAM_TEXT },
+};
+static const struct param NO_PARAMS[] = { { NULL, PARAM_TEXT } };
+
+static void answer(struct request *r, enum pw_status status, const char *type, const char *text,
+                   size_t len)
+{
+    if (status == PW_OK)
+        reply_bytes(r, 200, type, text, len);
+    else
+        reply_status(r, status, text);
+    request_go_on(r);
+}
+
+void answer_json(void *arg, enum pw_status status, const char *text, size_t len)
+{
+    answer(arg, status, "application/json", text, len);
+}
+
+void answer_csv(void *arg, enum pw_status status, const char *text, size_t len)
+{
+    answer(arg, status, "text/csv; charset=utf-8; header=present", text, len);
+}
+
+void answer_ndjson(void *arg, enum pw_status status, const char *text, size_t len)
+{
+    answer(arg, status, "application/x-ndjson", text, len);
+}
+
+void ask(struct request *r, const char *question, struct str *params, pw_answer_fn *done)
+{
+    const struct pw_host *host = r->server->host;
+
+    enum pw_status status =
+        params->failed ? PW_FAILED : host->ask(host->ctx, question, params->data, done, r);
+    str_fini(params);
+    if (status == PW_OK)
+        request_wait(r);
+    else
+        reply_status(r, status, NULL);
+}
+
+/* False: the peer wants something else than JSON, and has been told so. */
+static bool accepts_json(struct request *r)
+{
+    static const char *const OFFERS[] = { "application/json", NULL };
+
+    if (accept_choose(request_header(r, "Accept"), OFFERS) == 0)
+        return true;
+    reply_problem(r, 406, "not-acceptable", "this route answers application/json");
+    return false;
+}
+
+/* Ask with what `params` already holds (an open object) and the query's parameters. */
+static void ask_json(struct request *r, const char *question, struct str *params,
+                     const struct param *known, bool filters)
+{
+    if (accepts_json(r) && query_params(params, r, known, filters)) {
+        str_text(params, "}");
+        ask(r, question, params, answer_json);
+    } else {
+        str_fini(params);
+    }
+}
+
+static void get_list(struct request *r, const char *kind)
+{
+    struct str params = { 0 };
+    str_printf(&params, "{\"kind\":\"%s\"", kind);
+    ask_json(r, "list", &params, LIST_PARAMS, true);
+}
+
+void get_schools(struct request *r)
+{
+    get_list(r, "school");
+}
+
+void get_groups(struct request *r)
+{
+    get_list(r, "group");
+}
+
+void get_hubs(struct request *r)
+{
+    get_list(r, "hub");
+}
+
+static void get_subject(struct request *r, const char *kind)
+{
+    struct str params = { 0 }, subject = { 0 };
+
+    str_printf(&subject, "%s/%s", kind, r->segment);
+    str_text(&params, "{\"subject\":");
+    str_json(&params, subject.failed ? "" : subject.data, subject.len);
+    str_fini(&subject);
+    ask_json(r, "subject", &params, SUBJECT_PARAMS, false);
+}
+
+void get_school(struct request *r)
+{
+    get_subject(r, "school");
+}
+
+void get_group(struct request *r)
+{
+    get_subject(r, "group");
+}
+
+void get_hub(struct request *r)
+{
+    get_subject(r, "hub");
+}
+
+void get_changes(struct request *r)
+{
+    struct str params = { 0 };
+    str_text(&params, "{");
+    ask_json(r, "changes", &params, CHANGES_PARAMS, false);
+}
+
+void get_status(struct request *r)
+{
+    struct str params = { 0 };
+    str_text(&params, "{");
+    ask_json(r, "status", &params, NO_PARAMS, false);
+}
+
+/* 0: CSV, 1: NDJSON, by ?format= or else by Accept; -1: refused, and told so. */
+static int export_format(struct request *r)
+{
+    static const char *const OFFERS[] = { "text/csv", "application/x-ndjson", NULL };
+    const char *format = request_parameter(r, "format");
+
+    if (format && strcmp(format, "csv") == 0)
+        return 0;
+    if (format && strcmp(format, "ndjson") == 0)
+        return 1;
+    if (format) {
+        reply_problem(r, 400, "input", "the parameter 'format' can be csv or ndjson");
+        return -1;
+    }
+    int choice = accept_choose(request_header(r, "Accept"), OFFERS);
+    if (choice < 0)
+        reply_problem(r, 406, "not-acceptable",
+                      "this route answers text/csv or application/x-ndjson");
+    return choice;
+}
+
+void get_export(struct request *r)
+{
+    static const char *const WHAT[] = { "decisions", "events", "changes" };
+    struct str params = { 0 };
+    size_t i = 0;
+
+    while (i < 3 && strcmp(WHAT[i], r->segment) != 0)
+        i++;
+    if (i == 3) {
+        reply_problem(r, 404, "absent", "what can be exported is decisions, events and changes");
+        return;
+    }
+    int format = export_format(r);
+    if (format < 0)
+        return;
+    str_printf(&params, "{\"format\":\"%s\"", format == 0 ? "csv" : "ndjson");
+    if (query_params(&params, r, EXPORT_PARAMS, false)) {
+        str_text(&params, "}");
+        ask(r, WHAT[i], &params, format == 0 ? answer_csv : answer_ndjson);
+    } else {
+        str_fini(&params);
+    }
+}

@@ -1,0 +1,12 @@
+/* ask.h - put a question to the host and answer the request with what it says. */
+#ifndef HTTP_ASK_H
+#define HTTP_ASK_H
+
+#include "request.h"
+
+/* Ask; `done` (one of those below, or alike) answers. `params` is spent. */
+void ask(struct request *r, const char *question, struct str *params, pw_answer_fn *done);
+/* The plain answers: the host's text as JSON, CSV, NDJSON. */
+pw_answer_fn answer_json, answer_csv, answer_ndjson;
+
+#endif

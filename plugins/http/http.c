@@ -1,0 +1,28 @@
+/* http.c - the plugin's descriptor. The server does the work (server.c). */
+#include "http.h"
+
+#include "server.h"
+
+static int start(const struct pw_host *host, void **self, char *error, size_t error_size)
+{
+    struct server *s = NULL;
+    int rc = server_start(&s, host, error, error_size);
+    *self = s;
+    return rc;
+}
+
+static void stop(void *self, pw_done_fn *done, void *arg)
+{
+    server_stop(self, done, arg);
+}
+
+static const char *const KEYS[] = { "listen", "socket", "max_body", NULL };
+
+__attribute__((visibility("default"))) const struct pw_plugin pathway_plugin_http = {
+    .abi_major = PW_ABI_MAJOR,
+    .abi_minor = PW_ABI_MINOR,
+    .name = "http",
+    .keys = KEYS,
+    .start = start,
+    .stop = stop,
+};

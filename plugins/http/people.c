@@ -1,0 +1,53 @@
+/* people.c - /v1/people/{key}: what a person's key stands for. Kept outside the log, and erasable. */
+#include <string.h>
+
+#include "ask.h"
+#include "routes.h"
+
+static void open_params(struct str *params, const struct request *r)
+{
+    str_text(params, "{\"key\":");
+    str_json(params, r->segment, strlen(r->segment));
+}
+
+static void ask_about(struct request *r, const char *question)
+{
+    struct str params = { 0 };
+
+    open_params(&params, r);
+    str_text(&params, "}");
+    ask(r, question, &params, answer_json);
+}
+
+void get_person(struct request *r)
+{
+    ask_about(r, "person");
+}
+
+void delete_person(struct request *r)
+{
+    ask_about(r, "person.erase");
+}
+
+void look_at_person(struct request *r)
+{
+    const char *type = request_header(r, "Content-Type");
+    if (!media_is(type, "application/json") || !media_is_utf8(type))
+        reply_problem(r, 415, "media-type", "send the person's details as application/json");
+}
+
+void put_person(struct request *r)
+{
+    struct str params = { 0 };
+
+    if (!is_one_object(r->body.data ? r->body.data : "", r->body.len)) {
+        reply_problem(r, 400, "input",
+                      "the body is not one JSON object, as {\"name\":\"...\",\"email\":\"...\"}");
+        return;
+    }
+    open_params(&params, r);
+    str_text(&params, ",\"details\":");
+    str_add(&params, r->body.data, r->body.len);
+    str_text(&params, "}");
+    ask(r, "person.set", &params, answer_json);
+}

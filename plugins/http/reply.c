@@ -1,0 +1,97 @@
+/* reply.c - see request.h: the answers. */
+#include "request.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char *title_of(unsigned status)
+{
+    switch (status) {
+    case 400:
+        return "Bad Request";
+    case 404:
+        return "Not Found";
+    case 405:
+        return "Method Not Allowed";
+    case 406:
+        return "Not Acceptable";
+    case 409:
+        return "Conflict";
+    case 411:
+        return "Length Required";
+    case 413:
+        return "Content Too Large";
+    case 415:
+        return "Unsupported Media Type";
+    case 503:
+        return "Service Unavailable";
+    }
+    return "Internal Server Error";
+}
+
+void reply_header(struct request *r, const char *name, const char *value)
+{
+    if (r->response)
+        MHD_add_response_header(r->response, name, value);
+}
+
+void reply_bytes(struct request *r, unsigned status, const char *type, const char *bytes,
+                 size_t len)
+{
+    if (r->response)
+        MHD_destroy_response(r->response);
+    /* the cast: libmicrohttpd copies, and does not write */
+    r->response =
+        MHD_create_response_from_buffer(len, (void *)(uintptr_t)bytes, MHD_RESPMEM_MUST_COPY);
+    r->status = status;
+    if (type)
+        reply_header(r, "Content-Type", type);
+    reply_header(r, "Cache-Control", "no-store");
+    reply_header(r, "X-Content-Type-Options", "nosniff");
+    if (status == 503)
+        reply_header(r, "Retry-After", "1");
+    if (r->server->is_stopping)
+        reply_header(r, "Connection", "close");
+}
+
+void reply_problem(struct request *r, unsigned status, const char *name, const char *detail)
+{
+    struct str body = { 0 };
+
+    str_printf(&body, "{\"type\":\"urn:pathwayd:problem:%s\",\"title\":\"%s\",\"status\":%u", name,
+               title_of(status), status);
+    str_text(&body, ",\"detail\":");
+    str_json(&body, detail, strlen(detail));
+    str_text(&body, "}\n");
+    reply_bytes(r, status, "application/problem+json", body.failed ? "" : body.data,
+                body.failed ? 0 : body.len);
+    str_fini(&body);
+}
+
+void reply_status(struct request *r, enum pw_status status, const char *detail)
+{
+    switch (status) {
+    case PW_OK:
+    case PW_FAILED:
+        reply_problem(r, 500, "internal", "something failed here; the daemon's log has the reason");
+        return;
+    case PW_INPUT:
+        reply_problem(r, 400, "input", detail);
+        return;
+    case PW_ABSENT:
+        reply_problem(r, 404, "absent", detail);
+        return;
+    case PW_CONFLICT:
+        reply_problem(r, 409, "conflict", detail);
+        return;
+    case PW_LIMIT:
+        reply_problem(r, 413, "limit", detail);
+        return;
+    case PW_BUSY:
+        reply_problem(r, 503, "busy",
+                      detail && *detail
+                          ? detail
+                          : "the daemon is starting, stopping or has too much to do; try again");
+        return;
+    }
+}

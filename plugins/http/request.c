@@ -1,0 +1,176 @@
+/*
+ * request.c - see request.h. libmicrohttpd calls request_handle() once with the headers, then with each
+ * piece of the body, then with none; and once more after a wait.
+ */
+#include "request.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "routes.h"
+
+#define DRAIN_FACTOR 4 /* a body without length that is too big is read so far, then cut off */
+
+const char *request_header(const struct request *r, const char *name)
+{
+    return MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, name);
+}
+
+const char *request_parameter(const struct request *r, const char *name)
+{
+    return MHD_lookup_connection_value(r->connection, MHD_GET_ARGUMENT_KIND, name);
+}
+
+void request_wait(struct request *r)
+{
+    r->is_suspended = true;
+    r->server->suspended++;
+    MHD_suspend_connection(r->connection);
+}
+
+void request_go_on(struct request *r)
+{
+    r->is_suspended = false;
+    r->server->suspended--;
+    MHD_resume_connection(r->connection); /* its descriptor wakes the loop */
+}
+
+static struct request *request_new(struct server *s, struct MHD_Connection *connection,
+                                   const char *method, const char *url)
+{
+    struct request *r = calloc(1, sizeof(*r));
+    if (!r)
+        return NULL;
+    r->server = s;
+    r->connection = connection;
+    r->method = method;
+    r->route = route_find(url, &r->segment);
+    s->requests++;
+    return r;
+}
+
+void request_completed(void *arg, struct MHD_Connection *connection, void **context,
+                       enum MHD_RequestTerminationCode code)
+{
+    struct request *r = *context;
+
+    (void)arg;
+    (void)connection;
+    (void)code;
+    if (!r)
+        return;
+    r->server->requests--;
+    if (r->response)
+        MHD_destroy_response(r->response);
+    free(r->segment);
+    str_fini(&r->body);
+    free(r);
+    *context = NULL;
+}
+
+/* Give the answer to libmicrohttpd. Without one (no memory) the connection is closed. */
+static enum MHD_Result queue_reply(struct request *r)
+{
+    if (!r->response)
+        return MHD_NO;
+    r->is_queued = true;
+    return MHD_queue_response(r->connection, r->status, r->response);
+}
+
+static void refuse_method(struct request *r)
+{
+    char allow[64], detail[160];
+
+    route_allow(r->route, allow, sizeof(allow));
+    if (strcmp(r->method, "OPTIONS") == 0) {
+        reply_bytes(r, 204, NULL, "", 0);
+    } else {
+        snprintf(detail, sizeof(detail), "this route answers %s", allow);
+        reply_problem(r, 405, "method", detail);
+    }
+    reply_header(r, "Allow", allow);
+}
+
+/* Two lengths that disagree are how requests are smuggled past a proxy. */
+static bool has_two_lengths(const struct request *r)
+{
+    return request_header(r, "Content-Length") && request_header(r, "Transfer-Encoding");
+}
+
+static bool is_too_long(const struct request *r)
+{
+    const char *length = request_header(r, "Content-Length");
+    return length && strtoull(length, NULL, 10) > r->server->max_body;
+}
+
+static void refuse_length(struct request *r)
+{
+    char detail[96];
+    snprintf(detail, sizeof(detail), "the body has more than %zu bytes; send it in parts",
+             r->server->max_body);
+    reply_problem(r, 413, "limit", detail);
+}
+
+/* All that can be said before the body: an answer here means that it is never read. */
+static void look_at_headers(struct request *r)
+{
+    const struct route_method *method = r->route ? route_method(r->route, r->method) : NULL;
+    const char *encoding = request_header(r, "Content-Encoding");
+
+    if (has_two_lengths(r)) {
+        reply_problem(r, 400, "input", "both Content-Length and Transfer-Encoding: send one");
+        reply_header(r, "Connection", "close");
+    } else if (r->server->is_stopping) {
+        reply_status(r, PW_BUSY, "the daemon is stopping");
+    } else if (!r->route) {
+        reply_problem(r, 404, "absent", "there is no such route; GET / lists them");
+    } else if (!method) {
+        refuse_method(r);
+    } else if (is_too_long(r)) {
+        refuse_length(r);
+    } else if (encoding && strcasecmp(encoding, "identity") != 0) {
+        reply_problem(r, 415, "media-type", "Content-Encoding is not supported; send plain bytes");
+    } else if (method->look) {
+        method->look(r);
+    }
+}
+
+static enum MHD_Result take_body(struct request *r, const char *upload, size_t *size)
+{
+    size_t max = r->server->max_body;
+
+    r->body_seen += *size;
+    if (r->body_seen <= max)
+        str_add(&r->body, upload, *size);
+    *size = 0;
+    return r->body_seen / DRAIN_FACTOR > max || r->body.failed ? MHD_NO : MHD_YES;
+}
+
+enum MHD_Result request_handle(void *arg, struct MHD_Connection *connection, const char *url,
+                               const char *method, const char *version, const char *upload,
+                               size_t *upload_size, void **context)
+{
+    struct request *r = *context;
+
+    (void)version;
+    if (!r) {
+        r = *context = request_new(arg, connection, method, url);
+        if (!r)
+            return MHD_NO;
+        look_at_headers(r);
+        return r->response ? queue_reply(r) : MHD_YES;
+    }
+    if (*upload_size > 0)
+        return take_body(r, upload, upload_size);
+    if (r->is_queued)
+        return MHD_YES;
+    if (r->response)
+        return queue_reply(r);
+    if (r->body_seen > r->server->max_body)
+        refuse_length(r);
+    else
+        route_method(r->route, r->method)->handle(r);
+    return r->is_suspended ? MHD_YES : queue_reply(r);
+}

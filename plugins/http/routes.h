@@ -1,0 +1,38 @@
+/* routes.h - the table of routes: which path and method goes to which handler. */
+#ifndef HTTP_ROUTES_H
+#define HTTP_ROUTES_H
+
+#include <stdbool.h>
+
+#include "request.h"
+
+#define METHODS_MAX 3
+
+typedef void handler_fn(struct request *r);
+
+struct route_method {
+    const char *name;   /* "GET" answers HEAD too; NULL: no more */
+    handler_fn *handle; /* the body is there */
+    handler_fn *look;   /* before the body is read: may answer already; NULL allowed */
+};
+
+struct route {
+    const char *path; /* "/v1/schools/{}": {} is one segment */
+    struct route_method methods[METHODS_MAX];
+};
+
+/* The route of a path as it came, or NULL. *segment: the decoded {}, the caller's to free(). */
+const struct route *route_find(const char *path, char **segment);
+/* NULL: this route does not know the method. */
+const struct route_method *route_method(const struct route *route, const char *method);
+/* "GET, HEAD, OPTIONS". */
+void route_allow(const struct route *route, char *out, size_t size);
+
+/* The handlers: events.c, ask.c, people.c, pages.c. */
+handler_fn look_at_events, post_events;
+handler_fn get_schools, get_groups, get_hubs, get_school, get_group, get_hub;
+handler_fn get_changes, get_export, get_status;
+handler_fn get_person, look_at_person, put_person, delete_person;
+handler_fn get_index, get_livez, get_readyz;
+
+#endif

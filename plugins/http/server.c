@@ -1,0 +1,361 @@
+/* server.c - see server.h. Requests themselves are request.c's. */
+#include "server.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "request.h"
+
+#define DEFAULT_LISTEN   "127.0.0.1:8087"
+#define DEFAULT_MAX_BODY (16u * 1024 * 1024)
+#define CONNECTIONS_MAX  2000u
+#define OTHER_FILES      64u /* descriptors that the rest of the daemon needs */
+#define IDLE_S           60u
+#define CONNECTION_BYTES (32u * 1024) /* for a request's headers */
+#define GRACE_MS         5000
+#define PAUSE_MS         1000
+
+static void log_text(const struct server *s, int level, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+static void log_text(const struct server *s, int level, const char *fmt, ...)
+{
+    char line[512];
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(line, sizeof(line), fmt, args);
+    va_end(args);
+    s->host->log(s->host->ctx, level, line);
+}
+
+/* --- the end: handles close one by one, the last one frees --- */
+
+static void on_handle_closed(uv_handle_t *handle)
+{
+    struct server *s = handle->data;
+
+    if (--s->handles > 0)
+        return;
+    for (size_t i = 0; i < s->listener_count; i++)
+        listen_close(&s->listeners[i].socket);
+    pw_done_fn *stopped = s->stopped;
+    void *arg = s->stopped_arg;
+    free(s);
+    if (stopped)
+        stopped(arg);
+}
+
+static void close_handle(uv_handle_t *handle)
+{
+    if (!uv_is_closing(handle))
+        uv_close(handle, on_handle_closed);
+}
+
+/* Closing a descriptor that uv still polls would leave its number to another's file. */
+static void on_poll_closed(uv_handle_t *handle)
+{
+    struct listener *l = handle->data;
+    struct server *s = l->server;
+
+    listen_close(&l->socket);
+    handle->data = s;
+    on_handle_closed(handle);
+}
+
+static void close_listeners(struct server *s)
+{
+    for (size_t i = 0; i < s->listener_count; i++) {
+        struct listener *l = &s->listeners[i];
+        if (l->has_poll && !uv_is_closing((uv_handle_t *)&l->poll))
+            uv_close((uv_handle_t *)&l->poll, on_poll_closed);
+    }
+}
+
+static void close_all(struct server *s)
+{
+    uv_handle_t *const handles[] = { (uv_handle_t *)&s->poll, (uv_handle_t *)&s->due,
+                                     (uv_handle_t *)&s->pause, (uv_handle_t *)&s->grace };
+
+    uv_poll_stop(&s->poll);
+    MHD_stop_daemon(s->mhd);
+    s->mhd = NULL;
+    close_listeners(s);
+    for (size_t i = 0; i < sizeof(handles) / sizeof(handles[0]); i++)
+        close_handle(handles[i]);
+}
+
+/* --- running --- */
+
+static void set_accepting(struct server *s, bool accepting);
+
+static void on_due(uv_timer_t *timer);
+
+/* Let libmicrohttpd do what it can, and note when it wants to be called again. */
+static void run(struct server *s)
+{
+    MHD_UNSIGNED_LONG_LONG ms = 0;
+
+    if (!s->mhd)
+        return;
+    MHD_run(s->mhd);
+    if (s->is_stopping && s->requests == 0) {
+        close_all(s);
+        return;
+    }
+    if (MHD_get_timeout(s->mhd, &ms) == MHD_YES)
+        uv_timer_start(&s->due, on_due, ms, 0);
+    else
+        uv_timer_stop(&s->due);
+    if (!s->is_stopping && !uv_is_active((uv_handle_t *)&s->pause))
+        set_accepting(s, s->connections < s->max_connections);
+}
+
+static void on_due(uv_timer_t *timer)
+{
+    run(timer->data);
+}
+
+static void on_poll(uv_poll_t *poll, int status, int events)
+{
+    (void)status;
+    (void)events;
+    run(poll->data);
+}
+
+static void on_pause_over(uv_timer_t *timer)
+{
+    run(timer->data);
+}
+
+/* Out of descriptors: the waiting peer would wake us for ever, so look away for a moment. */
+static void pause_accepting(struct server *s, int error)
+{
+    log_text(s, 1, "accept failed error=%s", strerror(error));
+    set_accepting(s, false);
+    uv_timer_start(&s->pause, on_pause_over, PAUSE_MS, 0);
+}
+
+static void on_incoming(uv_poll_t *poll, int status, int events)
+{
+    struct listener *l = poll->data;
+    struct server *s = l->server;
+    struct sockaddr_storage peer;
+    int on = 1;
+
+    (void)status;
+    (void)events;
+    for (int burst = 0; burst < 64 && s->connections < s->max_connections; burst++) {
+        socklen_t len = sizeof(peer);
+        int fd =
+            accept4(l->socket.fd, (struct sockaddr *)&peer, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd < 0) {
+            if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)
+                pause_accepting(s, errno);
+            break;
+        }
+        if (peer.ss_family != AF_UNIX)
+            setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+        /* from here on the descriptor is libmicrohttpd's, also when it refuses it */
+        if (MHD_add_connection(s->mhd, fd, (struct sockaddr *)&peer, len) == MHD_NO)
+            break;
+        run(s);
+    }
+}
+
+static void set_accepting(struct server *s, bool accepting)
+{
+    if (s->is_accepting == accepting)
+        return;
+    s->is_accepting = accepting;
+    for (size_t i = 0; i < s->listener_count; i++) {
+        if (accepting)
+            uv_poll_start(&s->listeners[i].poll, UV_READABLE, on_incoming);
+        else
+            uv_poll_stop(&s->listeners[i].poll);
+    }
+}
+
+static void on_connection(void *arg, struct MHD_Connection *connection, void **socket_context,
+                          enum MHD_ConnectionNotificationCode code)
+{
+    struct server *s = arg;
+
+    (void)connection;
+    (void)socket_context;
+    if (code == MHD_CONNECTION_NOTIFY_STARTED)
+        s->connections++;
+    else
+        s->connections--;
+}
+
+/* --- starting --- */
+
+static bool add_listener(struct server *s, const char *address, char *error, size_t size)
+{
+    if (s->listener_count == LISTENERS_MAX) {
+        snprintf(error, size, "more than %d addresses to listen on", LISTENERS_MAX);
+        return false;
+    }
+    struct listener *l = &s->listeners[s->listener_count];
+    l->server = s;
+    if (!listen_open(&l->socket, address, error, size))
+        return false;
+    s->listener_count++;
+    return true;
+}
+
+static bool open_sockets(struct server *s, char *error, size_t size)
+{
+    const char *listen = s->host->config(s->host->ctx, "listen");
+    const char *socket = s->host->config(s->host->ctx, "socket");
+    char address[256];
+
+    for (const char *at = listen ? listen : DEFAULT_LISTEN; *at;) {
+        size_t len = strcspn(at, " \t");
+        if (len >= sizeof(address)) {
+            snprintf(error, size, "an address to listen on is longer than %zu bytes",
+                     sizeof(address) - 1);
+            return false;
+        }
+        snprintf(address, sizeof(address), "%.*s", (int)len, at);
+        if (len > 0 && !add_listener(s, address, error, size))
+            return false;
+        at += len;
+        at += strspn(at, " \t");
+    }
+    if (socket && *socket) {
+        snprintf(address, sizeof(address), "unix:%s", socket);
+        if (!add_listener(s, address, error, size))
+            return false;
+    }
+    if (s->listener_count == 0)
+        snprintf(error, size, "nothing to listen on: both 'listen' and 'socket' are empty");
+    return s->listener_count > 0;
+}
+
+static bool read_max_body(struct server *s, char *error, size_t size)
+{
+    const char *text = s->host->config(s->host->ctx, "max_body");
+    char *end = NULL;
+
+    s->max_body = DEFAULT_MAX_BODY;
+    if (!text)
+        return true;
+    unsigned long n = strtoul(text, &end, 10);
+    unsigned long unit = *end == 'K' ? 1024 : *end == 'M' ? 1024 * 1024 : 1;
+    end += unit > 1;
+    if (text[0] < '0' || text[0] > '9' || *end || n == 0 || n > (1ul << 30) / unit) {
+        snprintf(error, size, "max_body is '%s'; expected bytes, as 16M", text);
+        return false;
+    }
+    s->max_body = n * unit;
+    return true;
+}
+
+static unsigned connection_limit(void)
+{
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur > CONNECTIONS_MAX + OTHER_FILES)
+        return CONNECTIONS_MAX;
+    return files.rlim_cur > 2 * OTHER_FILES ? (unsigned)files.rlim_cur - OTHER_FILES : OTHER_FILES;
+}
+
+/* Left as they came: a decoded "%2F" must not look like the slash between segments. */
+static size_t keep_escapes(void *arg, struct MHD_Connection *connection, char *text)
+{
+    (void)arg;
+    (void)connection;
+    return strlen(text);
+}
+
+static bool start_mhd(struct server *s)
+{
+    s->max_connections = connection_limit();
+    s->mhd = MHD_start_daemon(
+        MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
+        request_handle, s, MHD_OPTION_NOTIFY_COMPLETED, request_completed, s,
+        MHD_OPTION_NOTIFY_CONNECTION, on_connection, s, MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes,
+        NULL, MHD_OPTION_CONNECTION_TIMEOUT, IDLE_S, MHD_OPTION_CONNECTION_LIMIT,
+        s->max_connections + 1, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES,
+        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
+    return s->mhd != NULL;
+}
+
+static void add_handles(struct server *s, int epoll_fd)
+{
+    uv_poll_init(s->loop, &s->poll, epoll_fd);
+    uv_timer_init(s->loop, &s->due);
+    uv_timer_init(s->loop, &s->pause);
+    uv_timer_init(s->loop, &s->grace);
+    s->poll.data = s->due.data = s->pause.data = s->grace.data = s;
+    s->handles = 4;
+    uv_poll_start(&s->poll, UV_READABLE, on_poll);
+    for (size_t i = 0; i < s->listener_count; i++) {
+        struct listener *l = &s->listeners[i];
+        uv_poll_init(s->loop, &l->poll, l->socket.fd);
+        l->poll.data = l;
+        l->has_poll = true;
+        s->handles++;
+        log_text(s, 2, "listening address=%s", l->socket.name);
+    }
+    set_accepting(s, true);
+}
+
+int server_start(struct server **out, const struct pw_host *host, char *error, size_t error_size)
+{
+    *out = NULL;
+    struct server *s = calloc(1, sizeof(*s));
+    if (!s) {
+        snprintf(error, error_size, "no memory");
+        return -1;
+    }
+    s->host = host;
+    s->loop = host->loop(host->ctx);
+    bool ok = read_max_body(s, error, error_size) && open_sockets(s, error, error_size);
+    if (ok && !start_mhd(s)) {
+        snprintf(error, error_size, "libmicrohttpd can not start: %s", strerror(errno));
+        ok = false;
+    }
+    const union MHD_DaemonInfo *info =
+        ok ? MHD_get_daemon_info(s->mhd, MHD_DAEMON_INFO_EPOLL_FD) : NULL;
+    if (info) {
+        add_handles(s, info->epoll_fd);
+        *out = s;
+        return 0;
+    }
+    for (size_t i = 0; i < s->listener_count; i++)
+        listen_close(&s->listeners[i].socket);
+    free(s);
+    return -1;
+}
+
+/* Those that wait for the host are always waited for: it answers every one. */
+static void on_grace_over(uv_timer_t *timer)
+{
+    struct server *s = timer->data;
+
+    if (s->suspended > 0) {
+        uv_timer_start(timer, on_grace_over, 50, 0);
+        return;
+    }
+    log_text(s, 1, "cut off slow peers requests=%zu", s->requests);
+    close_all(s);
+}
+
+void server_stop(struct server *s, pw_done_fn *done, void *arg)
+{
+    s->is_stopping = true;
+    s->stopped = done;
+    s->stopped_arg = arg;
+    set_accepting(s, false);
+    uv_timer_stop(&s->pause);
+    close_listeners(s);
+    uv_timer_start(&s->grace, on_grace_over, GRACE_MS, 0);
+    run(s);
+}

@@ -1,0 +1,59 @@
+/*
+ * server.h - libmicrohttpd under libuv: sockets in, requests to the routes, answers out.
+ *
+ * One thread: libmicrohttpd's epoll descriptor is polled by the loop, its timeout is a timer.
+ */
+#ifndef HTTP_SERVER_H
+#define HTTP_SERVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <microhttpd.h>
+#include <uv.h>
+
+#include <pathway/plugin.h>
+
+#include "listen.h"
+
+#define LISTENERS_MAX 8
+
+struct server;
+
+struct listener {
+    struct listening socket;
+    uv_poll_t poll;
+    struct server *server;
+    bool has_poll;
+};
+
+struct server {
+    const struct pw_host *host; /* borrowed */
+    struct MHD_Daemon *mhd;
+    uv_loop_t *loop;  /* borrowed */
+    uv_poll_t poll;   /* libmicrohttpd's epoll descriptor */
+    uv_timer_t due;   /* libmicrohttpd wants to run */
+    uv_timer_t pause; /* accepting again after too many open files */
+    uv_timer_t grace; /* how long slow senders may hold up a stop */
+    struct listener listeners[LISTENERS_MAX];
+    size_t listener_count;
+    size_t max_body;      /* bytes of a request */
+    unsigned connections; /* open ones */
+    unsigned max_connections;
+    size_t requests;  /* begun and not yet completed */
+    size_t suspended; /* of them, waiting for the host */
+    bool is_accepting;
+    bool is_stopping;
+    int handles; /* uv handles not yet closed */
+    pw_done_fn *stopped;
+    void *stopped_arg;
+};
+
+/* 0: *out serves. Else `error` says why not. */
+int server_start(struct server **out, const struct pw_host *host, char *error, size_t error_size);
+
+/* Stop accepting, finish requests under way, close everything, call `done`, free the server. */
+void server_stop(struct server *s, pw_done_fn *done, void *arg);
+
+#endif
