@@ -137,7 +137,8 @@ static void waivers(struct telling *t, struct school *s, int32_t start)
     if (s->stage == WAITING && s->committed && dice_chance(&t->dice, 8)) {
         waive(t, s, start + 30, "two_leads", "A small school: one lead will do this year.", 240);
         if (dice_chance(&t->dice, 40))
-            tell(t, s, start + 130, "waiver.ended", "{\"rule\":\"two_leads\"}");
+            tell(t, s, start + 130, "waiver.ended",
+                 "{\"rule\":\"two_leads\",\"reason\":\"A second lead is named.\"}");
     }
     if (s->stage == WAITING && dice_chance(&t->dice, 1))
         waive(t, s, start + 60, "ready", "The hub knows the school well.", 90);
