@@ -6,8 +6,8 @@
 
 #include "base/json.h"
 
-/* Fails the test when the file can not be read. The tree lives in `arena`. */
-static inline const struct json *read_vectors(struct arena *arena, const char *name)
+/* Fails the test when the file can not be read. The tree lives in `into`. */
+static inline const struct json *read_vectors(struct arena *into, const char *name)
 {
     const struct json *out = NULL;
     struct buf text = { 0 };
@@ -20,7 +20,7 @@ static inline const struct json *read_vectors(struct arena *arena, const char *n
     while ((n = fread(chunk, 1, sizeof(chunk), file)) > 0)
         buf_add(&text, chunk, n);
     fclose(file);
-    assert_ok(json_parse(&out, arena, text.data, text.len, 32, &err));
+    assert_ok(json_parse(&out, into, text.data, text.len, 32, &err));
     buf_fini(&text);
     return out;
 }
