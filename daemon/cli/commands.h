@@ -1,0 +1,22 @@
+/*
+ * commands.h - the rows of the table in commands.c, each defined in the file of its name.
+ */
+#ifndef PATHWAY_CLI_COMMANDS_H
+#define PATHWAY_CLI_COMMANDS_H
+
+#include "cli/command.h"
+
+extern const struct command changes_command;
+extern const struct command check_command;
+extern const struct command export_command;
+extern const struct command import_schools_command;
+extern const struct command judge_command;
+extern const struct command person_erase_command;
+extern const struct command person_set_command;
+extern const struct command person_show_command;
+extern const struct command send_command;
+extern const struct command show_command;
+extern const struct command status_command;
+extern const struct command test_command;
+
+#endif

@@ -1,0 +1,30 @@
+/*
+ * layout.h - answers (JSON) laid out for people.
+ */
+#ifndef PATHWAY_CLI_LAYOUT_H
+#define PATHWAY_CLI_LAYOUT_H
+
+#include <stdio.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/json.h"
+
+/* Append a value as people read it: strings bare, null and nothing as "-", true and false as yes and no,
+ * lists with commas. */
+void layout_value(struct buf *b, const struct json *value);
+
+/* Print an object as lines "name  value"; members of members as "outer.inner". */
+MUST_CHECK enum err_code layout_pairs(FILE *to, const struct buf *answer, struct err *err);
+/* Print the answer as it is, with one newline at its end. Always OK; stdout is checked at the end. */
+MUST_CHECK enum err_code layout_raw(FILE *to, const struct buf *answer);
+
+/* Columns on screen of UTF-8 text, taking every character for one wide. */
+int layout_width(const char *text);
+/* Print text and spaces up to `width` columns. */
+void layout_pad(FILE *to, const char *text, int width);
+
+/* What a school or group is now: heading, alerts that are on, facts, decisions, next wake. */
+void layout_subject(FILE *to, const struct json *answer);
+
+#endif

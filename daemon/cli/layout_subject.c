@@ -1,0 +1,156 @@
+/* layout_subject.c - see layout.h. The record of one subject, what needs a person first. */
+#include "cli/layout.h"
+
+#include <string.h>
+
+#include "base/civil.h"
+
+/* A midnight in London as its day, another instant without the microseconds that nobody needs. */
+static void add_moment(struct buf *b, const struct json *value)
+{
+    char text[DAY_TEXT];
+    int64_t t;
+
+    if (!value || value->type != JSON_STRING ||
+        time_parse(&t, value->as.string, value->len, NULL) != OK) {
+        layout_value(b, value);
+        return;
+    }
+    int32_t day = london_day(t);
+    if (london_midnight(day) == t) {
+        buf_str(b, day_text(day, text));
+        return;
+    }
+    buf_printf(b, "%.19sZ", value->as.string);
+}
+
+static const struct json *decision(const struct json *answer, const char *name)
+{
+    return json_get(json_get(json_get(answer, "decisions"), name), "value");
+}
+
+static void print_value(FILE *to, const char *before, const struct json *value)
+{
+    struct buf b = { 0 };
+
+    if (!value || value->type == JSON_NULL)
+        return;
+    layout_value(&b, value);
+    fprintf(to, "%s%s", before, buf_cstr(&b));
+    buf_fini(&b);
+}
+
+static void print_heading(FILE *to, const struct json *answer)
+{
+    const struct json *facts = json_get(answer, "facts");
+    const struct json *name = json_get(facts, "name");
+
+    print_value(to, "", name ? name : json_get(answer, "subject"));
+    print_value(to, "\n", json_get(answer, "subject"));
+    print_value(to, ", hub ", json_get(facts, "hub"));
+    print_value(to, ", ", json_get(facts, "status"));
+    print_value(to, "\nPhase: ", decision(answer, "pathway_phase"));
+    print_value(to, " since ", decision(answer, "phase_since"));
+    print_value(to, "\nNext step: ", decision(answer, "next_step"));
+    fputc('\n', to);
+}
+
+static bool is_alert_on(const struct json *d)
+{
+    const struct json *alert = json_get(d, "alert"), *value = json_get(d, "value");
+
+    return alert && alert->type == JSON_BOOL && alert->as.boolean && value &&
+           value->type == JSON_BOOL && value->as.boolean;
+}
+
+static int widest(const struct json *object)
+{
+    int width = 0;
+
+    for (const struct json *m = object && object->len ? object->as.first : NULL; m; m = m->next)
+        width = layout_width(m->name) > width ? layout_width(m->name) : width;
+    return width;
+}
+
+static void print_dates(FILE *to, const struct json *d)
+{
+    struct buf b = { 0 };
+    const struct json *since = json_get(d, "since"), *until = json_get(d, "until");
+
+    if (since && since->type == JSON_STRING) {
+        buf_str(&b, "  since ");
+        add_moment(&b, since);
+    }
+    if (until && until->type == JSON_STRING) {
+        buf_str(&b, "  until ");
+        add_moment(&b, until);
+    }
+    fprintf(to, "%s\n", buf_cstr(&b));
+    buf_fini(&b);
+}
+
+static void print_alerts(FILE *to, const struct json *decisions)
+{
+    bool found = false;
+
+    for (const struct json *d = decisions->as.first; d; d = d->next) {
+        if (!is_alert_on(d))
+            continue;
+        fputs(found ? "" : "\nAlerts\n", to);
+        found = true;
+        fputs("  ", to);
+        layout_pad(to, d->name, widest(decisions));
+        print_dates(to, d);
+    }
+}
+
+static void print_decisions(FILE *to, const struct json *decisions)
+{
+    enum { VALUE_WIDTH = 14 }; /* longer ones push their dates to the right */
+
+    fputs("\nDecisions\n", to);
+    for (const struct json *d = decisions->as.first; d; d = d->next) {
+        struct buf b = { 0 };
+        layout_value(&b, json_get(d, "value"));
+        fputs("  ", to);
+        layout_pad(to, d->name, widest(decisions));
+        fputs("  ", to);
+        layout_pad(to, buf_cstr(&b), VALUE_WIDTH);
+        print_dates(to, d);
+        buf_fini(&b);
+    }
+}
+
+static void print_facts(FILE *to, const struct json *facts)
+{
+    fputs("\nFacts\n", to);
+    for (const struct json *fact = facts->as.first; fact; fact = fact->next) {
+        struct buf b = { 0 };
+        layout_value(&b, fact);
+        fputs("  ", to);
+        layout_pad(to, fact->name, widest(facts));
+        fprintf(to, "  %s\n", buf_cstr(&b));
+        buf_fini(&b);
+    }
+}
+
+void layout_subject(FILE *to, const struct json *answer)
+{
+    const struct json *facts = json_get(answer, "facts");
+    const struct json *decisions = json_get(answer, "decisions");
+    const struct json *wake = json_get(answer, "wake");
+
+    print_heading(to, answer);
+    if (decisions && decisions->type == JSON_OBJECT)
+        print_alerts(to, decisions);
+    if (facts && facts->type == JSON_OBJECT && facts->len)
+        print_facts(to, facts);
+    if (decisions && decisions->type == JSON_OBJECT && decisions->len)
+        print_decisions(to, decisions);
+    if (wake && wake->type == JSON_STRING) {
+        struct buf b = { 0 };
+        add_moment(&b, wake);
+        fprintf(to, "\nTime alone may change something next on %s\n", buf_cstr(&b));
+        buf_fini(&b);
+    }
+}

@@ -1,0 +1,296 @@
+/* place.c - see place.h. */
+#include "cli/place.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/civil.h"
+#include "base/clock.h"
+#include "base/digest.h"
+#include "engine/question.h"
+#include "model/subject.h"
+
+struct place {
+    struct client *client; /* NULL with --database */
+    const char *database;  /* borrowed from argv */
+    const char *rules;
+    struct reader *reader; /* opened at first use */
+    struct engine *engine;
+};
+
+const char *rules_folder(const char *given)
+{
+    static const char TREE[] = PATHWAY_SOURCE_DIR "/rules";
+
+    if (given)
+        return given;
+    return access(TREE, R_OK) == 0 ? TREE : "/etc/pathwayd/rules";
+}
+
+enum err_code place_open(struct place **out, const struct args *args, struct err *err)
+{
+    *out = NULL;
+    const char *url = args_text(args, "url");
+    const char *database = args_text(args, "database");
+    if (url && database)
+        return err_set(err, ERR_INPUT, "--url and --database name two places: give one");
+    struct place *p = calloc(1, sizeof(*p));
+    if (!p)
+        return err_set(err, ERR_LIMIT, "no memory");
+    p->database = database;
+    p->rules = rules_folder(args_text(args, "rules"));
+    if (!url)
+        url = getenv("PATHWAY_URL");
+
+    enum err_code rc = OK;
+    if (!database)
+        rc = client_open(&p->client, url && *url ? url : CLIENT_DEFAULT_URL, err);
+    if (rc == OK)
+        *out = p;
+    else
+        place_close(p);
+    return rc;
+}
+
+void place_close(struct place *p)
+{
+    if (!p)
+        return;
+    if (p->reader)
+        reader_close(p->reader);
+    if (p->engine)
+        engine_close(p->engine);
+    client_close(p->client);
+    free(p);
+}
+
+struct client *place_client(struct place *p)
+{
+    return p->client;
+}
+
+/* A database or rules that do not open are "could not", whatever the reason: nobody said no. */
+static enum err_code could_not(enum err_code rc, struct err *err)
+{
+    if (rc == ERR_INPUT || rc == ERR_ABSENT)
+        return err->code = ERR_IO;
+    return rc;
+}
+
+static enum err_code prepare(struct err *err)
+{
+    enum err_code rc = civil_init(err);
+
+    return rc == OK ? digest_init(err) : rc;
+}
+
+enum err_code place_engine(struct engine **out, struct place *p, struct err *err)
+{
+    enum err_code rc = prepare(err);
+    struct engine_options options = { .database = p->database, .rules = p->rules };
+
+    clock_init_real(&options.clock);
+    if (rc == OK && !p->engine)
+        rc = could_not(engine_open(&p->engine, &options, err), err);
+    *out = p->engine;
+    return rc;
+}
+
+static enum err_code open_reader(struct place *p, struct err *err)
+{
+    struct clock clock;
+    enum err_code rc = prepare(err);
+
+    clock_init_real(&clock);
+    if (rc == OK && !p->reader)
+        rc = could_not(reader_open(&p->reader, p->database, p->rules, &clock, err), err);
+    return rc;
+}
+
+static const char *value_of(const struct param *params, const char *name)
+{
+    for (; params && params->name; params++)
+        if (!strcmp(params->name, name))
+            return params->value;
+    return NULL;
+}
+
+/* The fixed part of a question's route. */
+static void write_path(struct buf *b, const char *question, const struct param *params)
+{
+    const char *subject = value_of(params, "subject");
+    enum subject_kind kind;
+
+    if (!strcmp(question, "subject") && subject &&
+        subject_parse(&kind, subject, strlen(subject), NULL) == OK) {
+        buf_printf(b, "/v1/%ss/", subject_kind_name(kind));
+        client_escape(b, subject_code(subject));
+    } else if (!strcmp(question, "person")) {
+        buf_str(b, "/v1/people/");
+        client_escape(b, value_of(params, "key"));
+    } else if (!strcmp(question, "status")) {
+        buf_str(b, "/v1/status");
+    } else if (!strcmp(question, "changes") && !value_of(params, "format")) {
+        buf_str(b, "/v1/changes");
+    } else {
+        buf_printf(b, "/v1/export/%s", question);
+    }
+}
+
+static void write_route(struct buf *b, const char *question, const struct param *params)
+{
+    char separator = '?';
+
+    write_path(b, question, params);
+    for (; params && params->name; params++) {
+        if (!params->value || !strcmp(params->name, "subject") || !strcmp(params->name, "key"))
+            continue;
+        buf_char(b, separator);
+        client_escape(b, params->name);
+        buf_char(b, '=');
+        client_escape(b, params->value);
+        separator = '&';
+    }
+}
+
+static void write_list(struct buf *b, const char *names)
+{
+    const char *separator = "[";
+
+    while (*names) {
+        size_t n = strcspn(names, ",");
+        if (n) {
+            buf_str(b, separator);
+            json_write_string(b, names, n);
+            separator = ",";
+        }
+        names += n + (names[n] == ',');
+    }
+    buf_str(b, *separator == '[' ? "[]" : "]");
+}
+
+static void write_params(struct buf *b, const struct param *params)
+{
+    const char *separator = "{";
+
+    for (; params && params->name; params++) {
+        if (!params->value)
+            continue;
+        buf_str(b, separator);
+        json_write_cstr(b, params->name);
+        buf_char(b, ':');
+        if (!strcmp(params->name, "names"))
+            write_list(b, params->value);
+        else if (!strcmp(params->name, "after") || !strcmp(params->name, "limit"))
+            buf_str(b, params->value); /* args_number() has seen to it */
+        else
+            json_write_cstr(b, params->value);
+        separator = ",";
+    }
+    buf_str(b, *separator == '{' ? "{}" : "}");
+}
+
+static enum err_code ask_database(struct buf *out, struct place *p, const char *question,
+                                  const struct param *params, struct err *err)
+{
+    struct arena arena = { 0 };
+    struct buf text = { 0 };
+    const struct json *tree = NULL;
+    enum err_code rc = open_reader(p, err);
+
+    write_params(&text, params);
+    if (rc == OK)
+        rc = json_parse(&tree, &arena, buf_cstr(&text), text.len, 8, err);
+    if (rc == OK)
+        rc = question_answer(out, p->reader, question, tree, err);
+    buf_fini(&text);
+    arena_fini(&arena);
+    return rc;
+}
+
+/* Into `to`, or into `out` when that is NULL. */
+static enum err_code ask_daemon(struct buf *out, FILE *to, struct place *p, const char *question,
+                                const struct param *params, struct err *err)
+{
+    struct buf route = { 0 };
+
+    write_route(&route, question, params);
+    struct exchange x = { .method = "GET", .path = buf_cstr(&route), .to = to };
+    enum err_code rc = client_call(p->client, &x, err);
+    if (rc == OK)
+        rc = client_check(&x, err);
+    if (rc == OK && !to)
+        buf_add(out, x.answer.data, x.answer.len);
+    exchange_fini(&x);
+    buf_fini(&route);
+    return rc;
+}
+
+enum err_code place_ask(struct buf *out, struct place *p, const char *question,
+                        const struct param *params, struct err *err)
+{
+    if (p->client)
+        return ask_daemon(out, NULL, p, question, params, err);
+    return ask_database(out, p, question, params, err);
+}
+
+enum err_code place_print(FILE *to, struct place *p, const char *question,
+                          const struct param *params, struct err *err)
+{
+    struct buf text = { 0 };
+
+    if (p->client)
+        return ask_daemon(NULL, to, p, question, params, err);
+    enum err_code rc = ask_database(&text, p, question, params, err);
+    if (rc == OK && text.len && fwrite(text.data, 1, text.len, to) != text.len)
+        rc = err_set(err, ERR_IO, "cannot write the answer");
+    buf_fini(&text);
+    return rc;
+}
+
+static enum err_code person_in_database(struct place *p, const char *key, const char *details,
+                                        struct err *err)
+{
+    struct arena arena = { 0 };
+    struct buf text = { 0 };
+    const struct json *params = NULL;
+    struct engine *engine = NULL;
+    char *answer = NULL;
+    enum err_code rc = place_engine(&engine, p, err);
+
+    buf_str(&text, "{\"key\":");
+    json_write_cstr(&text, key);
+    if (details)
+        buf_printf(&text, ",\"details\":%s", details);
+    buf_char(&text, '}');
+    if (rc == OK)
+        rc = json_parse(&params, &arena, buf_cstr(&text), text.len, 16, err);
+    if (rc == OK)
+        rc = engine_command(&answer, engine, details ? "person.set" : "person.erase", params, err);
+    free(answer);
+    buf_fini(&text);
+    arena_fini(&arena);
+    return rc;
+}
+
+enum err_code place_person(struct place *p, const char *key, const char *details, struct err *err)
+{
+    struct buf route = { 0 };
+
+    if (!p->client)
+        return person_in_database(p, key, details, err);
+    buf_str(&route, "/v1/people/");
+    client_escape(&route, key);
+    struct exchange x = { .method = details ? "PUT" : "DELETE",
+                          .path = buf_cstr(&route),
+                          .content_type = details ? "application/json" : NULL,
+                          .body = details,
+                          .body_len = details ? strlen(details) : 0 };
+    enum err_code rc = client_call(p->client, &x, err);
+    if (rc == OK)
+        rc = client_check(&x, err);
+    exchange_fini(&x);
+    buf_fini(&route);
+    return rc;
+}

@@ -1,0 +1,24 @@
+/*
+ * progress.h - one line on a terminal that says how far something has come. Nothing elsewhere.
+ */
+#ifndef PATHWAY_CLI_PROGRESS_H
+#define PATHWAY_CLI_PROGRESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct progress {
+    bool is_shown;
+    int64_t started_us;
+    int64_t drawn_us; /* 0: never */
+    int64_t total;    /* bytes; 0: not known */
+};
+
+/* Shown when standard error is a terminal. */
+void progress_init(struct progress *p, int64_t total_bytes);
+/* Draw anew, at most ten times a second. */
+void progress_show(struct progress *p, int64_t bytes, int64_t events);
+/* Wipe the line, before something else is printed. */
+void progress_clear(struct progress *p);
+
+#endif
