@@ -6,6 +6,19 @@
 #include "base/civil.h"
 #include "terms.h"
 
+/* The register as of today calls a school closed that was open for most of the story. */
+void life_reopen(struct telling *t, const struct school *s)
+{
+    int32_t before = year_first_day(t->first_year) - 100;
+
+    for (const struct establishment *e = s->first; e; e = e->next) {
+        int64_t at = london_midnight(e->opens > before ? e->opens : before) + US_PER_S;
+        if (e->closes != DAY_LAST && e->closes > before)
+            tape_add(t->tape, s->hub, at, at, "school.changed", e->subject,
+                     "{\"status\":\"open\"}");
+    }
+}
+
 void life_register(struct telling *t, const struct school *s)
 {
     int32_t before = year_first_day(t->first_year) - 100;

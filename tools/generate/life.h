@@ -8,6 +8,8 @@
 
 /* school.registered for each establishment; those of the first year before it begins. */
 void life_register(struct telling *t, const struct school *s);
+/* For schools that a register has brought in: open until their day of closing. */
+void life_reopen(struct telling *t, const struct school *s);
 /* Schools that had come some way before the records begin. */
 void life_before(struct telling *t, struct school *s);
 /* A year of closures, academies, changes, specialists and waivers. */

@@ -141,6 +141,8 @@ static void begin(struct telling *t, bool with_registrations)
         s->care = dice_between(&t->dice, 40, 99);
         if (with_registrations)
             life_register(t, s);
+        else
+            life_reopen(t, s);
         life_before(t, s);
     }
 }
