@@ -15,7 +15,8 @@ struct arena {
     size_t used;                /* bytes handed out since the last reset */
 };
 
-/* Zeroed memory aligned for any type; NULL when the system has none. `size` 0 gives a valid pointer. */
+/* Zeroed memory aligned for any type; NULL when the system has none. `size` 0 gives a valid
+ * pointer. */
 void *arena_alloc(struct arena *a, size_t size);
 /* Copies of bytes, always followed by a NUL. NULL when there is no memory. */
 char *arena_copy(struct arena *a, const char *bytes, size_t len);

@@ -26,8 +26,8 @@
  */
 MUST_CHECK enum err_code civil_init(struct err *err);
 
-/* RFC 3339 with any offset; digits beyond the microsecond are dropped; a leap second :60, which only
- * the last minute of a month (in UTC) has, is the next minute's start. Years 0001 to 9999.
+/* RFC 3339 with any offset; digits beyond the microsecond are dropped; a leap second :60, which
+ * only the last minute of a month (in UTC) has, is the next minute's start. Years 0001 to 9999.
  * ERR_INPUT: `found "...", expected ...: why`, for the caller to put a place before. */
 MUST_CHECK enum err_code time_parse(int64_t *out, const char *s, size_t len, struct err *err);
 /* RFC 3339, or a date alone: the start of that day in Europe/London. For the command line and
@@ -38,7 +38,8 @@ MUST_CHECK enum err_code day_parse(int32_t *out, const char *s, size_t len, stru
 
 #define TIME_TEXT 28 /* "2026-11-21T09:30:00.000000Z" and the NUL */
 #define DAY_TEXT 11
-/* UTC with six digits, as the feed and the log write it. `out` holds TIME_TEXT bytes; returns it. */
+/* UTC with six digits, as the feed and the log write it. `out` holds TIME_TEXT bytes and is
+ * returned. */
 const char *time_text(int64_t t, char *out);
 const char *day_text(int32_t day, char *out);
 
@@ -52,7 +53,8 @@ int64_t london_midnight(int32_t day); /* the instant at which that day starts */
  * Beyond the calendar: TIME_NEVER, or TIME_MIN. */
 int64_t london_add_days(int64_t t, int64_t days);
 
-/* Academic years by their starting year: 2024 is "2024/25", 1 September 2024 to 1 September 2025. */
+/* Academic years by their starting year: 2024 is "2024/25", 1 September 2024 to 1 September
+ * 2025. */
 #define YEAR_TEXT 8
 MUST_CHECK enum err_code year_parse(int *out, const char *s, size_t len, struct err *err);
 const char *year_text(int year, char *out);

@@ -32,7 +32,8 @@ struct err {
 enum err_code err_set(struct err *err, enum err_code code, const char *fmt, ...)
     PRINTF_LIKE(3, 4);
 
-/* Put "WHERE: " before the sentence already there: for a file and line that only the caller knows. */
+/* Put "WHERE: " before the sentence already there, and return its code: for a file and line that
+ * only the caller knows. Without an `err` there is no code to know: NULL gives ERR_INPUT. */
 enum err_code err_at(struct err *err, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 #endif

@@ -49,7 +49,8 @@ const struct json *json_get(const struct json *object, const char *name);
 bool json_is_string(const struct json *value, const char *s);
 /* "null", "true", "false", "a number", "a string" ...: for messages. NULL is "nothing". */
 const char *json_type_name(const struct json *value);
-/* A short, safe rendering of a value for a message: at most `size` bytes with the NUL, cut with "...". */
+/* A short, safe rendering of a value for a message: at most `size` bytes with the NUL, cut with
+ * "..."; of an array or object only the kind. */
 const char *json_brief(const struct json *value, char *out, size_t size);
 
 /*

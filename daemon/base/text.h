@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* True when `len` bytes are well-formed UTF-8 (no surrogates, nothing overlong, at most U+10FFFF). */
+/* True when the bytes are well-formed UTF-8: no surrogates, nothing overlong, up to U+10FFFF. */
 bool text_is_utf8(const char *s, size_t len);
 /* The bytes of the well-formed UTF-8 character at the start of `s`, 1 to 4; 0 when there is none.
  * *code is the character (NULL allowed). */
@@ -16,8 +16,8 @@ size_t text_utf8_char(const char *s, size_t len, uint32_t *code);
 /* True when it is UTF-8 without control characters (U+0000 to U+001F, U+007F to U+009F) and without
  * noncharacters: what CloudEvents allows in a string. */
 bool text_is_printable(const char *s, size_t len);
-/* Bytes of windows-1252 to UTF-8 in a new string that the caller frees; NULL when there is no memory.
- * The five bytes that windows-1252 leaves open become U+FFFD. */
+/* Bytes of windows-1252 to UTF-8 in a new string that the caller frees; NULL when there is no
+ * memory. The five bytes that windows-1252 leaves open become U+FFFD. */
 char *text_from_cp1252(const char *s, size_t len, size_t *out_len);
 
 /*

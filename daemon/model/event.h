@@ -38,7 +38,8 @@ struct catalog {
 /* Zeroed to valid: adds event.voided, about any kind of subject. ERR_LIMIT: no memory. */
 MUST_CHECK enum err_code catalog_init(struct catalog *c, struct err *err);
 /* `type` is borrowed. ERR_CONFLICT: the name is taken (the message names both places). */
-MUST_CHECK enum err_code catalog_add(struct catalog *c, const struct event_type *type, struct err *err);
+MUST_CHECK enum err_code catalog_add(struct catalog *c, const struct event_type *type,
+                                     struct err *err);
 const struct event_type *catalog_find(const struct catalog *c, const char *name);
 void catalog_fini(struct catalog *c);
 
@@ -60,7 +61,8 @@ struct event {
     const char *subject;
     const struct event_type *schema; /* borrowed from the catalog */
     const struct json *data;         /* as submitted: notes are still in it */
-    const char *body; /* canonical JSON of the whole event, each note replaced by its keyed digest */
+    const char *body; /* canonical JSON of the whole event: members that are null left out, each
+                         note replaced by its keyed digest */
     uint32_t body_len;
     const struct event_note *notes;
     const char *const *touches; /* its subject first, then each other school and group that its
@@ -72,7 +74,8 @@ struct event {
  * Check one parsed event. `note_key` is the database's secret: equal text in
  * the same place of the same event gives the same digest, so that an event sent
  * again is a duplicate even after its note was erased. ERR_INPUT: the message names
- * the field, what was found, what was expected and the nearest known name.
+ * the field, what was found, what was expected and the nearest known name. ERR_LIMIT: more than
+ * EVENT_MAX_BYTES in canonical form, notes included.
  */
 MUST_CHECK enum err_code event_read(struct event *out, struct arena *arena, const struct json *json,
                                     const struct catalog *catalog,
@@ -85,7 +88,8 @@ struct event_key {
     const char *source;
     const char *id;
 };
-/* Below, equal to or above 0 as strcmp(). Texts compare bytewise; an absent sequence stands first. */
+/* Below, equal to or above 0 as strcmp(). Texts compare bytewise; an absent sequence stands
+ * first. */
 int event_key_compare(const struct event_key *a, const struct event_key *b);
 
 #endif

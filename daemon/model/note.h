@@ -26,8 +26,8 @@ struct note_taker {
 };
 
 /*
- * `value`, which passed type_check(), with every note replaced by "note:" and 32 hex digits; the very
- * same value when it can hold none. `path` is where it stands ("data"). NULL: no memory.
+ * `value`, which passed type_check(), with every note replaced by "note:" and 32 hex digits; the
+ * very same value when it can hold none. `path` is where it stands ("data"). NULL: no memory.
  */
 const struct json *note_take(struct note_taker *taker, const struct type *t,
                              const struct json *value, const char *path);

@@ -24,12 +24,14 @@ enum type_kind {
     TYPE_YEAR,   /* an academic year, "2024/25" */
     TYPE_ENUM,   /* one of `values` */
     TYPE_PERSON, /* a key: 1 to 64 of a-z 0-9 . _ -; never a name or address */
-    TYPE_NOTE,   /* free text of lines, up to 10,000 bytes; kept beside the log, rules cannot read it */
+    TYPE_NOTE,   /* free text of lines, up to 10,000 bytes; kept beside the log, rules cannot read
+                    it */
     TYPE_SCHOOL, /* "school/100001"; touches that school */
     TYPE_GROUP,  /* "group/CODE"; touches that group */
     TYPE_HUB,    /* a hub's code, "07" */
     /* containers */
-    TYPE_SET,  /* different values of scalar type `of`; a JSON array (repeats are allowed and count once) */
+    TYPE_SET,  /* different values of scalar type `of`; a JSON array (repeats are allowed and count
+                  once) */
     TYPE_LIST, /* values of type `of`, in order */
     TYPE_MAP,  /* scalar `key` (never a number, true or false, or a note) to `of`; a JSON object */
     TYPE_ROW,  /* named `fields` */
@@ -64,8 +66,8 @@ const struct type_field *type_field(const struct type *row, const char *name);
  * grown for nested places: "data.attendance['school/1'][0]"), says what was found, what was
  * expected and the nearest known name, and for a person what to do ("use a key ...").
  */
-MUST_CHECK enum err_code type_check(const struct type *t, const struct json *value, const char *path,
-                                    struct err *err);
+MUST_CHECK enum err_code type_check(const struct type *t, const struct json *value,
+                                    const char *path, struct err *err);
 
 /* Call `fn` with each school and group that the value's fields hold (map keys included), as often
  * as it occurs. The value must have passed type_check(). */
