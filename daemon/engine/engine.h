@@ -45,7 +45,8 @@ struct take {
  * Take a batch in, in one durable commit. OK: every item has its status, and decisions and feed
  * are up to date with it. Any error: nothing of it was taken.
  */
-MUST_CHECK enum err_code engine_take(struct engine *e, struct take *items, size_t count, struct err *err);
+MUST_CHECK enum err_code engine_take(struct engine *e, struct take *items, size_t count,
+                                     struct err *err);
 
 /* The instant of the next wake, or TIME_NEVER. */
 int64_t engine_next_wake(const struct engine *e);

@@ -14,7 +14,7 @@ typedef void packtest_fn(const char *name, const char *where, const char *detail
 struct packtest_counts {
     size_t passed, failed;
 };
-MUST_CHECK enum err_code packtest_run(struct packtest_counts *out, struct ruleset *rs, packtest_fn *fn,
-                                      void *arg, struct err *err);
+MUST_CHECK enum err_code packtest_run(struct packtest_counts *out, struct ruleset *rs,
+                                      packtest_fn *fn, void *arg, struct err *err);
 
 #endif

@@ -1,0 +1,159 @@
+/* export.c - see export.h. */
+#include "engine/export.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "engine/fold.h"
+#include "lua/record.h"
+
+static bool is_wanted(const struct export_options *o, const char *name)
+{
+    for (int i = 0; i < o->name_count; i++)
+        if (strcmp(o->names[i], name) == 0)
+            return true;
+    return o->names == NULL;
+}
+
+enum err_code export_check_names(struct ruleset *rules, const struct export_options *o,
+                                 struct err *err)
+{
+    const char *known[2048];
+    char hint[200];
+    size_t count = 0;
+
+    for (int kind = 0; kind < SUBJECT_KINDS; kind++) {
+        int n;
+        const char *const *names = ruleset_decisions(rules, (enum subject_kind)kind, &n);
+        for (int i = 0; names && i < n && count < 2048; i++)
+            known[count++] = names[i];
+    }
+    for (int i = 0; i < o->name_count; i++) {
+        bool is_known = false;
+        for (size_t k = 0; k < count && !is_known; k++)
+            is_known = strcmp(known[k], o->names[i]) == 0;
+        if (!is_known)
+            return err_set(err, ERR_INPUT, "unknown decision '%s'%s", o->names[i],
+                           text_hint(hint, sizeof(hint), o->names[i], known, count));
+    }
+    return OK;
+}
+
+void export_header(struct buf *out, const struct export_options *o)
+{
+    if (!o->as_ndjson)
+        buf_str(out, "subject,decision,value\n");
+}
+
+/* RFC 4180: quotes only where they are needed. */
+static void write_csv_text(struct buf *out, const char *s, size_t len)
+{
+    if (!memchr(s, ',', len) && !memchr(s, '"', len) && !memchr(s, '\n', len) &&
+        !memchr(s, '\r', len)) {
+        buf_add(out, s, len);
+        return;
+    }
+    buf_char(out, '"');
+    for (size_t i = 0; i < len; i++) {
+        if (s[i] == '"')
+            buf_char(out, '"');
+        buf_char(out, s[i]);
+    }
+    buf_char(out, '"');
+}
+
+static void write_csv_value(struct buf *out, const char *value)
+{
+    struct arena arena = { 0 };
+    const struct json *json = NULL;
+
+    if (strcmp(value, "null") == 0)
+        return;
+    if (value[0] == '"' && json_parse(&json, &arena, value, strlen(value), 2, NULL) == OK)
+        write_csv_text(out, json->as.string, json->len);
+    else
+        buf_str(out, value);
+    arena_fini(&arena);
+}
+
+void export_row(struct buf *out, const struct export_options *o, const char *subject,
+                const char *decision, const char *value, bool is_error)
+{
+    if (!is_wanted(o, decision))
+        return;
+    if (o->as_ndjson) {
+        buf_str(out, "{\"subject\":");
+        json_write_cstr(out, subject);
+        buf_str(out, ",\"decision\":");
+        json_write_cstr(out, decision);
+        buf_printf(out, ",\"%s\":%s}\n", is_error ? "error" : "value", value);
+        return;
+    }
+    buf_printf(out, "%s,%s,", subject, decision);
+    if (is_error)
+        buf_str(out, "error");
+    else
+        write_csv_value(out, value);
+    buf_char(out, '\n');
+}
+
+struct rows {
+    struct buf *out;
+    const struct export_options *options;
+    const char *subject;
+};
+
+static void write_judged(const struct judged *j, void *arg)
+{
+    struct rows *rows = arg;
+    export_row(rows->out, rows->options, rows->subject, j->name, j->value, j->is_error);
+}
+
+static enum err_code export_subject(struct rows *rows, struct world *w, struct ruleset *rules,
+                                    struct err *err)
+{
+    const struct entry *const *touching;
+    size_t count;
+    struct fold f = { 0 };
+
+    if (world_touching(&touching, &count, w, rows->subject, err) != OK)
+        return err->code;
+    if (count == 0 || touching[0]->key.time > rows->options->at)
+        return OK; /* nothing has happened to it yet */
+    enum err_code rc = fold_subject(&f, rules, w, rows->subject, rows->options->at, err);
+    if (rc == OK)
+        rc = record_judge(f.record, rows->options->at, write_judged, rows, err);
+    fold_fini(&f);
+    return rc;
+}
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+enum err_code export_world(struct buf *out, struct world *w, struct ruleset *rules,
+                           const struct export_options *options, struct err *err)
+{
+    size_t count;
+    const char *const *names = world_subjects(w, &count);
+    const char **sorted = malloc((count + 1) * sizeof(*sorted));
+    struct rows rows = { .out = out, .options = options };
+    enum err_code rc = export_check_names(rules, options, err);
+
+    if (!sorted || !names) {
+        free(sorted);
+        return err_set(err, ERR_LIMIT, "no memory to export %zu subjects", count);
+    }
+    memcpy(sorted, names, count * sizeof(*sorted));
+    qsort(sorted, count, sizeof(*sorted), by_text);
+    if (rc == OK)
+        export_header(out, options);
+    for (size_t i = 0; i < count && rc == OK; i++) {
+        rows.subject = sorted[i];
+        rc = export_subject(&rows, w, rules, err);
+    }
+    free(sorted);
+    return rc;
+}

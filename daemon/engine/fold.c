@@ -1,0 +1,146 @@
+/* fold.c - see fold.h. */
+#include "engine/fold.h"
+
+#include <string.h>
+
+#include "base/civil.h"
+
+static enum err_code begin(struct fold *f, struct err *err)
+{
+    record_free(f->record);
+    f->next = 0;
+    f->skipped = 0;
+    f->now = TIME_MIN;
+    f->wake = TIME_NEVER;
+    return record_new(&f->record, f->rules, f->subject, err);
+}
+
+enum err_code fold_init(struct fold *f, struct ruleset *rules, const char *subject,
+                        const struct item *items, size_t count, struct err *err)
+{
+    *f = (struct fold){ .rules = rules, .subject = subject, .items = items, .count = count };
+    return begin(f, err);
+}
+
+void fold_fini(struct fold *f)
+{
+    record_free(f->record);
+    f->record = NULL;
+    arena_fini(&f->arena);
+}
+
+int64_t fold_next(const struct fold *f)
+{
+    int64_t event = f->next < f->count ? f->items[f->next].entry->key.time : TIME_NEVER;
+    return event < f->wake ? event : f->wake;
+}
+
+static enum err_code add_fault(struct fold *f, int64_t seq, struct err *err)
+{
+    struct fault *fault = arena_alloc(&f->arena, sizeof(*fault));
+    char *message = fault ? arena_strdup(&f->arena, err->msg) : NULL;
+
+    if (!message)
+        return err_set(err, ERR_LIMIT, "no memory for the record of %s", f->subject);
+    *fault = (struct fault){ .next = f->faults, .seq = seq, .message = message };
+    f->faults = fault;
+    return OK;
+}
+
+static bool is_faulty(const struct fold *f, int64_t seq)
+{
+    for (const struct fault *fault = f->faults; fault; fault = fault->next)
+        if (fault->seq == seq)
+            return true;
+    return false;
+}
+
+/* A move that fails leaves the record where it stands; it is asked again at the next event. */
+static enum err_code ask(struct fold *f, int64_t now, struct err *err)
+{
+    f->now = now;
+    enum err_code rc = record_ask(&f->wake, f->record, now, err);
+    if (rc == ERR_RULE) {
+        f->wake = TIME_NEVER;
+        if (is_faulty(f, 0))
+            return OK;
+        return add_fault(f, 0, err);
+    }
+    return rc;
+}
+
+static enum err_code apply(struct fold *f, const struct item *item, struct err *err)
+{
+    const struct entry *e = item->entry;
+    struct arena scratch = { 0 };
+    const struct json *body = NULL;
+    bool known = true;
+
+    enum err_code rc = json_parse(&body, &scratch, e->body, e->body_len, EVENT_MAX_DEPTH + 1, err);
+    if (rc == OK) {
+        struct fold_event event = {
+            .time = e->key.time,
+            .type = e->type,
+            .source = e->key.source,
+            .id = e->key.id,
+            .subject = e->subject,
+            .data = json_get(body, "data"),
+            .as = item->as,
+            .as_count = item->as_count,
+        };
+        rc = record_apply(&known, f->record, &event, err);
+    } else {
+        rc = err_at(err, "event %lld in the log", (long long)e->seq);
+    }
+    f->skipped += !known;
+    arena_fini(&scratch);
+    return rc;
+}
+
+/* Take the next event in. One that a reducer fails on may have been taken in by half: then all begins
+ * anew without it. */
+static enum err_code take_next(struct fold *f, struct err *err)
+{
+    const struct item *item = &f->items[f->next];
+    int64_t seq = item->entry->seq;
+
+    if (!is_faulty(f, seq)) {
+        enum err_code rc = apply(f, item, err);
+        if (rc == ERR_RULE) {
+            rc = add_fault(f, seq, err);
+            return rc == OK ? begin(f, err) : rc;
+        }
+        if (rc != OK)
+            return rc;
+    }
+    f->next++;
+    return ask(f, item->entry->key.time, err);
+}
+
+enum err_code fold_to(struct fold *f, int64_t at, struct err *err)
+{
+    enum err_code rc = OK;
+
+    for (int64_t t = fold_next(f); rc == OK && t <= at; t = fold_next(f)) {
+        if (f->next < f->count && f->items[f->next].entry->key.time == t)
+            rc = take_next(f, err);
+        else
+            rc = ask(f, t, err);
+    }
+    if (rc == OK && at > f->now)
+        f->now = at;
+    return rc;
+}
+
+enum err_code fold_subject(struct fold *f, struct ruleset *rules, struct world *w,
+                           const char *subject, int64_t at, struct err *err)
+{
+    const struct item *items = NULL;
+    size_t count = 0;
+
+    memset(f, 0, sizeof(*f));
+    if (world_fold_items(&items, &count, w, subject, at, err) != OK ||
+        fold_init(f, rules, subject, items, count, err) != OK)
+        return err->code;
+    return fold_to(f, at, err);
+}

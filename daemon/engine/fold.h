@@ -1,0 +1,53 @@
+/*
+ * fold.h - a subject's record as of an instant: a simulation of its events and awaited moments.
+ *
+ * Events are taken in one after the other; after each, and at each instant that a move was waiting for,
+ * the moves are asked until nothing changes.
+ */
+#ifndef PATHWAY_FOLD_H
+#define PATHWAY_FOLD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "engine/world.h"
+#include "lua/record.h"
+
+/* An event that a reducer failed on: it counts as not there for this subject until the rules are mended. */
+struct fault {
+    const struct fault *next;
+    int64_t seq;         /* 0: a move failed */
+    const char *message; /* file:line: what went wrong */
+};
+
+struct fold {
+    struct ruleset *rules; /* borrowed */
+    struct record *record;
+    const char *subject;      /* borrowed */
+    const struct item *items; /* borrowed: the events still to come and those done */
+    size_t count;
+    size_t next;        /* first item not taken in yet */
+    int64_t now;        /* instant that the record stands at */
+    int64_t wake;       /* next instant that a move waits for; TIME_NEVER */
+    struct arena arena; /* faults, and the events being parsed */
+    const struct fault *faults;
+    uint64_t skipped; /* events of types that the packs do not know */
+};
+
+/* Begin with an empty record. `items` are in event order and borrowed. */
+MUST_CHECK enum err_code fold_init(struct fold *f, struct ruleset *rules, const char *subject,
+                                   const struct item *items, size_t count, struct err *err);
+void fold_fini(struct fold *f);
+
+/* The next instant at which something happens by itself: an event or an awaited moment; TIME_NEVER. */
+int64_t fold_next(const struct fold *f);
+/* Go on through all events and awaited moments up to and including `at`. */
+MUST_CHECK enum err_code fold_to(struct fold *f, int64_t at, struct err *err);
+
+/* All in one: the record of `subject` in `w` as of `at`. fold_fini() it in any case. */
+MUST_CHECK enum err_code fold_subject(struct fold *f, struct ruleset *rules, struct world *w,
+                                      const char *subject, int64_t at, struct err *err);
+
+#endif

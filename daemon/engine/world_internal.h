@@ -1,0 +1,45 @@
+/*
+ * world_internal.h - a world from the inside, for world.c and world_lineage.c.
+ */
+#ifndef PATHWAY_WORLD_INTERNAL_H
+#define PATHWAY_WORLD_INTERNAL_H
+
+#include "base/arena.h"
+#include "base/strmap.h"
+#include "engine/world.h"
+
+enum settled { SETTLED_NOT, SETTLED_STANDS, SETTLED_VOIDED };
+
+struct known_entry {
+    struct entry entry; /* first: handed out as it is */
+    enum settled settled;
+    bool is_queued; /* only while voids are being settled */
+    size_t first_void, void_count;
+    struct known_entry *next_void; /* another void of the same key, when all is loaded */
+    const char *predecessor;       /* of a school.succeeded, once read */
+};
+
+/* All that touches one subject, in event order once sorted. */
+struct history {
+    struct known_entry **entries; /* owned */
+    size_t count, cap;
+    bool is_loaded;
+    bool is_sorted;
+};
+
+struct world {
+    struct store *store; /* borrowed */
+    int64_t max_seq;
+    bool has_all;
+    struct arena arena;
+    struct strmap subjects; /* to struct history */
+    struct strmap by_seq;   /* to struct known_entry */
+    struct strmap voids;    /* source NUL id to the voids that name it; when all is loaded */
+    const char **names;     /* last answer of world_subjects(); owned */
+};
+
+MUST_CHECK enum err_code world_history(struct history **out, struct world *w, const char *subject,
+                                       struct err *err);
+MUST_CHECK enum err_code world_settle(struct world *w, struct known_entry *e, struct err *err);
+
+#endif

@@ -1,0 +1,293 @@
+/* keywords.c - the words of the pack language. Each only makes a marked table or a type; pack.c
+ * reads what they made, so that loading a file has no effect. */
+#include <stdlib.h>
+#include <string.h>
+
+#include <lauxlib.h>
+
+#include "lua/state.h"
+
+#define TYPE_META "pathway.type"
+
+struct type_word {
+    const struct type *type;
+    bool is_optional;
+    int initial; /* registry reference; LUA_NOREF: none */
+};
+
+static const char OWNER = 0; /* its address is the registry key of the ruleset */
+
+void ruleset_own(struct ruleset *rs, lua_State *L)
+{
+    lua_pushlightuserdata(L, rs);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &OWNER);
+}
+
+struct ruleset *ruleset_of(lua_State *L)
+{
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &OWNER);
+    struct ruleset *rs = lua_touserdata(L, -1);
+    lua_pop(L, 1);
+    return rs;
+}
+
+static void *need(lua_State *L, size_t size)
+{
+    void *p = arena_alloc(&ruleset_of(L)->arena, size);
+    if (!p)
+        luaL_error(L, "out of memory");
+    return p;
+}
+
+static struct type_word *push_word(lua_State *L, const struct type *type)
+{
+    struct type_word *w = lua_newuserdatauv(L, sizeof(*w), 0);
+    *w = (struct type_word){ .type = type, .initial = LUA_NOREF };
+    luaL_setmetatable(L, TYPE_META);
+    return w;
+}
+
+/* enum { "a", "b" }: also what a bare list of texts means. */
+static const struct type *enum_of(lua_State *L, int index)
+{
+    lua_Integer count = (lua_Integer)lua_rawlen(L, index);
+    struct type *t = need(L, sizeof(*t));
+    const char **values = need(L, sizeof(*values) * (size_t)(count ? count : 1));
+
+    if (count == 0)
+        luaL_error(L, "enum: an empty list; expected texts");
+    for (lua_Integer i = 0; i < count; i++) {
+        if (lua_rawgeti(L, index, i + 1) != LUA_TSTRING)
+            luaL_error(L, "enum: value %d is a %s; expected a text", (int)i + 1,
+                       luaL_typename(L, -1));
+        values[i] = arena_strdup(&ruleset_of(L)->arena, lua_tostring(L, -1));
+        lua_pop(L, 1);
+    }
+    *t = (struct type){ .kind = TYPE_ENUM, .values = values, .value_count = (uint32_t)count };
+    return t;
+}
+
+const struct type *keyword_type(lua_State *L, int index, bool *is_optional, int *initial)
+{
+    index = lua_absindex(L, index);
+    const struct type_word *w = luaL_testudata(L, index, TYPE_META);
+
+    if (is_optional)
+        *is_optional = w && w->is_optional;
+    if (initial)
+        *initial = w ? w->initial : LUA_NOREF;
+    if (w)
+        return w->type;
+    if (lua_istable(L, index) && lua_rawlen(L, index) > 0)
+        return enum_of(L, index);
+    return NULL;
+}
+
+static const struct type *check_type(lua_State *L, int index, const char *word)
+{
+    const struct type *t = keyword_type(L, index, NULL, NULL);
+    if (!t)
+        luaL_error(L, "%s: found a %s, expected a type such as text, person or enum {...}", word,
+                   luaL_typename(L, index));
+    return t;
+}
+
+static int word_enum(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TTABLE);
+    push_word(L, enum_of(L, 1));
+    return 1;
+}
+
+static int container(lua_State *L, enum type_kind kind, const struct type *key,
+                     const struct type *of)
+{
+    struct type *t = need(L, sizeof(*t));
+    *t = (struct type){ .kind = kind, .key = key, .of = of };
+    push_word(L, t);
+    return 1;
+}
+
+static int word_set(lua_State *L)
+{
+    const struct type *of = check_type(L, 1, "set");
+    if (!type_is_scalar(of))
+        return luaL_error(L, "set: holds single values such as text or person, not containers");
+    return container(L, TYPE_SET, NULL, of);
+}
+
+static int word_list(lua_State *L)
+{
+    return container(L, TYPE_LIST, NULL, check_type(L, 1, "list"));
+}
+
+static int word_map(lua_State *L)
+{
+    const struct type *key = check_type(L, 1, "map");
+    if (!type_is_scalar(key))
+        return luaL_error(L, "map: a key is a single value such as text or year");
+    return container(L, TYPE_MAP, key, check_type(L, 2, "map"));
+}
+
+static int compare_fields(const void *a, const void *b)
+{
+    return strcmp(((const struct type_field *)a)->name, ((const struct type_field *)b)->name);
+}
+
+/* row { name = type, ... }: fields in the order of their names, so that messages do not vary. */
+static int word_row(lua_State *L)
+{
+    uint32_t count = 0, i = 0;
+    luaL_checktype(L, 1, LUA_TTABLE);
+    for (lua_pushnil(L); lua_next(L, 1); lua_pop(L, 1))
+        count++;
+    struct type_field *fields = need(L, sizeof(*fields) * (count ? count : 1));
+    for (lua_pushnil(L); lua_next(L, 1); lua_pop(L, 1), i++) {
+        if (lua_type(L, -2) != LUA_TSTRING)
+            return luaL_error(L, "row: a field needs a name: row { name = type }");
+        fields[i].name = arena_strdup(&ruleset_of(L)->arena, lua_tostring(L, -2));
+        fields[i].type = keyword_type(L, -1, &fields[i].is_optional, NULL);
+        if (!fields[i].type)
+            return luaL_error(L, "field %s: found a %s, expected a type", fields[i].name,
+                              luaL_typename(L, -1));
+    }
+    qsort(fields, count, sizeof(*fields), compare_fields);
+    struct type *t = need(L, sizeof(*t));
+    *t = (struct type){ .kind = TYPE_ROW, .fields = fields, .field_count = count };
+    push_word(L, t);
+    return 1;
+}
+
+static int word_optional(lua_State *L)
+{
+    push_word(L, check_type(L, 1, "optional"))->is_optional = true;
+    return 1;
+}
+
+static int word_initially(lua_State *L)
+{
+    const struct type *t = check_type(L, 2, "initially");
+    if (!type_is_scalar(t))
+        return luaL_error(L, "initially: only single values have one; containers begin empty");
+    box_check_scalar(L, 1, t, "initially");
+    struct type_word *w = push_word(L, t);
+    lua_pushvalue(L, 1);
+    w->initial = luaL_ref(L, LUA_REGISTRYINDEX);
+    return 1;
+}
+
+/* int(1, 6) */
+static int type_call(lua_State *L)
+{
+    const struct type_word *w = luaL_checkudata(L, 1, TYPE_META);
+    if (w->type->kind != TYPE_INT)
+        return luaL_error(L, "only int takes bounds: int(1, 6)");
+    lua_Integer min = luaL_checkinteger(L, 2), max = luaL_checkinteger(L, 3);
+    if (min > max)
+        return luaL_error(L, "int: the lower bound %d is above the upper one %d", (int)min,
+                          (int)max);
+    struct type *t = need(L, sizeof(*t));
+    *t = (struct type){ .kind = TYPE_INT, .min = min, .max = max };
+    push_word(L, t);
+    return 1;
+}
+
+/* Mark the table on top with its kind and the place in the pack that made it. */
+static void mark(lua_State *L, const char *kind)
+{
+    lua_pushstring(L, kind);
+    lua_setfield(L, -2, "@kind");
+    luaL_where(L, 1);
+    size_t len;
+    const char *where = lua_tolstring(L, -1, &len);
+    lua_pushlstring(L, where, len >= 2 ? len - 2 : 0); /* without its ": " */
+    lua_remove(L, -2);
+    lua_setfield(L, -2, "@where");
+}
+
+/* A word that marks the table it is given: rule { ... }. Its name is the upvalue. */
+static int word_table(lua_State *L)
+{
+    const char *kind = lua_tostring(L, lua_upvalueindex(1));
+    if (!lua_istable(L, 1))
+        return luaL_error(L, "%s: found a %s, expected a table: %s { ... }", kind,
+                          luaL_typename(L, 1), kind);
+    lua_settop(L, 1);
+    mark(L, kind);
+    return 1;
+}
+
+/* A word around one value: at_least(2), once(function). */
+static int word_value(lua_State *L)
+{
+    const char *kind = lua_tostring(L, lua_upvalueindex(1));
+    if (lua_isnoneornil(L, 1))
+        return luaL_error(L, "%s: a value is missing: %s(...)", kind, kind);
+    lua_newtable(L);
+    lua_pushvalue(L, 1);
+    lua_rawseti(L, -2, 1);
+    mark(L, kind);
+    return 1;
+}
+
+static void add_words(lua_State *L, const char *const *names, lua_CFunction fn)
+{
+    for (; *names; names++) {
+        lua_pushstring(L, *names);
+        lua_pushcclosure(L, fn, 1);
+        lua_setfield(L, -2, *names);
+    }
+}
+
+void keywords_add(lua_State *L)
+{
+    static const char *const TABLES[] = { "pack",   "rule",   "criterion", "alert",    "all_of",
+                                          "any_of", "unless", "shown",     "first_of", NULL };
+    static const char *const VALUES[] = {
+        "at_least", "at_most", "equal_to", "once", "gather", NULL
+    };
+    static const struct {
+        const char *name;
+        struct type type;
+    } SCALARS[] = {
+        { "text", { .kind = TYPE_TEXT } },
+        { "bool", { .kind = TYPE_BOOL } },
+        { "number", { .kind = TYPE_NUMBER } },
+        { "time", { .kind = TYPE_TIME } },
+        { "date", { .kind = TYPE_DATE } },
+        { "year", { .kind = TYPE_YEAR } },
+        { "person", { .kind = TYPE_PERSON } },
+        { "note", { .kind = TYPE_NOTE } },
+        { "school", { .kind = TYPE_SCHOOL } },
+        { "group", { .kind = TYPE_GROUP } },
+        { "hub", { .kind = TYPE_HUB } },
+        { "int", { .kind = TYPE_INT, .min = -1000000000000, .max = 1000000000000 } },
+    };
+    static const luaL_Reg FUNCTIONS[] = {
+        { "enum", word_enum }, { "set", word_set }, { "list", word_list },
+        { "map", word_map },   { "row", word_row }, { "optional", word_optional },
+        { NULL, NULL },
+    };
+
+    luaL_newmetatable(L, TYPE_META);
+    lua_pushcfunction(L, type_call);
+    lua_setfield(L, -2, "__call");
+    lua_pushboolean(L, 0);
+    lua_setfield(L, -2, "__metatable");
+    lua_pop(L, 1);
+
+    for (size_t i = 0; i < sizeof(SCALARS) / sizeof(SCALARS[0]); i++) {
+        push_word(L, &SCALARS[i].type);
+        lua_setfield(L, -2, SCALARS[i].name);
+    }
+    luaL_setfuncs(L, FUNCTIONS, 0);
+    lua_pushcfunction(L, word_initially);
+    lua_setfield(L, -2, "initially");
+    add_words(L, TABLES, word_table);
+    add_words(L, VALUES, word_value);
+    /* How an overlay may change what a pack opens to it. */
+    lua_pushliteral(L, "tighten");
+    lua_setfield(L, -2, "tighten");
+    lua_pushliteral(L, "loosen");
+    lua_setfield(L, -2, "loosen");
+}

@@ -1,0 +1,82 @@
+/*
+ * record.h - one subject's facts: taking events in, moving on, being judged.
+ *
+ * A record belongs to its ruleset's thread. Errors of the pack's own code (ERR_RULE) have the place
+ * in the pack and what went wrong; the record stays usable.
+ */
+#ifndef PATHWAY_LUA_RECORD_H
+#define PATHWAY_LUA_RECORD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/json.h"
+#include "lua/ruleset.h"
+#include "model/subject.h"
+
+struct record;
+
+/* An empty record. `subject` is copied. ERR_LIMIT: no memory. */
+MUST_CHECK enum err_code record_new(struct record **out, struct ruleset *rs, const char *subject,
+                                    struct err *err);
+/* NULL allowed. */
+void record_free(struct record *r);
+
+/* An event as a reducer sees it. */
+struct fold_event {
+    int64_t time;
+    const char *type;
+    const char *source;
+    const char *id;
+    const char *subject;
+    const struct json *data;
+    const char *const *as; /* the record's own subject; for an event that was taken over, the
+                              predecessors that it touched */
+    int as_count;
+};
+/*
+ * Run the reducers of this event. A type that the packs do not know (any more) does nothing and sets
+ * *known to false. ERR_RULE: the record may have taken in a part: the caller folds it anew without
+ * this event.
+ */
+MUST_CHECK enum err_code record_apply(bool *known, struct record *r, const struct fold_event *e,
+                                      struct err *err);
+
+/*
+ * Ask the moves at instant `now` until nothing changes. *wake is the earliest instant at which they
+ * must be asked again if no event comes, or TIME_NEVER.
+ */
+MUST_CHECK enum err_code record_ask(int64_t *wake, struct record *r, int64_t now, struct err *err);
+
+/* One rule's answer. */
+struct judged {
+    const char *name;
+    const char *value; /* JSON scalar text; with is_error the message as a JSON string */
+    bool is_error;
+    int64_t wake; /* the answer may become another one then, with no event; or TIME_NEVER */
+};
+/* Called once for each decision, by name. `value` is valid only inside the call. */
+typedef void judged_fn(const struct judged *j, void *arg);
+/* Judge all decisions at `now`. A rule that fails is an answer, not an error. */
+MUST_CHECK enum err_code record_judge(struct record *r, int64_t now, judged_fn *fn, void *arg,
+                                      struct err *err);
+
+/* The names of the decisions of a kind of subject, sorted. */
+const char *const *ruleset_decisions(struct ruleset *rs, enum subject_kind kind, int *count);
+
+/* Append the facts as a JSON object: those that hold something, by name. */
+MUST_CHECK enum err_code record_write_facts(struct buf *out, struct record *r, struct err *err);
+/* A fact of a text-like type into buf as plain text; false when it has no value or is not declared. */
+bool record_text_fact(struct buf *out, struct record *r, const char *fact);
+
+/*
+ * Append lines for people that say how a decision came about at `now`: each criterion with its title,
+ * whether it is met, the value seen and needed. `missing`, when not NULL, gets the names of the
+ * basic criteria that are not met, separated by spaces, sorted.
+ */
+MUST_CHECK enum err_code record_explain(struct buf *out, struct buf *missing, struct record *r,
+                                        const char *decision, int64_t now, struct err *err);
+
+#endif

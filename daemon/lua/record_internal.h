@@ -1,0 +1,29 @@
+/*
+ * record_internal.h - a record and its view from the inside, for record.c and view.c.
+ */
+#ifndef PATHWAY_LUA_RECORD_INTERNAL_H
+#define PATHWAY_LUA_RECORD_INTERNAL_H
+
+#include "lua/record.h"
+#include "lua/state.h"
+
+struct record {
+    struct ruleset *rs; /* borrowed */
+    enum subject_kind kind;
+    int facts;      /* Lua registry reference of the table: fact index + 1 to value */
+    int64_t *moved; /* for each move: when its fact last changed; TIME_NEVER: never. Owned */
+    char subject[SUBJECT_MAX];
+};
+
+/* record.c: let the ruleset look at this record at `now`, noting reads; then call `fn` with `job` as light
+ * userdata in a protected call, after which the ruleset looks at nobody. */
+void record_begin(struct record *r, int64_t now, struct reads *reads);
+MUST_CHECK enum err_code record_run(struct record *r, lua_CFunction fn, void *job, struct err *err);
+
+/* view.c */
+/* Set a single-valued fact to the value at stack index `value`; raises when it does not fit. */
+void view_set_fact(lua_State *L, struct ruleset *rs, uint16_t fact, int value);
+/* Push what a rule's value is compared with. */
+void view_push_needed(lua_State *L, struct ruleset *rs, uint16_t rule);
+
+#endif

@@ -1,0 +1,53 @@
+/*
+ * sandbox.h - a Lua state for code that is not trusted: what it may use, how much memory,
+ * and the one protected call.
+ *
+ * Only text chunks are loaded. The environment has nothing that performs input or output, loads
+ * code, sees the clock, is random or walks a table in an order that differs from run to run.
+ */
+#ifndef PATHWAY_LUA_SANDBOX_H
+#define PATHWAY_LUA_SANDBOX_H
+
+#include <stddef.h>
+
+#include <lua.h>
+
+#include "base/err.h"
+
+#define SANDBOX_MEMORY ((size_t)1 << 30) /* default cap of a state, bytes */
+
+struct sandbox {
+    lua_State *L;
+    size_t used; /* bytes allocated now */
+    size_t cap;  /* an allocation beyond it fails, which ends the run with "not enough memory" */
+};
+
+/* `sb` must stay where it is until sandbox_fini(): the allocator points at it. */
+MUST_CHECK enum err_code sandbox_init(struct sandbox *sb, size_t cap, struct err *err);
+void sandbox_fini(struct sandbox *sb);
+
+/*
+ * Push a new environment table with the safe part of Lua's library. What a pack needs beyond it is
+ * added by the caller. May raise: call it under sandbox_call().
+ */
+void sandbox_push_env(lua_State *L);
+
+/* Push the keys of the plain table at `index` as a list: numbers ascending, then texts bytewise. Raises
+ * when a key is neither. */
+void sandbox_push_keys(lua_State *L, int index);
+
+/*
+ * Load a text chunk called `name` ("@national/rules.lua") with the environment at stack index
+ * `env` and push the function. ERR_RULE: a syntax error as "file:line: message".
+ */
+MUST_CHECK enum err_code sandbox_load(struct sandbox *sb, const char *name, const char *text,
+                                      size_t len, int env, struct err *err);
+
+/*
+ * The one protected call: a function and `nargs` arguments are on the stack and are taken off it.
+ * OK: `nresults` values are left. ERR_RULE: nothing is left, err has "file:line: message";
+ * ERR_LIMIT: out of memory.
+ */
+MUST_CHECK enum err_code sandbox_call(struct sandbox *sb, int nargs, int nresults, struct err *err);
+
+#endif

@@ -1,0 +1,269 @@
+/*
+ * state.h - what the files of this layer share: a loaded ruleset from the inside.
+ *
+ * One struct ruleset is one Lua state with everything that packs declared, in C arrays, so
+ * that a read in a rule is an array access. Not for other layers: those see ruleset.h and record.h.
+ */
+#ifndef PATHWAY_LUA_STATE_H
+#define PATHWAY_LUA_STATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <lua.h>
+
+#include "base/arena.h"
+#include "base/civil.h"
+#include "base/strmap.h"
+#include "lua/ruleset.h"
+#include "lua/sandbox.h"
+#include "model/event.h"
+#include "model/subject.h"
+#include "model/type.h"
+
+#define FACTS_MAX  192 /* of one kind of subject; a bit each in struct reads */
+#define PARAMS_MAX 128
+#define RULES_MAX  1024
+
+struct fact_def {
+    const char *name;
+    const char *where; /* "national/facts.lua:12" */
+    const struct type *type;
+    int initial; /* Lua registry reference of its value before any event; LUA_NOREF: none */
+};
+
+/* A value that a parameter has from an instant on. */
+struct param_version {
+    int64_t from; /* TIME_MIN for the first */
+    int ref;      /* Lua registry reference */
+};
+struct param_def {
+    const char *name;
+    const char *where;
+    const struct param_version *versions; /* by `from`, ascending */
+    uint32_t version_count;
+};
+
+enum rule_form {
+    RULE_FUNCTION,
+    RULE_ALL,    /* every criterion is met */
+    RULE_ANY,    /* at least one is */
+    RULE_UNLESS, /* none is */
+    RULE_SHOWN,  /* the fact of the same name */
+};
+enum need_op { NEED_NONE, NEED_AT_LEAST, NEED_AT_MOST, NEED_EQUAL };
+
+struct rule_def {
+    const char *name;
+    const char *where;
+    const char *title;
+    const char *source;
+    const char *advice; /* NULL: none */
+    enum subject_kind of;
+    enum rule_form form;
+    bool is_decision; /* false: a criterion, seen only in explanations */
+    bool is_alert;
+    bool is_waivable;
+    int function;             /* Lua registry reference; LUA_NOREF unless RULE_FUNCTION */
+    const uint16_t *criteria; /* RULE_ALL, RULE_ANY, RULE_UNLESS: indexes of rules */
+    uint16_t criteria_count;
+    enum need_op need; /* of the value that the function returns */
+    int need_param;    /* index, or -1: need_ref */
+    int need_ref;      /* Lua registry reference of the value needed */
+    uint16_t fact;     /* RULE_SHOWN */
+};
+
+enum move_form { MOVE_ONCE, MOVE_GATHER, MOVE_FIRST };
+struct move_step { /* a candidate of MOVE_FIRST */
+    int value;     /* Lua registry reference */
+    int from;      /* registry reference of a set {value = true}; LUA_NOREF: from anywhere */
+    int holds;     /* function */
+    int enter;     /* function(s, at) run after moving; LUA_NOREF: none */
+};
+struct move_def {
+    const char *name; /* of the fact that it moves */
+    const char *where;
+    enum move_form form;
+    uint16_t fact;
+    int function; /* MOVE_ONCE, MOVE_GATHER */
+    const struct move_step *steps;
+    uint16_t step_count;
+};
+
+struct reducer_def {
+    const char *event; /* "*": after every other, for every event */
+    const char *where;
+    int function;
+    const struct strmap *except; /* with "*": event types that it leaves out */
+};
+
+/* What a name behind `s.` stands for. */
+enum slot_kind { SLOT_FACT, SLOT_RULE, SLOT_METHOD, SLOT_PARAMS, SLOT_SUBJECT };
+
+/* Everything declared for one kind of subject. */
+struct subject_defs {
+    struct fact_def *facts;
+    uint16_t fact_count;
+    uint16_t waivers; /* index of the built-in fact `waivers` */
+    struct move_def *moves;
+    uint16_t move_count;
+    struct reducer_def *reducers;
+    uint16_t reducer_count;
+    struct strmap reducer_by_event; /* event type to index */
+    struct strmap names;            /* all that may stand behind `s.`, for hints and checks */
+    int view;                       /* registry reference of the one view object */
+};
+
+/* What somebody read: enough to know when the answer may become another one. */
+struct reads {
+    uint64_t facts[FACTS_MAX / 64];
+    uint64_t params[PARAMS_MAX / 64];
+    int64_t wake; /* earliest instant asked for that had not been reached */
+};
+
+struct memo {
+    uint32_t epoch; /* the value is good while this is the ruleset's */
+    bool is_running;
+    bool is_waived;
+    struct reads reads;
+};
+
+struct calendar {
+    int first_year;
+    int year_count;
+    int32_t (*starts)[6]; /* first teaching days of the half terms, days since 1970 */
+};
+
+struct record;
+
+struct ruleset {
+    struct sandbox sandbox;
+    struct arena arena; /* all definitions */
+    struct catalog catalog;
+    char digest[DIGEST_HEX];
+    struct calendar calendar;
+
+    struct subject_defs subjects[SUBJECT_KINDS];
+    struct param_def *params;
+    uint16_t param_count;
+    struct strmap param_names;
+    struct rule_def *rules; /* sorted by name */
+    uint16_t rule_count;
+    struct strmap rule_names;
+    int tests;               /* registry reference of the list of tests */
+    int env;                 /* registry reference of the packs' environment */
+    struct strmap env_names; /* of the words in it, for hints */
+
+    /* The run under way. */
+    struct record *record;
+    int64_t now;
+    bool is_writing;
+    struct reads *reads; /* where reads are noted; never NULL */
+    struct reads unread; /* of reducers, whose reads nobody needs */
+    uint32_t epoch;
+    struct memo *memos;   /* one a rule */
+    int memo_values;      /* registry reference: rule index + 1 to value */
+    int seen_values;      /* registry reference: rule index + 1 to what its function returned */
+    uint16_t running[64]; /* rules being evaluated, outermost first, for the message of a cycle */
+    int running_count;
+};
+
+/* The ruleset of a Lua state, as ruleset_own() has set it. */
+void ruleset_own(struct ruleset *rs, lua_State *L);
+struct ruleset *ruleset_of(lua_State *L);
+
+/* keywords.c: add the words of the pack language to the environment on top of the stack. */
+void keywords_add(lua_State *L);
+/* The type held by the value at `index`, or NULL: type words, and lists of texts as enums. */
+const struct type *keyword_type(lua_State *L, int index, bool *is_optional, int *initial);
+
+/* timelib.c: add functions on instants, days and academic years. */
+void timelib_add(lua_State *L);
+
+/* box.c: facts that hold many values. */
+void box_register(lua_State *L);
+void box_add_functions(lua_State *L); /* each, clear, distinct: into the environment on top */
+/* Push a new, empty container of a fact's type. */
+void box_push(lua_State *L, const struct type *type);
+/* Push the shared empty one, which can not be written. */
+void box_push_empty(lua_State *L, const struct type *type);
+bool box_is(lua_State *L, int index);
+/* Add a scalar at the top of the stack (popped) to the set at `index`; true when it was new. */
+bool box_set_add(lua_State *L, int index);
+/* Push the contents table of the container at `index`. */
+void box_push_contents(lua_State *L, int index);
+/* Raise unless the value at `index` fits the scalar type; `what` names it in the message. */
+void box_check_scalar(lua_State *L, int index, const struct type *type, const char *what);
+
+/* view.c: the one object a rule sees. */
+/* Add the words that stand behind `s.` in every pack. False: no memory. */
+bool view_add_words(struct strmap *names);
+void view_register(struct ruleset *rs, lua_State *L);
+/* Push a rule's value, evaluating it unless it is known already. */
+void view_push_rule(lua_State *L, struct ruleset *rs, uint16_t rule);
+void reads_merge(struct reads *into, const struct reads *from);
+void reads_clear(struct reads *r);
+
+/* convert.c: values across the border. */
+void convert_push_json(lua_State *L, const struct json *value, const struct type *type);
+/* Make unknown names an error, with a hint, in the table on top: an event's data, an event. */
+void convert_guard_fields(lua_State *L, const struct type *type);
+void convert_guard_event(lua_State *L);
+/* Append a fact of this type as JSON: sets and maps in the order of their keys. */
+void convert_write(lua_State *L, int index, const struct type *type, struct buf *out);
+/* Append nil, a boolean, number or text as JSON. */
+void convert_write_scalar(lua_State *L, int index, struct buf *out);
+
+/* scan.c: names that a function uses, from its compiled form. */
+enum scan_what { SCAN_GLOBAL, SCAN_FIELD, SCAN_PARAM };
+/* `line` 1-based. A field or param is one read from the function's first argument. */
+typedef void scan_fn(enum scan_what what, const char *name, int line, bool is_write, void *arg);
+/* Tell the names used by the function on top of the stack and by those inside it. */
+void scan_function(lua_State *L, scan_fn *fn, void *arg);
+
+/* pack.c: read the tables that the files returned into definitions. */
+struct part { /* one file's table */
+    const char *path;
+    int ref; /* Lua registry reference */
+};
+void pack_define(lua_State *L, struct ruleset *rs, const struct part *parts, int count,
+                 struct problems *problems);
+
+/* What the files that read packs share. All of it may raise for lack of memory. */
+struct loader {
+    lua_State *L;
+    struct ruleset *rs;
+    struct problems *problems;
+    const struct part *parts;
+    int count;
+};
+/* Call `fn` for each named entry of a section over all parts: the entry is on top of the stack (and is
+ * popped by the caller), `where` says which file holds it. Twice the same name is a problem. */
+typedef void entry_fn(struct loader *ld, const char *name, const char *where, void *arg);
+void loader_each(struct loader *ld, const char *section, entry_fn *fn, void *arg);
+/* The same inside the table on top. `where` is that of the table. */
+void loader_entries(struct loader *ld, const char *section, const char *where, entry_fn *fn,
+                    void *arg);
+/* Where the marked table on top was made, or `otherwise`. Kept in the ruleset's arena. */
+const char *loader_where(struct loader *ld, const char *otherwise);
+/* The word that made the table on top ("rule", "once"), "" when it is none of the pack language. */
+const char *loader_kind(struct loader *ld);
+/* A text field of the table on top, or NULL; a problem when it is of another type. */
+const char *loader_text(struct loader *ld, const char *field, const char *where);
+/* A problem for each key of the table on top that is not in `known` (NULL-terminated). */
+void loader_check_keys(struct loader *ld, const char *where, const char *what,
+                       const char *const *known);
+/* "; did you mean ...?" for a name among the keys of a map, or "". Valid until the next call. */
+const char *loader_hint(struct loader *ld, const char *name, const struct strmap *names);
+void *loader_alloc(struct loader *ld, size_t size);
+/* "FILE:LINE" where the function on top begins. */
+const char *loader_function_where(struct loader *ld);
+
+/* pack_rules.c: rules, alerts, moves and reducers, once facts, events and params are there. */
+void pack_define_rules(struct loader *ld);
+void pack_define_moves(struct loader *ld);
+void pack_define_reducers(struct loader *ld);
+/* Check every name that functions read from their view. */
+void pack_check_functions(struct loader *ld);
+
+#endif

@@ -1,0 +1,168 @@
+/* timelib.c - instants, days and academic years for rules. An instant is an integer (microseconds
+ * since 1970 UTC), a day is a text YYYY-MM-DD, an academic year is a text 2024/25: texts of one kind
+ * compare as they should, and comparing an instant with a text is Lua's own error. */
+#include <lauxlib.h>
+
+#include "lua/state.h"
+
+#define DAYS_META "pathway.days"
+
+static int64_t check_instant(lua_State *L, int arg)
+{
+    if (!lua_isinteger(L, arg))
+        return luaL_error(
+            L,
+            "found a %s, expected an instant (a fact of type time, midnight(...), year_end(...))",
+            luaL_typename(L, arg));
+    return lua_tointeger(L, arg);
+}
+
+static int32_t check_day(lua_State *L, int arg)
+{
+    size_t len;
+    int32_t day = 0;
+    struct err err;
+    const char *s = lua_type(L, arg) == LUA_TSTRING ? lua_tolstring(L, arg, &len) : NULL;
+
+    if (!s)
+        return luaL_error(L, "found a %s, expected a day such as \"2026-09-01\"",
+                          luaL_typename(L, arg));
+    if (day_parse(&day, s, len, &err) != OK)
+        return luaL_error(L, "%s", err.msg);
+    return day;
+}
+
+static int check_year(lua_State *L, int arg)
+{
+    size_t len;
+    int year = 0;
+    struct err err;
+    const char *s = lua_type(L, arg) == LUA_TSTRING ? lua_tolstring(L, arg, &len) : NULL;
+
+    if (!s)
+        return luaL_error(L, "found a %s, expected an academic year such as \"2024/25\"",
+                          luaL_typename(L, arg));
+    if (year_parse(&year, s, len, &err) != OK)
+        return luaL_error(L, "%s", err.msg);
+    return year;
+}
+
+static int lua_year_start(lua_State *L)
+{
+    lua_pushinteger(L, year_start(check_year(L, 1)));
+    return 1;
+}
+
+static int lua_year_end(lua_State *L)
+{
+    lua_pushinteger(L, year_start(check_year(L, 1) + 1));
+    return 1;
+}
+
+static int lua_year_of(lua_State *L)
+{
+    char text[YEAR_TEXT];
+    lua_pushstring(L, year_text(year_at(check_instant(L, 1)), text));
+    return 1;
+}
+
+static int lua_day_of(lua_State *L)
+{
+    char text[DAY_TEXT];
+    lua_pushstring(L, day_text(london_day(check_instant(L, 1)), text));
+    return 1;
+}
+
+static int lua_midnight(lua_State *L)
+{
+    lua_pushinteger(L, london_midnight(check_day(L, 1)));
+    return 1;
+}
+
+/* The instant at which half term n of an academic year ends: the next one's first teaching day. */
+static int64_t half_term_end(const struct calendar *cal, int year, int n)
+{
+    static const int MONTH[] = { 9, 11, 1, 2, 4, 6 }, MDAY[] = { 1, 1, 4, 22, 15, 3 };
+    int i = year - cal->first_year;
+
+    if (n == 6)
+        return year_start(year + 1);
+    if (i >= 0 && i < cal->year_count)
+        return london_midnight(cal->starts[i][n]);
+    return london_midnight(day_from_ymd(n < 2 ? year : year + 1, MONTH[n], MDAY[n]));
+}
+
+static int lua_half_term_end(lua_State *L)
+{
+    int year = check_year(L, 1);
+    lua_Integer n = luaL_checkinteger(L, 2);
+    if (n < 1 || n > 6)
+        return luaL_error(L, "half_term_end: found %d, expected a half term from 1 to 6", (int)n);
+    lua_pushinteger(L, half_term_end(&ruleset_of(L)->calendar, year, (int)n));
+    return 1;
+}
+
+static int lua_term_end(lua_State *L)
+{
+    int year = check_year(L, 1);
+    lua_Integer n = luaL_checkinteger(L, 2);
+    if (n < 1 || n > 3)
+        return luaL_error(L, "term_end: found %d, expected a term from 1 to 3", (int)n);
+    lua_pushinteger(L, half_term_end(&ruleset_of(L)->calendar, year, (int)n * 2));
+    return 1;
+}
+
+/* days(n): added to an instant, the same time of day n days later in England, also across a
+ * change of the clocks. */
+static int lua_days(lua_State *L)
+{
+    lua_Integer n = luaL_checkinteger(L, 1);
+    if (n < -1000000 || n > 1000000)
+        return luaL_error(L, "days: %I is out of range", n);
+    *(lua_Integer *)lua_newuserdatauv(L, sizeof(n), 0) = n;
+    luaL_setmetatable(L, DAYS_META);
+    return 1;
+}
+
+static int days_shift(lua_State *L, int sign)
+{
+    bool days_first = luaL_testudata(L, 1, DAYS_META) != NULL;
+    if (days_first && (sign < 0 || luaL_testudata(L, 2, DAYS_META)))
+        return luaL_error(L, "days(...) can be added to or taken from an instant, nothing else");
+    const lua_Integer *n = luaL_checkudata(L, days_first ? 1 : 2, DAYS_META);
+    lua_pushinteger(L, london_add_days(check_instant(L, days_first ? 2 : 1), sign * *n));
+    return 1;
+}
+
+static int days_add(lua_State *L)
+{
+    return days_shift(L, 1);
+}
+
+static int days_sub(lua_State *L)
+{
+    return days_shift(L, -1);
+}
+
+void timelib_add(lua_State *L)
+{
+    static const luaL_Reg FUNCTIONS[] = {
+        { "year_start", lua_year_start },
+        { "year_end", lua_year_end },
+        { "year_of", lua_year_of },
+        { "day_of", lua_day_of },
+        { "midnight", lua_midnight },
+        { "half_term_end", lua_half_term_end },
+        { "term_end", lua_term_end },
+        { "days", lua_days },
+        { NULL, NULL },
+    };
+    static const luaL_Reg DAYS[] = { { "__add", days_add }, { "__sub", days_sub }, { NULL, NULL } };
+
+    luaL_newmetatable(L, DAYS_META);
+    luaL_setfuncs(L, DAYS, 0);
+    lua_pushboolean(L, 0);
+    lua_setfield(L, -2, "__metatable");
+    lua_pop(L, 1);
+    luaL_setfuncs(L, FUNCTIONS, 0);
+}
