@@ -285,6 +285,9 @@ void keywords_add(lua_State *L)
     lua_setfield(L, -2, "initially");
     add_words(L, TABLES, word_table);
     add_words(L, VALUES, word_value);
+    /* What a test expects of a decision that has no value: nil can not stand in a table. */
+    lua_pushlightuserdata(L, NULL);
+    lua_setfield(L, -2, "null");
     /* How an overlay may change what a pack opens to it. */
     lua_pushliteral(L, "tighten");
     lua_setfield(L, -2, "tighten");

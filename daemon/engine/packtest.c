@@ -1,0 +1,168 @@
+/* packtest.c - see packtest.h. Each test has a database in memory of its own, so that its events pass
+ * the same doors as real ones. */
+#include "engine/packtest.h"
+
+#include <string.h>
+
+#include "base/text.h"
+#include "engine/append.h"
+#include "engine/fold.h"
+#include "lua/packtests.h"
+
+struct runner {
+    struct packtest_counts *counts;
+    struct ruleset *rules;
+    packtest_fn *fn;
+    void *arg;
+};
+
+static void report(struct runner *r, const char *name, const char *detail)
+{
+    if (detail)
+        r->counts->failed++;
+    else
+        r->counts->passed++;
+    r->fn(name, "tests", detail, r->arg);
+}
+
+static void malformed(const char *name, const char *why, void *arg)
+{
+    report(arg, name, why);
+}
+
+/* ERR_INPUT: an event that the door refuses; it is the test's failure. */
+static enum err_code append_given(struct store *s, struct ruleset *rules, const struct pack_test *t,
+                                  struct err *err)
+{
+    struct arena arena = { 0 };
+    enum err_code rc = OK;
+
+    for (int i = 0; i < t->event_count && rc == OK; i++) {
+        const struct json *json = NULL;
+        struct event event;
+        enum append_status status;
+        int64_t seq;
+        rc = json_parse(&json, &arena, t->events[i], strlen(t->events[i]), EVENT_MAX_DEPTH, err);
+        if (rc == OK)
+            rc = event_read(&event, &arena, json, ruleset_catalog(rules), store_note_key(s), err);
+        if (rc != OK) {
+            err_at(err, "given %d", i + 1);
+            break;
+        }
+        rc = append_event(&status, &seq, s, &event, 0, NULL, err);
+    }
+    arena_fini(&arena);
+    return rc;
+}
+
+struct expectation {
+    const struct pack_test_expect *expect;
+    struct buf actual;
+    bool found;
+};
+
+static void take_judged(const struct judged *j, void *arg)
+{
+    struct expectation *x = arg;
+    if (strcmp(j->name, x->expect->decision) != 0)
+        return;
+    x->found = true;
+    buf_str(&x->actual, j->is_error ? "error " : "");
+    buf_str(&x->actual, j->value);
+}
+
+static void check_missing(struct buf *detail, const struct pack_test *t, struct fold *f)
+{
+    struct buf why = { 0 }, missing = { 0 };
+    struct err err;
+
+    for (int i = 0; i < t->expect_count; i++) {
+        struct buf some = { 0 };
+        if (record_explain(&why, &some, f->record, t->expects[i].decision, t->at, &err) == OK &&
+            some.len > 0)
+            buf_printf(&missing, "%s%s", missing.len ? " " : "", buf_cstr(&some));
+        buf_fini(&some);
+    }
+    if (strcmp(buf_cstr(&missing), t->missing) != 0)
+        buf_printf(detail, "  missing: expected \"%s\", found \"%s\"\n%s", t->missing,
+                   buf_cstr(&missing), buf_cstr(&why));
+    buf_fini(&why);
+    buf_fini(&missing);
+}
+
+static enum err_code check_expect(struct buf *detail, const struct pack_test *t,
+                                  const struct pack_test_expect *expect, struct fold *f,
+                                  struct err *err)
+{
+    struct expectation x = { .expect = expect };
+    struct err ignored;
+
+    enum err_code rc = record_judge(f->record, t->at, take_judged, &x, err);
+    if (rc == OK && !x.found) {
+        buf_printf(detail, "  expect: there is no decision '%s' about %s\n", expect->decision, t->subject);
+    } else if (rc == OK && strcmp(buf_cstr(&x.actual), expect->value) != 0) {
+        buf_printf(detail, "  %s: expected %s, found %s\n", expect->decision, expect->value,
+                   buf_cstr(&x.actual));
+        if (record_explain(detail, NULL, f->record, expect->decision, t->at, &ignored) != OK)
+            buf_printf(detail, "  %s\n", ignored.msg);
+    }
+    buf_fini(&x.actual);
+    return rc;
+}
+
+static enum err_code check(struct buf *detail, struct runner *r, struct store *s,
+                           const struct pack_test *t, struct err *err)
+{
+    struct world *w = NULL;
+    struct fold f = { 0 };
+
+    enum err_code rc = world_open(&w, s, INT64_MAX, err);
+    if (rc == OK)
+        rc = fold_subject(&f, r->rules, w, t->subject, t->at, err);
+    for (const struct fault *fault = f.faults; rc == OK && fault; fault = fault->next)
+        buf_printf(detail, "  %s\n", fault->message);
+    for (int i = 0; i < t->expect_count && rc == OK; i++)
+        rc = check_expect(detail, t, &t->expects[i], &f, err);
+    if (rc == OK && t->missing)
+        check_missing(detail, t, &f);
+    fold_fini(&f);
+    world_close(w);
+    return rc;
+}
+
+static enum err_code run_test(const struct pack_test *t, void *arg, struct err *err)
+{
+    struct runner *r = arg;
+    struct store *s = NULL;
+    struct buf detail = { 0 };
+
+    enum err_code rc = store_open(&s, NULL, STORE_MEMORY, err);
+    if (rc == OK)
+        rc = store_begin(s, err);
+    if (rc == OK) {
+        rc = append_given(s, r->rules, t, err);
+        if (rc == ERR_INPUT || rc == ERR_LIMIT) {
+            buf_printf(&detail, "  %s\n", err->msg);
+            store_rollback(s);
+            rc = OK;
+        } else if (rc == OK) {
+            rc = store_commit(s, err);
+            if (rc == OK)
+                rc = check(&detail, r, s, t, err);
+        }
+    }
+    if (rc == OK)
+        report(r, t->name, detail.len ? buf_cstr(&detail) : NULL);
+    buf_fini(&detail);
+    store_close(s);
+    return rc;
+}
+
+enum err_code packtest_run(struct packtest_counts *out, struct ruleset *rs, packtest_fn *fn,
+                           void *arg, struct err *err)
+{
+    struct runner r = { .counts = out, .rules = rs, .fn = fn, .arg = arg };
+
+    *out = (struct packtest_counts){ 0 };
+    return ruleset_each_test(rs, run_test, malformed, &r, err);
+}
