@@ -150,12 +150,15 @@ static void finish(CURL *easy, CURLcode code)
 {
     struct exchange *x = NULL;
     long status = 0;
+    long os_error = 0;
     curl_off_t retry = 0;
 
     curl_easy_getinfo(easy, CURLINFO_PRIVATE, &x);
     curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
     curl_easy_getinfo(easy, CURLINFO_RETRY_AFTER, &retry);
+    curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &os_error);
     x->status = (int)status;
+    x->os_error = (int)os_error;
     x->retry_after_s = retry > 0 && retry < 86400 ? (int)retry : 0;
     x->curl_code = (int)code;
     x->is_done = true;
@@ -188,7 +191,7 @@ static enum err_code no_answer(const struct client *c, const struct exchange *x,
         return err_set(err, ERR_IO,
                        "no daemon answers at %s (%s); is pathwayd running? --url names another, "
                        "--database FILE asks a database without one",
-                       c->url, why);
+                       c->url, x->os_error ? strerror(x->os_error) : why);
     return err_set(err, ERR_IO, "the connection to %s broke: %s", c->url, why);
 }
 

@@ -38,10 +38,12 @@ struct exchange {
     void *headers;
     bool is_done;
     int curl_code;
+    int os_error; /* errno of a connection that failed */
     char curl_detail[256];
 };
 
-/* `url` is http://HOST:PORT, https://HOST:PORT or unix:PATH. ERR_INPUT: it is neither. Nothing is sent. */
+/* `url` is http://HOST:PORT, https://HOST:PORT or unix:PATH. ERR_INPUT: it is neither. Nothing
+ * is sent. */
 MUST_CHECK enum err_code client_open(struct client **out, const char *url, struct err *err);
 /* NULL allowed. Exchanges under way must have been finished or given to exchange_fini(). */
 void client_close(struct client *c);
@@ -55,8 +57,9 @@ MUST_CHECK enum err_code client_call(struct client *c, struct exchange *x, struc
 /* Free what an exchange holds, ending it if it is under way. A zeroed one is allowed. */
 void exchange_fini(struct exchange *x);
 
-/* OK for a 2xx answer; else the daemon's own sentence from its problem+json, with the code that fits:
- * 400 ERR_INPUT, 404 ERR_ABSENT, 409 ERR_CONFLICT, 413 ERR_LIMIT, 429 and 503 ERR_BUSY, others ERR_IO. */
+/* OK for a 2xx answer; else the daemon's own sentence from its problem+json, with the code that
+ * fits: 400 ERR_INPUT, 404 ERR_ABSENT, 409 ERR_CONFLICT, 413 ERR_LIMIT, 429 and 503 ERR_BUSY,
+ * others ERR_IO. */
 MUST_CHECK enum err_code client_check(const struct exchange *x, struct err *err);
 
 /* Append `text` percent-escaped for a path segment or query. */

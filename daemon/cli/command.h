@@ -1,8 +1,8 @@
 /*
  * command.h - what a command of `pathway` is: a row of the table that --help is made from.
  *
- * One file a command; each defines one `struct command` (or a few that belong together), listed
- * in commands.c. A command prints its answer to standard output, and what people must know beside it
+ * One file a command; each defines one `struct command` (or a few that belong together), listed in
+ * commands.c. A command prints its answer to standard output, and what people must know beside it
  * to standard error.
  */
 #ifndef PATHWAY_CLI_COMMAND_H

@@ -1,4 +1,5 @@
-/* csvfile.c - see csvfile.h. libcsv is given one physical line at a time, so that rows know their line. */
+/* csvfile.c - see csvfile.h. libcsv is given one physical line at a time, so that rows know
+ * their line. */
 #include "cli/csvfile.h"
 
 #include <ctype.h>
@@ -150,6 +151,7 @@ static enum err_code parse(struct reading *r, struct csv_parser *csv, const char
                            csv_strerror(csv_error(csv)));
         at += n;
     }
+    csv_set_opts(csv, CSV_STRICT | CSV_STRICT_FINI); /* from here on, an open quote is an error */
     if (r->rc == OK && csv_fini(csv, take_field, take_row, r) != 0)
         return err_set(
             r->err, ERR_INPUT,
@@ -165,7 +167,7 @@ static enum err_code parse_text(const char *path, const char *text, size_t len, 
     struct reading r = { .path = path, .fn = fn, .arg = arg, .err = err };
     struct csv_parser csv;
 
-    if (csv_init(&csv, CSV_STRICT_FINI) != 0)
+    if (csv_init(&csv, 0) != 0)
         return err_set(err, ERR_LIMIT, "libcsv does not start");
     enum err_code rc = parse(&r, &csv, text, len);
     csv_free(&csv);

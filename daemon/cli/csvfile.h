@@ -2,8 +2,8 @@
  * csvfile.h - CSV as people save it, row by row, in UTF-8.
  *
  * A byte order mark decides the encoding; without one, bytes that are UTF-8 are that, and others
- * windows-1252. Quoted and bare fields may be mixed; quoted ones may hold line ends. Empty lines are
- * skipped. Lines end with LF, CRLF or CR.
+ * windows-1252. Quoted and bare fields may be mixed; quoted ones may hold line ends. Empty lines
+ * are skipped. Lines end with LF, CRLF or CR.
  */
 #ifndef PATHWAY_CLI_CSVFILE_H
 #define PATHWAY_CLI_CSVFILE_H
@@ -23,8 +23,8 @@ struct csv_row {
 typedef enum err_code csv_row_fn(const struct csv_row *row, void *arg, struct err *err);
 
 /*
- * Show each row of the file to `fn`. ERR_IO: it can not be read. ERR_INPUT: it is no CSV: empty, a web
- * page, UTF-16, or it ends inside a quoted field, as a download does that broke off.
+ * Show each row of the file to `fn`. ERR_IO: it can not be read. ERR_INPUT: it is no CSV: empty, a
+ * web page, UTF-16, or it ends inside a quoted field, as a download does that broke off.
  */
 MUST_CHECK enum err_code csvfile_read(const char *path, csv_row_fn *fn, void *arg, struct err *err);
 

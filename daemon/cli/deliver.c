@@ -1,4 +1,5 @@
-/* deliver.c - see deliver.h. Answers are read in the order of the batches, whichever comes first. */
+/* deliver.c - see deliver.h. Answers are read in the order of the batches, whichever comes
+ * first. */
 #include "cli/deliver.h"
 
 #include <string.h>

@@ -1,5 +1,6 @@
 /*
- * deliver.h - batches of events to a daemon (two requests on their way at a time), or into a database.
+ * deliver.h - batches of events to a daemon (two requests on their way at a time), or into a
+ * database.
  *
  * Sending again what was sent before is always safe: the daemon answers "duplicate".
  */
@@ -29,7 +30,8 @@ struct delivery {
     int patience_s; /* how long in a row to go on when the daemon says that it is busy */
 };
 
-/* Deliver all batches; *out also counts what was settled before an error. ERR_BUSY: patience ended. */
+/* Deliver all batches; *out also counts what was settled before an error. ERR_BUSY: patience
+ * ended. */
 MUST_CHECK enum err_code deliver(struct tally *out, struct place *place, const struct delivery *d,
                                  struct err *err);
 

@@ -63,7 +63,7 @@ enum err_code gias_columns_find(struct gias_columns *out, const struct csv_row *
     enum err_code rc = OK;
     if (missing.len)
         rc = err_set(err, ERR_INPUT,
-                     "%s is not the schools register: it lacks the column%s (there are %d columns, "
+                     "%s is not the schools register: it lacks%s (there are %d columns, "
                      "the first is '%.40s')",
                      path, buf_cstr(&missing), header->count,
                      header->count ? header->fields[0] : "");
@@ -125,7 +125,8 @@ bool gias_date_of_name(int32_t *day, const char *path)
     return false;
 }
 
-/* A copy with each run of white space (line ends inside quotes too) as one space, none at the ends. */
+/* A copy with each run of white space (line ends inside quotes too) as one space, none at the
+ * ends. */
 static char *squeeze(struct arena *arena, const char *text)
 {
     char *copy = arena_strdup(arena, text);

@@ -1,8 +1,9 @@
 /*
- * gias.h - a row of the schools register ("edubasealldata" of Get Information about Schools) as a school.
+ * gias.h - a row of the schools register ("edubasealldata" of Get Information about Schools) as a
+ * school.
  *
- * Only what the events of a school hold is read; the columns with personal data (the headteacher's name and
- * title, telephone) are not looked at.
+ * Only what the events of a school hold is read; the columns with personal data (the headteacher's
+ * name and title, telephone) are not looked at.
  */
 #ifndef PATHWAY_CLI_GIAS_H
 #define PATHWAY_CLI_GIAS_H
@@ -62,14 +63,17 @@ enum left_out {
 extern const char *const left_out_names[LEFT_OUT_COUNT]; /* for the summary */
 
 #define WHY_TEXT 256
-/* Read a row; what `out` points at is the arena's. Anything but LEFT_OUT_NOT: `why` says it with the value. */
+/* Read a row; what `out` points at is the arena's. Anything but LEFT_OUT_NOT: `why` says it
+ * with the value. */
 enum left_out gias_read(struct school *out, struct arena *arena, const struct gias_columns *columns,
                         const struct csv_row *row, char why[WHY_TEXT]);
 
-/* "850", "850.0" and " 850 " as 850, with zeros in front up to `digits`. False: it is no whole number. */
+/* "850", "850.0" and " 850 " as 850, with zeros in front up to `digits`. False: it is no whole
+ * number. */
 #define GIAS_NUMBER_TEXT 16
 bool gias_number(char out[GIAS_NUMBER_TEXT], const char *text, int digits);
-/* dd-mm-yyyy, dd/mm/yyyy or ISO. False: none, or 01-01-1900, which the register writes for "unknown". */
+/* dd-mm-yyyy, dd/mm/yyyy or ISO. False: none, or 01-01-1900, which the register writes for
+ * "unknown". */
 bool gias_date(int32_t *day, const char *text);
 /* The date of an extract in a file's name: edubasealldata20250422.csv. */
 bool gias_date_of_name(int32_t *day, const char *path);

@@ -1,4 +1,5 @@
-/* gias_phase.c - see gias_phase.h. The codes are those of the CSV extracts, not of the service behind them. */
+/* gias_phase.c - see gias_phase.h. The codes are those of the CSV extracts, not of the service
+ * behind them. */
 #include "cli/gias_phase.h"
 
 #include <ctype.h>
@@ -33,7 +34,8 @@ static const char *const SPECIAL_TYPES[] = { "7", "8", "10", "12", "33", "36", "
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
-/* Spelling differs between extracts: "All-through", "All Through". Only letters and digits count. */
+/* Spelling differs between extracts: "All-through", "All Through". Only letters and digits
+ * count. */
 static bool is_same_name(const char *a, const char *b)
 {
     for (;;) {

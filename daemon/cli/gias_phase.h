@@ -13,10 +13,11 @@ struct gias_kind {
 };
 
 /*
- * The education_phase, or NULL when the phase is none of the register's. A special school is `special`,
- * whatever its phase. The register's "Primary" hides others, told apart by age: to 7 infant, from 7
- * junior, to 8 or 9 first. "Middle deemed primary" is `middle`; "middle deemed secondary" is
- * `secondary`, for it is funded and inspected as one. Without a phase, ages decide if they can.
+ * The education_phase, or NULL when the phase is none of the register's. A special school is
+ * `special`, whatever its phase. The register's "Primary" hides others, told apart by age: to 7
+ * infant, from 7 junior, to 8 or 9 first. "Middle deemed primary" is `middle`; "middle deemed
+ * secondary" is `secondary`, for it is funded and inspected as one. Without a phase, ages decide
+ * if they can.
  */
 const char *gias_phase(const struct gias_kind *kind);
 

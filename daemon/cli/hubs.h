@@ -1,8 +1,8 @@
 /*
  * hubs.h - which hub a school of the register belongs to: a CSV `code,hub`.
  *
- * A code of three digits is that of a local authority, one of six a school's URN. A school's own line
- * wins over that of its local authority.
+ * A code of three digits is that of a local authority, one of six a school's URN. A school's own
+ * line wins over that of its local authority.
  */
 #ifndef PATHWAY_CLI_HUBS_H
 #define PATHWAY_CLI_HUBS_H

@@ -15,6 +15,7 @@
 /* Zeroed but for the path is valid. rows = the sum of `made` and `left_out`. */
 struct import_report {
     const char *path; /* borrowed */
+    int32_t day;      /* of the extract */
     bool is_quiet;    /* do not print each row that is left out */
     int64_t rows;
     int64_t made[3]; /* by enum register_change */

@@ -117,7 +117,8 @@ static enum err_code read_day(int32_t *out, const struct args *args, struct err 
     return OK;
 }
 
-/* What is registered on the day of the extract: comparing with a later day would undo what came since. */
+/* What is registered on the day of the extract: comparing with a later day would undo what came
+ * since. */
 static enum err_code ask_known(struct importing *im, struct place *place, struct err *err)
 {
     struct buf answer = { 0 };
@@ -203,10 +204,11 @@ static enum cli_exit run(const struct args *args)
     struct err err;
 
     im.report.path = im.path;
-    im.report.is_quiet = args_flag(args, "quiet");
+    im.report.is_quiet = args_flag(args, "quiet") || args_flag(args, "json");
     enum err_code rc = place_open(&place, args, &err);
     if (rc == OK)
         rc = import(&im, args, place, &err);
+    im.report.day = im.day;
     if (rc == OK)
         import_report_print(is_dry ? stderr : stdout, &im.report, args_flag(args, "json"), is_dry);
     enum cli_exit code = CLI_DONE;

@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-/* Bytes from a school's name or a note must not move the cursor or change the title of a terminal. */
+/* Bytes from a school's name or a note must not move the cursor or change the title of a
+ * terminal. */
 static void add_printable(struct buf *b, const char *text, size_t len)
 {
     for (size_t i = 0; i < len; i++)

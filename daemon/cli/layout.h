@@ -10,13 +10,14 @@
 #include "base/err.h"
 #include "base/json.h"
 
-/* Append a value as people read it: strings bare, null and nothing as "-", true and false as yes and no,
- * lists with commas. */
+/* Append a value as people read it: strings bare, null and nothing as "-", true and false as
+ * yes and no, lists with commas. */
 void layout_value(struct buf *b, const struct json *value);
 
 /* Print an object as lines "name  value"; members of members as "outer.inner". */
 MUST_CHECK enum err_code layout_pairs(FILE *to, const struct buf *answer, struct err *err);
-/* Print the answer as it is, with one newline at its end. Always OK; stdout is checked at the end. */
+/* Print the answer as it is, with one newline at its end. Always OK; stdout is checked at the
+ * end. */
 MUST_CHECK enum err_code layout_raw(FILE *to, const struct buf *answer);
 
 /* Columns on screen of UTF-8 text, taking every character for one wide. */

@@ -45,8 +45,8 @@ static void print_heading(FILE *to, const struct json *answer)
     const struct json *facts = json_get(answer, "facts");
     const struct json *name = json_get(facts, "name");
 
-    print_value(to, "", name ? name : json_get(answer, "subject"));
-    print_value(to, "\n", json_get(answer, "subject"));
+    print_value(to, "", name);
+    print_value(to, name && name->type != JSON_NULL ? "\n" : "", json_get(answer, "subject"));
     print_value(to, ", hub ", json_get(facts, "hub"));
     print_value(to, ", ", json_get(facts, "status"));
     print_value(to, "\nPhase: ", decision(answer, "pathway_phase"));
@@ -70,6 +70,13 @@ static int widest(const struct json *object)
     for (const struct json *m = object && object->len ? object->as.first : NULL; m; m = m->next)
         width = layout_width(m->name) > width ? layout_width(m->name) : width;
     return width;
+}
+
+static bool has_dates(const struct json *d)
+{
+    const struct json *since = json_get(d, "since"), *until = json_get(d, "until");
+
+    return (since && since->type == JSON_STRING) || (until && until->type == JSON_STRING);
 }
 
 static void print_dates(FILE *to, const struct json *d)
@@ -115,7 +122,7 @@ static void print_decisions(FILE *to, const struct json *decisions)
         fputs("  ", to);
         layout_pad(to, d->name, widest(decisions));
         fputs("  ", to);
-        layout_pad(to, buf_cstr(&b), VALUE_WIDTH);
+        layout_pad(to, buf_cstr(&b), has_dates(d) ? VALUE_WIDTH : 0);
         print_dates(to, d);
         buf_fini(&b);
     }

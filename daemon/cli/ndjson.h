@@ -1,8 +1,8 @@
 /*
  * ndjson.h - a file of events, one a line, split into batches at line ends.
  *
- * A byte order mark at the start is skipped, as are empty lines; CRLF ends a line as LF does. What the
- * lines hold is not looked at.
+ * A byte order mark at the start is skipped, as are empty lines; CRLF ends a line as LF does. What
+ * the lines hold is not looked at.
  */
 #ifndef PATHWAY_CLI_NDJSON_H
 #define PATHWAY_CLI_NDJSON_H
@@ -34,8 +34,9 @@ MUST_CHECK enum err_code ndjson_open(struct ndjson **out, FILE *in, const char *
 void ndjson_close(struct ndjson *r); /* NULL allowed */
 
 /*
- * Refill `out` with at most `max_events` lines and, unless a single line is longer, `max_bytes`. At the
- * end of the file it is empty. ERR_INPUT: a line beyond LINE_BYTES_MAX; ERR_IO: reading failed.
+ * Refill `out` with at most `max_events` lines and, unless a single line is longer, `max_bytes`.
+ * At the end of the file it is empty. ERR_INPUT: a line beyond LINE_BYTES_MAX; ERR_IO: reading
+ * failed.
  */
 MUST_CHECK enum err_code ndjson_next(struct batch *out, struct ndjson *r, uint32_t max_events,
                                      size_t max_bytes, struct err *err);

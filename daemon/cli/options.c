@@ -1,4 +1,5 @@
-/* options.c - see options.h. getopt_long does the reading; it keeps its place in globals of its own. */
+/* options.c - see options.h. getopt_long does the reading; it keeps its place in globals of its
+ * own. */
 #include "cli/options.h"
 
 #include <assert.h>
@@ -50,15 +51,16 @@ static void collect_specs(struct args *args, const struct command *command)
 static enum err_code unknown_option(const struct args *args, const char *given, struct err *err)
 {
     const char *names[ARGS_OPTIONS_MAX];
-    char name[64], hint[128];
+    char name[64];
     const char *bare = given + strspn(given, "-");
 
     for (int i = 0; i < args->count; i++)
         names[i] = args->specs[i]->name;
     snprintf(name, sizeof(name), "%.*s", (int)strcspn(bare, "="), bare);
-    text_hint(hint, sizeof(hint), name, names, (size_t)args->count);
-    return err_set(err, ERR_INPUT, "%s has no option '%.80s'%s (see: pathway %s --help)",
-                   args->command->name, given, hint, args->command->name);
+    const char *near = text_nearest(name, names, (size_t)args->count);
+    return err_set(err, ERR_INPUT, "%s has no option '%.80s'%s%s%s (see: pathway %s --help)",
+                   args->command->name, given, near ? "; did you mean --" : "", near ? near : "",
+                   near ? "?" : "", args->command->name);
 }
 
 static enum err_code check_operands(const struct args *args, struct err *err)
@@ -109,11 +111,12 @@ enum err_code args_parse(struct args *out, const struct command *command, int ar
 
 const char *args_text(const struct args *args, const char *name)
 {
-    for (int i = 0; i < args->count; i++)
-        if (!strcmp(args->specs[i]->name, name))
-            return args->values[i];
-    assert(!"an option that the command's table lacks");
-    return NULL;
+    int i = 0;
+
+    while (i < args->count && strcmp(args->specs[i]->name, name) != 0)
+        i++;
+    assert(i < args->count); /* the command's table has it */
+    return i < args->count ? args->values[i] : NULL;
 }
 
 bool args_flag(const struct args *args, const char *name)

@@ -24,13 +24,15 @@ struct args {
 };
 
 /*
- * Read `argv` (argv[0] is skipped). The last of an option given twice counts. ERR_INPUT: an unknown
- * option (with the nearest), a missing value, too few or too many operands; not checked with --help.
+ * Read `argv` (argv[0] is skipped). The last of an option given twice counts. ERR_INPUT: an
+ * unknown option (with the nearest), a missing value, too few or too many operands; not checked
+ * with --help.
  */
 MUST_CHECK enum err_code args_parse(struct args *out, const struct command *command, int argc,
                                     char **argv, struct err *err);
 
-/* The value of an option of the table, or NULL. Asking for one that the table lacks is an assertion. */
+/* The value of an option of the table, or NULL. Asking for one that the table lacks is an
+ * assertion. */
 const char *args_text(const struct args *args, const char *name);
 bool args_flag(const struct args *args, const char *name);
 /* A whole number from `min` to `max`; `otherwise` when not given. */
@@ -39,7 +41,8 @@ MUST_CHECK enum err_code args_number(int64_t *out, const struct args *args, cons
 /* A moment; `otherwise` when not given. Reads the time zone first. */
 MUST_CHECK enum err_code args_moment(int64_t *out, const struct args *args, const char *name,
                                      int64_t otherwise, struct err *err);
-/* Check that each TIME option that was given is one, so that a slip is told before anything is asked. */
+/* Check that each TIME option that was given is one, so that a slip is told before anything is
+ * asked. */
 MUST_CHECK enum err_code args_check_moments(const struct args *args, struct err *err);
 /* "csv" or "ndjson" by --format and --json; "csv" otherwise. */
 MUST_CHECK enum err_code args_format(const char **out, const struct args *args, struct err *err);

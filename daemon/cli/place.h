@@ -16,7 +16,8 @@
 
 struct place;
 
-/* By --database, --url and the environment. Nothing is asked yet, so a daemon may still prove absent. */
+/* By --database, --url and the environment. Nothing is asked yet, so a daemon may still prove
+ * absent. */
 MUST_CHECK enum err_code place_open(struct place **out, const struct args *args, struct err *err);
 void place_close(struct place *p);
 
@@ -39,7 +40,8 @@ MUST_CHECK enum err_code place_person(struct place *p, const char *key, const ch
 
 /* The connection to the daemon, or NULL with --database. Borrowed. */
 struct client *place_client(struct place *p);
-/* With --database: the engine, opened at first use (one writer at a time: no daemon may have it). */
+/* With --database: the engine, opened at first use (one writer at a time: no daemon may have
+ * it). */
 MUST_CHECK enum err_code place_engine(struct engine **out, struct place *p, struct err *err);
 
 /* --rules, else this source tree's if it is there, else /etc/pathwayd/rules. */

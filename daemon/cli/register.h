@@ -13,12 +13,14 @@
 #include "base/strmap.h"
 #include "cli/gias.h"
 
-/* Schools that are registered already, by URN, to const char *const[SCHOOL_FIELDS]. Zeroed is valid. */
+/* Schools that are registered already, by URN, to const char *const[SCHOOL_FIELDS]. Zeroed is
+ * valid. */
 struct known {
     struct arena arena;
     struct strmap by_urn;
 };
-/* Read the answer to the question "registered": a school a line, NDJSON. ERR_IO: it is something else. */
+/* Read the answer to the question "registered": a school a line, NDJSON. ERR_IO: it is
+ * something else. */
 MUST_CHECK enum err_code known_read(struct known *out, const char *text, size_t len,
                                     struct err *err);
 void known_fini(struct known *k);

@@ -93,8 +93,8 @@ static void note_settled(const struct tally *so_far, void *arg)
                   tally_sum(so_far));
 }
 
-/* Bytes of all files, or 0 when one is no regular file, whose end nobody knows. Also finds missing files
- * before anything is sent. */
+/* Bytes of all files, or 0 when one is no regular file, whose end nobody knows. Also finds
+ * missing files before anything is sent. */
 static enum err_code measure(int64_t *total, const char *const *files, int count, struct err *err)
 {
     bool is_known = true;

@@ -22,7 +22,8 @@ void refusals_add(struct refusals *r, const char *file, int64_t line, const char
 void refusals_fini(struct refusals *r);
 
 int64_t tally_sum(const struct tally *t);
-/* "accepted 3,371  duplicate 67  conflict 0  invalid 2"; with `refusals` as JSON, with them in it. */
+/* "accepted 3,371  duplicate 67  conflict 0  invalid 2"; with `refusals` as JSON, with them in
+ * it. */
 void tally_print(FILE *to, const struct tally *t, const struct refusals *refusals);
 
 #define COUNT_TEXT 32
