@@ -122,6 +122,19 @@ static enum err_code read_batch(struct reading *r, const char *bytes, size_t len
     return OK;
 }
 
+/* The parser saw one line of the request only, and calls it the first. */
+static void tell_line(struct err *why, size_t number)
+{
+    static const char FIRST[] = "line 1, ";
+    struct err told = { 0 };
+
+    if (strncmp(why->msg, FIRST, sizeof(FIRST) - 1) == 0)
+        (void)err_set(&told, ERR_INPUT, "line %zu, %s", number, why->msg + sizeof(FIRST) - 1);
+    else
+        (void)err_set(&told, ERR_INPUT, "line %zu: %s", number, why->msg);
+    *why = told;
+}
+
 /* A line that is too long or too deep is that event's fault, not its neighbours'. */
 static enum err_code read_line(struct reading *r, const char *bytes, size_t len, size_t number,
                                struct err *err)
@@ -137,7 +150,7 @@ static enum err_code read_line(struct reading *r, const char *bytes, size_t len,
         rc = json_parse(&json, &r->in->arena, bytes, len, r->limits->max_depth, &why);
     if (rc == OK)
         return add_json(r, json, err);
-    (void)err_at(&why, "line %zu of the request", number);
+    tell_line(&why, number);
     return add(r, NULL, &why, err);
 }
 

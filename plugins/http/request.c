@@ -11,7 +11,8 @@
 
 #include "routes.h"
 
-#define DRAIN_FACTOR 4 /* a body without length that is too big is read so far, then cut off */
+#define POLITE_BYTES 65536 /* a refused body so small is read, so that the connection can go on */
+#define DRAIN_FACTOR 4     /* a body without length that is too big is read so far, then cut off */
 
 const char *request_header(const struct request *r, const char *name)
 {
@@ -34,7 +35,8 @@ void request_go_on(struct request *r)
 {
     r->is_suspended = false;
     r->server->suspended--;
-    MHD_resume_connection(r->connection); /* its descriptor wakes the loop */
+    MHD_resume_connection(r->connection);
+    server_wake(r->server);
 }
 
 static struct request *request_new(struct server *s, struct MHD_Connection *connection,
@@ -105,6 +107,16 @@ static bool is_too_long(const struct request *r)
     return length && strtoull(length, NULL, 10) > r->server->max_body;
 }
 
+/* An answer before the body is read closes the connection: fine for a long body only. */
+static bool is_worth_reading(const struct request *r)
+{
+    const char *length = request_header(r, "Content-Length");
+
+    if (request_header(r, "Transfer-Encoding"))
+        return false;
+    return !length || strtoull(length, NULL, 10) <= POLITE_BYTES;
+}
+
 static void refuse_length(struct request *r)
 {
     char detail[96];
@@ -160,7 +172,7 @@ enum MHD_Result request_handle(void *arg, struct MHD_Connection *connection, con
         if (!r)
             return MHD_NO;
         look_at_headers(r);
-        return r->response ? queue_reply(r) : MHD_YES;
+        return r->response && !is_worth_reading(r) ? queue_reply(r) : MHD_YES;
     }
     if (*upload_size > 0)
         return take_body(r, upload, upload_size);

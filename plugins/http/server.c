@@ -121,6 +121,12 @@ static void on_due(uv_timer_t *timer)
     run(timer->data);
 }
 
+/* Under an external loop libmicrohttpd signals nobody when a connection is resumed. */
+void server_wake(struct server *s)
+{
+    uv_timer_start(&s->due, on_due, 0, 0);
+}
+
 static void on_poll(uv_poll_t *poll, int status, int events)
 {
     (void)status;

@@ -53,6 +53,9 @@ struct server {
 /* 0: *out serves. Else `error` says why not. */
 int server_start(struct server **out, const struct pw_host *host, char *error, size_t error_size);
 
+/* A connection was resumed: let libmicrohttpd see it, once for all that are in this turn of the loop. */
+void server_wake(struct server *s);
+
 /* Stop accepting, finish requests under way, close everything, call `done`, free the server. */
 void server_stop(struct server *s, pw_done_fn *done, void *arg);
 
