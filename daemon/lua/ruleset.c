@@ -285,6 +285,28 @@ static enum err_code call_job(struct load_job *job, lua_CFunction fn, int index,
     return sandbox_call(&job->rs->sandbox, 2, 0, err);
 }
 
+/* Remember what was loaded, by paths that do not depend on where the rules folder lies. */
+static enum err_code keep_files(struct ruleset *rs, const char *pack, const struct sources *sources,
+                                struct err *err)
+{
+    const char *slash = strrchr(pack, '/');
+    struct ruleset_file *files =
+        arena_alloc(&rs->arena, sizeof(*files) * (size_t)(sources->count + 1));
+
+    for (int i = 0; files && i < sources->count; i++) {
+        const struct source *s = &sources->items[i];
+        size_t size = strlen(pack) + strlen(s->name) + 8;
+        char *path = arena_alloc(&rs->arena, size);
+        if (!path)
+            return err_set(err, ERR_LIMIT, "no memory for rules");
+        snprintf(path, size, "%s/%s.lua", slash ? slash + 1 : pack, s->name);
+        files[i] = (struct ruleset_file){ path, s->text, s->len };
+    }
+    rs->files = files;
+    rs->file_count = files ? sources->count : 0;
+    return files ? OK : err_set(err, ERR_LIMIT, "no memory for rules");
+}
+
 static void digest_files(struct ruleset *rs, const struct sources *sources)
 {
     struct digest_part parts[FILES_MAX * 2];
@@ -342,6 +364,8 @@ enum err_code ruleset_load(struct ruleset **out, const char *dir, struct problem
     enum err_code rc = find_pack(&pack, &rs->arena, dir, err);
     if (rc == OK)
         rc = read_folder(sources, &rs->arena, pack, err);
+    if (rc == OK)
+        rc = keep_files(rs, pack, sources, err);
     if (rc == OK) {
         digest_files(rs, sources);
         rc = load(rs, pack, sources, problems ? problems : &own, err);
@@ -384,4 +408,12 @@ const struct catalog *ruleset_catalog(const struct ruleset *rs)
 const char *ruleset_digest(const struct ruleset *rs)
 {
     return rs->digest;
+}
+
+bool ruleset_file_at(struct ruleset_file *out, const struct ruleset *rs, int index)
+{
+    if (index < 0 || index >= rs->file_count)
+        return false;
+    *out = rs->files[index];
+    return true;
 }

@@ -7,6 +7,7 @@
 #ifndef PATHWAY_LUA_RULESET_H
 #define PATHWAY_LUA_RULESET_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/err.h"
@@ -38,6 +39,14 @@ void ruleset_free(struct ruleset *rs);
 
 /* The types of event that the packs declare. Read-only, and so usable from any thread. */
 const struct catalog *ruleset_catalog(const struct ruleset *rs);
+/* A file that was loaded: what the database archives. Borrowed from the ruleset. */
+struct ruleset_file {
+    const char *path; /* "national/rules.lua" */
+    const char *text;
+    size_t len;
+};
+/* The file number `index`, by path; false when there are not so many. */
+bool ruleset_file_at(struct ruleset_file *out, const struct ruleset *rs, int index);
 /* Hex digest of all files. */
 const char *ruleset_digest(const struct ruleset *rs);
 

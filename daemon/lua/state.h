@@ -140,6 +140,8 @@ struct ruleset {
     struct sandbox sandbox;
     struct arena arena; /* all definitions */
     struct catalog catalog;
+    const struct ruleset_file *files;
+    int file_count;
     char digest[DIGEST_HEX];
     struct calendar calendar;
 

@@ -1,0 +1,108 @@
+/* command.c - commands that write outside the log: people and notes. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "engine/engine.h"
+#include "engine/engine_internal.h"
+#include "model/type.h"
+#include "store/log.h"
+#include "store/personal.h"
+
+/* A parameter that must be a text. */
+static enum err_code text_param(const char **out, const struct json *params, const char *name,
+                                struct err *err)
+{
+    const struct json *v = json_get(params, name);
+
+    if (!v || v->type != JSON_STRING)
+        return err_set(err, ERR_INPUT, "%s: found %s, expected a text", name, json_type_name(v));
+    *out = v->as.string;
+    return OK;
+}
+
+static enum err_code check_person_key(const struct json *params, const char **key, struct err *err)
+{
+    static const struct type PERSON = { .kind = TYPE_PERSON };
+
+    if (text_param(key, params, "key", err) != OK)
+        return err->code;
+    return type_check(&PERSON, json_get(params, "key"), "key", err);
+}
+
+static enum err_code person_set(struct store *s, const struct json *params, struct err *err)
+{
+    const char *key = NULL;
+    const struct json *details = json_get(params, "details");
+    struct buf text = { 0 };
+
+    if (check_person_key(params, &key, err) != OK)
+        return err->code;
+    if (!details || details->type != JSON_OBJECT)
+        return err_set(err, ERR_INPUT, "details: found %s, expected an object such as {\"name\": \"Ann Lee\"}",
+                       json_type_name(details));
+    for (const struct json *d = details->as.first; d; d = d->next)
+        if (d->type != JSON_STRING)
+            return err_set(err, ERR_INPUT, "details.%s: found %s, expected a text", d->name, json_type_name(d));
+    json_write(&text, details);
+    enum err_code rc = text.failed ? err_set(err, ERR_LIMIT, "no memory")
+                                   : person_put(s, key, buf_cstr(&text), err);
+    buf_fini(&text);
+    return rc;
+}
+
+static enum err_code take_seq(const struct logged *e, void *arg, struct err *err)
+{
+    (void)err;
+    *(int64_t *)arg = e->seq;
+    return OK;
+}
+
+static enum err_code erase_note(struct store *s, const struct json *params, struct err *err)
+{
+    const char *source = NULL, *id = NULL;
+    bool found;
+    int64_t seq = 0;
+
+    if (text_param(&source, params, "source", err) != OK || text_param(&id, params, "id", err) != OK)
+        return err->code;
+    enum err_code rc = log_find(&found, s, source, id, INT64_MAX, take_seq, &seq, err);
+    if (rc != OK)
+        return rc;
+    if (!found)
+        return err_set(err, ERR_ABSENT, "there is no event with source %s and id %s", source, id);
+    return note_erase(s, seq, err);
+}
+
+static enum err_code run(struct store *s, const char *name, const struct json *params, struct err *err)
+{
+    static const char *const NAMES[] = { "person.set", "person.erase", "note.erase" };
+    const char *key = NULL;
+    char hint[120];
+
+    if (strcmp(name, NAMES[0]) == 0)
+        return person_set(s, params, err);
+    if (strcmp(name, NAMES[1]) == 0)
+        return check_person_key(params, &key, err) == OK ? person_erase(s, key, err) : err->code;
+    if (strcmp(name, NAMES[2]) == 0)
+        return erase_note(s, params, err);
+    return err_set(err, ERR_INPUT, "unknown command '%s'%s", name, text_hint(hint, sizeof(hint), name, NAMES, 3));
+}
+
+enum err_code engine_command(char **out, struct engine *e, const char *name,
+                             const struct json *params, struct err *err)
+{
+    struct store *s = engine_store(e);
+
+    *out = NULL;
+    if (store_begin(s, err) != OK)
+        return err->code;
+    enum err_code rc = run(s, name, params, err);
+    if (rc == OK)
+        rc = store_commit(s, err);
+    else
+        store_rollback(s);
+    if (rc == OK && !(*out = strdup("{}")))
+        rc = err_set(err, ERR_LIMIT, "no memory");
+    return rc;
+}

@@ -1,0 +1,268 @@
+/* engine.c - see engine.h. The order of steps and the edges of transactions are decided here. */
+#include "engine/engine.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/civil.h"
+#include "base/log.h"
+#include "engine/append.h"
+#include "engine/engine_internal.h"
+#include "engine/publish.h"
+#include "store/derived.h"
+#include "store/generation.h"
+
+#define WAKE_SLICE 64 /* subjects judged in one transaction when time alone asks: keeps batches waiting
+                         for milliseconds, not for a whole midnight */
+
+struct engine {
+    struct store *store;
+    struct ruleset *rules;
+    struct clock clock;
+    int64_t generation;
+    int64_t next_wake;
+    int64_t feed_seq;
+};
+
+/* ---- one commit: begin, publish some subjects, list it, end ---- */
+
+struct commit {
+    struct engine *engine;
+    struct publication publication;
+    struct affected affected;
+    int64_t first_seq; /* of the events appended */
+    int64_t last_seq;
+};
+
+static enum err_code commit_begin(struct commit *c, struct engine *e, struct err *err)
+{
+    *c = (struct commit){ .engine = e };
+    c->affected.arena = &c->publication.arena;
+    if (store_begin(e->store, err) != OK)
+        return err->code;
+    struct publication *p = &c->publication;
+    p->store = e->store;
+    p->rules = e->rules;
+    p->now = clock_now(&e->clock);
+    p->generation = e->generation;
+    enum err_code rc = log_recorded_time(&p->recorded, e->store, p->now, err);
+    if (rc == OK)
+        rc = log_last_seq(&c->last_seq, e->store, err);
+    c->first_seq = c->last_seq + 1;
+    return rc;
+}
+
+static enum err_code publish_all(struct commit *c, struct err *err)
+{
+    enum err_code rc = affected_successors(&c->affected, c->publication.world, err);
+    for (uint32_t i = 0; i < c->affected.subjects.count && rc == OK; i++)
+        rc = publish_subject(&c->publication, c->affected.subjects.items[i].key,
+                             c->affected.subjects.items[i].as.ptr, err);
+    return rc;
+}
+
+/* Publish, list the commit and make it durable; or, when `rc` says that something failed, undo it all. */
+static enum err_code commit_end(struct commit *c, enum err_code rc, struct err *err)
+{
+    struct engine *e = c->engine;
+    struct publication *p = &c->publication;
+    int64_t number, wake, feed;
+
+    if (rc == OK)
+        rc = world_open(&p->world, e->store, c->last_seq, err);
+    if (rc == OK)
+        rc = publish_all(c, err);
+    if (rc == OK)
+        rc = log_add_commit(&number, e->store, c->first_seq, c->last_seq, p->recorded, e->generation, err);
+    if (rc == OK)
+        rc = wake_next(&wake, e->store, err);
+    if (rc == OK)
+        rc = feed_last_seq(&feed, e->store, err);
+    world_close(p->world);
+    if (rc != OK)
+        store_rollback(e->store);
+    else
+        rc = store_commit(e->store, err);
+    if (rc == OK) {
+        e->next_wake = wake;
+        e->feed_seq = feed;
+    }
+    affected_fini(&c->affected);
+    publication_fini(p);
+    return rc;
+}
+
+/* ---- events ---- */
+
+static enum err_code take_one(struct commit *c, struct take *t, struct err *err)
+{
+    static const enum take_status STATUS[] = { [APPEND_ACCEPTED] = TAKE_ACCEPTED,
+                                               [APPEND_DUPLICATE] = TAKE_DUPLICATE,
+                                               [APPEND_CONFLICT] = TAKE_CONFLICT };
+    enum append_status status;
+
+    enum err_code rc = append_event(&status, &t->seq, c->engine->store, t->event,
+                                    c->publication.recorded, t->actor, err);
+    if (rc != OK)
+        return rc;
+    t->status = STATUS[status];
+    if (status == APPEND_ACCEPTED)
+        c->last_seq = t->seq;
+    return OK;
+}
+
+enum err_code engine_take(struct engine *e, struct take *items, size_t count, struct err *err)
+{
+    struct commit c;
+
+    enum err_code rc = commit_begin(&c, e, err);
+    for (size_t i = 0; i < count && rc == OK; i++)
+        rc = take_one(&c, &items[i], err);
+    for (size_t i = 0; i < count && rc == OK; i++)
+        if (items[i].status == TAKE_ACCEPTED)
+            rc = affected_by_event(&c.affected, e->store, c.last_seq, items[i].event, err);
+    if (rc == OK && c.last_seq < c.first_seq) { /* nothing new: nothing to write */
+        store_rollback(e->store);
+        affected_fini(&c.affected);
+        publication_fini(&c.publication);
+        return OK;
+    }
+    return commit_end(&c, rc, err);
+}
+
+/* ---- time ---- */
+
+static enum err_code add_due(const char *subject, int64_t due, void *arg, struct err *err)
+{
+    struct affected *a = arg;
+    const char *name = arena_strdup(a->arena, subject);
+    (void)due;
+    return name && strmap_add(&a->subjects, name, strlen(name), NULL)
+               ? OK
+               : err_set(err, ERR_LIMIT, "no memory for the subjects that are due");
+}
+
+int64_t engine_next_wake(const struct engine *e)
+{
+    return e->next_wake;
+}
+
+enum err_code engine_wake(struct engine *e, struct err *err)
+{
+    struct commit c;
+
+    enum err_code rc = commit_begin(&c, e, err);
+    if (rc == OK)
+        rc = wake_due(e->store, c.publication.now, WAKE_SLICE, add_due, &c.affected, err);
+    return commit_end(&c, rc, err);
+}
+
+/* ---- rules that are not those of the last generation ---- */
+
+static void add_subject(const char *subject, void *arg)
+{
+    struct affected *a = arg;
+    const char *name = arena_strdup(a->arena, subject);
+    if (name)
+        strmap_add(&a->subjects, name, strlen(name), NULL);
+}
+
+static enum err_code judge_all(struct engine *e, struct err *err)
+{
+    struct commit c;
+    int64_t number;
+    struct ruleset_file file;
+    struct pack_file files[256];
+    int count = 0;
+
+    while (count < 256 && ruleset_file_at(&file, e->rules, count)) {
+        files[count] = (struct pack_file){ .path = file.path, .text = file.text, .len = (uint32_t)file.len };
+        count++;
+    }
+    enum err_code rc = commit_begin(&c, e, err);
+    if (rc == OK)
+        rc = generation_add(&number, e->store, ruleset_digest(e->rules), c.publication.recorded, files, count,
+                            err);
+    if (rc == OK) {
+        c.publication.generation = e->generation = number;
+        c.publication.is_new_generation = number > 1;
+        rc = log_subjects(e->store, add_subject, &c.affected, err);
+    }
+    return commit_end(&c, rc, err);
+}
+
+static enum err_code catch_up(struct engine *e, struct err *err)
+{
+    struct generation last;
+
+    enum err_code rc = generation_last(&last, e->store, err);
+    if (rc != OK)
+        return rc;
+    e->generation = last.number;
+    if (last.number == 0 || strcmp(last.digest, ruleset_digest(e->rules)) != 0) {
+        int64_t started = clock_monotonic();
+        rc = judge_all(e, err);
+        if (rc == OK)
+            log_info("engine: new rules generation=%lld judged_in_ms=%lld", (long long)e->generation,
+                     (long long)(clock_monotonic() - started) / 1000);
+        return rc;
+    }
+    rc = wake_next(&e->next_wake, e->store, err);
+    if (rc == OK)
+        rc = feed_last_seq(&e->feed_seq, e->store, err);
+    return rc;
+}
+
+enum err_code engine_open(struct engine **out, const struct engine_options *options, struct err *err)
+{
+    struct problems problems = { 0 };
+
+    *out = NULL;
+    struct engine *e = calloc(1, sizeof(*e));
+    if (!e)
+        return err_set(err, ERR_LIMIT, "no memory for the engine");
+    e->clock = options->clock;
+    e->next_wake = TIME_NEVER;
+    enum err_code rc = ruleset_load(&e->rules, options->rules, &problems, err);
+    for (const struct problem *p = problems.first; p; p = p->next)
+        log_err("rules: %s", p->text);
+    problems_fini(&problems);
+    if (rc == OK)
+        rc = store_open(&e->store, options->database, STORE_WRITE, err);
+    if (rc == OK)
+        rc = catch_up(e, err);
+    if (rc == OK)
+        *out = e;
+    else
+        engine_close(e);
+    return rc;
+}
+
+void engine_close(struct engine *e)
+{
+    if (!e)
+        return;
+    store_close(e->store);
+    ruleset_free(e->rules);
+    free(e);
+}
+
+const struct catalog *engine_catalog(const struct engine *e)
+{
+    return ruleset_catalog(e->rules);
+}
+
+const uint8_t *engine_note_key(const struct engine *e)
+{
+    return store_note_key(e->store);
+}
+
+int64_t engine_feed_seq(const struct engine *e)
+{
+    return e->feed_seq;
+}
+
+struct store *engine_store(struct engine *e)
+{
+    return e->store;
+}

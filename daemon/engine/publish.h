@@ -1,0 +1,42 @@
+/*
+ * publish.h - from a subject's fold to what others see: current decisions, the feed, the next wake.
+ */
+#ifndef PATHWAY_PUBLISH_H
+#define PATHWAY_PUBLISH_H
+
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "engine/affected.h"
+#include "engine/fold.h"
+#include "engine/world.h"
+#include "store/store.h"
+
+/* What one commit has in common for all its subjects. */
+struct publication {
+    struct store *store;   /* borrowed; inside a transaction */
+    struct ruleset *rules; /* borrowed */
+    struct world *world;   /* borrowed */
+    struct arena arena;    /* owned */
+    int64_t now;           /* judged at this instant */
+    int64_t recorded;
+    int64_t generation;
+    bool is_new_generation; /* the change of rules is the cause */
+    int64_t changes;        /* out: feed entries written */
+    int64_t faults;         /* out: events that reducers failed on */
+};
+
+/*
+ * Judge a subject as of now, store what changed and append it to the feed. `causes`: the events of this
+ * commit that concern it, NULL when time alone does. A subject seen for the first time is compared with an
+ * empty record, so that a first load is quiet.
+ */
+MUST_CHECK enum err_code publish_subject(struct publication *p, const char *subject,
+                                         const struct cause *causes, struct err *err);
+void publication_fini(struct publication *p);
+
+/* A decision's value as it is kept: JSON, {"error": "..."} where its rule failed. Arena's memory. */
+const char *decision_text(struct arena *arena, const struct judged *j);
+
+#endif
