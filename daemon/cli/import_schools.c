@@ -254,7 +254,7 @@ const struct command import_schools_command = {
         "are infant, those from 7 junior, those to 8 or 9 first; middle deemed primary is middle, "
         "middle\n"
         "deemed secondary is secondary; 16 plus and not applicable are other.",
-    .example = "pathway import schools edubasealldata20250422.csv --hubs hubs.csv --dry-run",
+    .example = "pathway import schools data/schools.csv --hubs data/hubs.csv --dry-run",
     .no = "an event was refused",
     .options = OPTIONS,
     .min_operands = 1,
