@@ -45,6 +45,14 @@ struct dict {
     int64_t next_id;
 };
 
+/* Where the event with a given key may stand; see keys.c. */
+struct keys {
+    uint64_t *slots; /* owned */
+    size_t cap;      /* a power of two */
+    size_t count;
+    int64_t upto; /* the newest event taken in */
+};
+
 #define STATEMENT_SLOTS 256 /* a power of two, far above the number of SQL texts */
 struct statement {
     const char *sql; /* its address is the key */
@@ -60,6 +68,7 @@ struct store {
     struct arena arena; /* dictionary entries and their texts */
     struct dict dicts[DICT_KINDS];
     struct dict_entry *changed; /* in the open transaction */
+    struct keys keys;
     char id[17];
     uint8_t note_key[DIGEST_BYTES];
 
@@ -135,6 +144,16 @@ MUST_CHECK enum err_code dict_flush(struct store *s, struct err *err);
 void dict_committed(struct store *s);
 void dict_rolled_back(struct store *s);
 void dict_fini(struct store *s);
+
+/* --- keys of events (keys.c) --- */
+
+uint32_t keys_hash(const struct store *s, const char *source, const char *id);
+/* The event with this source (by number) and id, whose hash is `hash`; 0 when there is none. */
+MUST_CHECK enum err_code keys_find(int64_t *seq, struct store *s, uint32_t hash, int64_t source,
+                                   const char *id, struct err *err);
+MUST_CHECK enum err_code keys_add(struct store *s, uint32_t hash, int64_t seq, struct err *err);
+void keys_rolled_back(struct store *s);
+void keys_fini(struct store *s);
 
 /* --- the log (log.c, log_read.c) --- */
 

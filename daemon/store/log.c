@@ -46,45 +46,41 @@ void log_hash(uint8_t out[DIGEST_BYTES], const uint8_t before[DIGEST_BYTES], int
 }
 
 /* The event already there under this key: the same content, or another? */
-static enum err_code compare(enum append_status *out, int64_t *seq, struct store *s,
-                             const struct event *e, int64_t source, struct err *err)
+static enum err_code compare(enum append_status *out, struct store *s, int64_t seq,
+                             const struct event *e, struct err *err)
 {
-    static const char SQL[] = "SELECT seq, body FROM event_row WHERE source = ?1 AND id = ?2";
+    static const char SQL[] = "SELECT body FROM event_row WHERE seq = ?1";
     sqlite3_stmt *st;
     bool row;
 
     enum err_code rc = stmt_get(&st, s, SQL, err);
     if (rc != OK)
         return rc;
-    sqlite3_bind_int64(st, 1, source);
-    bind_text(st, 2, e->id);
-    rc = stmt_row(&row, s, st, "look for a duplicate", err);
+    sqlite3_bind_int64(st, 1, seq);
+    rc = stmt_row(&row, s, st, "compare with the event already there", err);
     if (rc != OK)
         return rc;
-    if (!row)
-        return err_set(err, ERR_STORE,
-                       "%s: the index of event keys names an event that is not "
-                       "there; restore a backup",
-                       s->path);
-    *seq = sqlite3_column_int64(st, 0);
-    const char *body = column_text(st, 1);
-    bool is_same = body && sqlite3_column_bytes(st, 1) == (int)e->body_len &&
-                   memcmp(body, e->body, e->body_len) == 0;
-    *out = is_same ? APPEND_DUPLICATE : APPEND_CONFLICT;
+    const char *body = row ? column_text(st, 0) : NULL;
+    if (!body)
+        rc = store_no_memory(s, "compare with the event already there", err);
+    else if (sqlite3_column_bytes(st, 0) == (int)e->body_len &&
+             memcmp(body, e->body, e->body_len) == 0)
+        *out = APPEND_DUPLICATE;
+    else
+        *out = APPEND_CONFLICT;
     stmt_done(st);
-    return OK;
+    return rc;
 }
 
-/* *is_new is false when the key is taken. */
-static enum err_code insert_event(bool *is_new, struct store *s, const struct event *e, int64_t seq,
+static enum err_code insert_event(struct store *s, const struct event *e, int64_t seq,
                                   int64_t recorded, const char *actor, int64_t source,
-                                  const uint8_t hash[DIGEST_BYTES], struct err *err)
+                                  struct err *err)
 {
     static const char SQL[] =
         "INSERT INTO event_row (seq, time, recorded, source, id, type, subject, sequence, actor,"
-        " body, hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
-        " ON CONFLICT (source, id) DO NOTHING";
+        " body, hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
     struct dict_entry *type, *subject;
+    uint8_t hash[DIGEST_BYTES];
     sqlite3_stmt *st;
 
     enum err_code rc = dict_intern(&type, s, DICT_TYPE, e->type, err);
@@ -94,6 +90,7 @@ static enum err_code insert_event(bool *is_new, struct store *s, const struct ev
         rc = stmt_get_write(&st, s, SQL, err);
     if (rc != OK)
         return rc;
+    log_hash(hash, s->last_hash, recorded, actor, e->body, e->body_len);
     sqlite3_bind_int64(st, 1, seq);
     sqlite3_bind_int64(st, 2, e->time);
     sqlite3_bind_int64(st, 3, recorded);
@@ -106,7 +103,8 @@ static enum err_code insert_event(bool *is_new, struct store *s, const struct ev
     sqlite3_bind_text(st, 10, e->body, (int)e->body_len, SQLITE_STATIC);
     sqlite3_bind_blob(st, 11, hash, DIGEST_BYTES, SQLITE_STATIC);
     rc = stmt_run(s, st, "append an event", err);
-    *is_new = rc == OK && sqlite3_changes(s->db) == 1;
+    if (rc == OK)
+        memcpy(s->last_hash, hash, DIGEST_BYTES);
     return rc;
 }
 
@@ -158,33 +156,35 @@ enum err_code log_append(enum append_status *out, int64_t *seq, struct store *s,
                          const struct event *e, int64_t recorded, const char *actor,
                          const char *target_source, const char *target_id, struct err *err)
 {
-    uint8_t hash[DIGEST_BYTES];
     struct dict_entry *source;
     int64_t next = s->last_seq + 1;
-    bool is_new;
 
     assert(s->is_writing);
     *out = APPEND_ACCEPTED;
     *seq = 0;
     if (e->touch_count > TOUCH_MAX || next > SEQ_MAX)
         return err_set(err, ERR_LIMIT,
-                       "event '%s' of %s names %u subjects, the most is %d; split it", e->id,
-                       e->source, e->touch_count, TOUCH_MAX);
-    log_hash(hash, s->last_hash, recorded, actor, e->body, e->body_len);
+                       "event %lld names %u subjects; a log holds %lld events of up to %d subjects",
+                       (long long)next, e->touch_count, (long long)SEQ_MAX, TOUCH_MAX);
+    uint32_t hash = keys_hash(s, e->source, e->id);
     enum err_code rc = dict_intern(&source, s, DICT_SOURCE, e->source, err);
     if (rc == OK)
-        rc = insert_event(&is_new, s, e, next, recorded, actor, source->id, hash, err);
-    if (rc != OK)
-        return rc;
-    if (!is_new)
-        return compare(out, seq, s, e, source->id, err);
-    rc = insert_touches(s, e, next, err);
+        rc = keys_find(seq, s, hash, source->id, e->id, err);
+    if (rc == OK && *seq)
+        return compare(out, s, *seq, e, err);
+    if (rc == OK)
+        rc = insert_event(s, e, next, recorded, actor, source->id, err);
+    if (rc == OK)
+        rc = keys_add(s, hash, next, err);
+    if (rc == OK)
+        rc = insert_touches(s, e, next, err);
     if (rc == OK && target_source && target_id)
         rc = insert_void(s, next, target_source, target_id, err);
-    if (rc != OK)
+    if (rc != OK) {
+        s->is_broken = true; /* half an event can only be rolled back */
         return rc;
+    }
     s->last_seq = next;
-    memcpy(s->last_hash, hash, DIGEST_BYTES);
     *seq = next;
     return OK;
 }

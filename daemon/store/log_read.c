@@ -265,26 +265,34 @@ static enum err_code walk_back(struct seqs *out, struct store *s, const struct d
     return rc;
 }
 
+static enum err_code show_one(int *shown, struct store *s, int64_t seq, logged_fn *fn, void *arg,
+                              struct err *err)
+{
+    static const char SQL[] = "SELECT " COLUMNS " FROM event_row e WHERE e.seq = ?1";
+    sqlite3_stmt *st;
+
+    *shown = 0;
+    enum err_code rc = stmt_get(&st, s, SQL, err);
+    if (rc != OK)
+        return rc;
+    sqlite3_bind_int64(st, 1, seq);
+    return show(shown, s, st, fn, arg, err);
+}
+
 enum err_code log_scan_subject(struct store *s, const char *subject, int64_t max_seq, logged_fn *fn,
                                void *arg, struct err *err)
 {
-    static const char SQL[] = "SELECT " COLUMNS " FROM event_row e WHERE e.seq = ?1";
     struct dict_entry *entry;
     struct seqs seqs = { 0 };
-    sqlite3_stmt *st;
 
     enum err_code rc = dict_find(&entry, s, DICT_SUBJECT, subject, err);
     if (rc != OK || !entry)
         return rc;
     rc = walk_back(&seqs, s, entry, max_seq, err);
     for (size_t i = seqs.count; rc == OK && i > 0; i--) {
-        int shown = 0;
+        int shown;
 
-        rc = stmt_get(&st, s, SQL, err);
-        if (rc != OK)
-            break;
-        sqlite3_bind_int64(st, 1, seqs.items[i - 1]);
-        rc = show(&shown, s, st, fn, arg, err);
+        rc = show_one(&shown, s, seqs.items[i - 1], fn, arg, err);
         if (rc == OK && !shown)
             rc = err_set(err, ERR_STORE, "%s: event %lld is missing from the log; restore a backup",
                          s->path, (long long)seqs.items[i - 1]);
@@ -296,23 +304,16 @@ enum err_code log_scan_subject(struct store *s, const char *subject, int64_t max
 enum err_code log_find(bool *found, struct store *s, const char *source, const char *id,
                        int64_t max_seq, logged_fn *fn, void *arg, struct err *err)
 {
-    static const char SQL[] = "SELECT " COLUMNS " FROM event_row e"
-                              " WHERE e.source = ?1 AND e.id = ?2 AND e.seq <= ?3";
     struct dict_entry *entry;
-    sqlite3_stmt *st;
+    int64_t seq = 0;
     int shown = 0;
 
     *found = false;
     enum err_code rc = dict_find(&entry, s, DICT_SOURCE, source, err);
-    if (rc != OK || !entry)
-        return rc;
-    rc = stmt_get(&st, s, SQL, err);
-    if (rc != OK)
-        return rc;
-    sqlite3_bind_int64(st, 1, entry->id);
-    bind_text(st, 2, id);
-    sqlite3_bind_int64(st, 3, max_seq);
-    rc = show(&shown, s, st, fn, arg, err);
+    if (rc == OK && entry)
+        rc = keys_find(&seq, s, keys_hash(s, source, id), entry->id, id, err);
+    if (rc == OK && seq > 0 && seq <= max_seq)
+        rc = show_one(&shown, s, seq, fn, arg, err);
     *found = shown > 0;
     return rc;
 }

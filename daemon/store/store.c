@@ -274,6 +274,7 @@ void store_close(struct store *s)
     for (int i = 0; i < STATEMENT_SLOTS; i++)
         sqlite3_finalize(s->statements[i].st);
     dict_fini(s);
+    keys_fini(s);
     sqlite3_close(s->db); /* rolls back what is open */
     lock_release(s->lock_fd);
     free(s->path);

@@ -72,21 +72,27 @@ static enum err_code columns_agree(struct chain *c, const struct logged *e, stru
     return rc;
 }
 
-static enum err_code hash_of(uint8_t out[DIGEST_BYTES], struct store *s, int64_t seq,
-                             struct err *err)
+/* What the database keeps of an event besides what a scan shows. A missing key is -1. */
+static enum err_code stored_of(uint8_t hash[DIGEST_BYTES], int64_t *key, struct store *s,
+                               int64_t seq, struct err *err)
 {
-    static const char SQL[] = "SELECT hash FROM event_row WHERE seq = ?1";
+    static const char SQL[] = "SELECT e.hash, coalesce(k.hash, -1) FROM event_row e"
+                              " LEFT JOIN event_key k ON k.seq = e.seq WHERE e.seq = ?1";
     sqlite3_stmt *st;
     bool row;
 
-    memset(out, 0, DIGEST_BYTES);
+    memset(hash, 0, DIGEST_BYTES);
+    *key = -1;
     enum err_code rc = stmt_get(&st, s, SQL, err);
     if (rc != OK)
         return rc;
     sqlite3_bind_int64(st, 1, seq);
     rc = stmt_row(&row, s, st, "verify the log", err);
-    if (rc == OK && row && sqlite3_column_bytes(st, 0) == DIGEST_BYTES)
-        memcpy(out, sqlite3_column_blob(st, 0), DIGEST_BYTES);
+    if (rc == OK && row) {
+        if (sqlite3_column_bytes(st, 0) == DIGEST_BYTES)
+            memcpy(hash, sqlite3_column_blob(st, 0), DIGEST_BYTES);
+        *key = sqlite3_column_int64(st, 1);
+    }
     stmt_done(st);
     return rc;
 }
@@ -95,13 +101,14 @@ static enum err_code check_event(const struct logged *e, void *arg, struct err *
 {
     struct chain *c = arg;
     uint8_t stored[DIGEST_BYTES], hash[DIGEST_BYTES];
+    int64_t key;
 
     if (e->seq != c->seq + 1)
         return err_set(err, ERR_CONFLICT,
                        "%s: event %lld is missing: %lld stands in its place; "
                        "restore a backup",
                        c->s->path, (long long)c->seq + 1, (long long)e->seq);
-    enum err_code rc = hash_of(stored, c->s, e->seq, err);
+    enum err_code rc = stored_of(stored, &key, c->s, e->seq, err);
     if (rc != OK)
         return rc;
     log_hash(hash, c->hash, e->recorded, e->actor, e->body, e->body_len);
@@ -118,7 +125,13 @@ static enum err_code check_event(const struct logged *e, void *arg, struct err *
     c->seq = e->seq;
     c->recorded = e->recorded;
     memcpy(c->hash, hash, DIGEST_BYTES);
-    return columns_agree(c, e, err);
+    rc = columns_agree(c, e, err);
+    if (rc == OK && key != (int64_t)keys_hash(c->s, e->source, e->id))
+        rc = err_set(err, ERR_CONFLICT,
+                     "%s: event %lld does not fit its row in event_key, by which duplicates are "
+                     "found; restore a backup",
+                     c->s->path, (long long)e->seq);
+    return rc;
 }
 
 /* The chain alone cannot miss its own end; the list of commits does. */

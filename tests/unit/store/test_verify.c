@@ -44,6 +44,8 @@ static const struct {
     { "UPDATE event_row SET id = 'other' WHERE seq = 2", "column id" },
     { "UPDATE event_row SET sequence = NULL WHERE seq = 2", "column sequence" },
     { "UPDATE event_row SET sequence = '2' WHERE seq = 2", "column sequence" },
+    { "UPDATE event_key SET hash = hash + 1 WHERE seq = 2", "event_key" },
+    { "DELETE FROM event_key WHERE seq = 9", "event_key" },
     { "UPDATE source_name SET text = 'urn:other'", "column source" },
     { "UPDATE type_name SET text = 'school.closed'", "column type" },
     { "UPDATE subject_name SET text = 'school/2'", "column subject" },
