@@ -123,7 +123,9 @@ static enum err_code ask_known(struct importing *im, struct place *place, struct
 {
     struct buf answer = { 0 };
     char day[DAY_TEXT];
-    const struct param params[] = { { "at", day_text(im->day, day) }, { NULL, NULL } };
+    const struct param params[] = { { "format", "ndjson" },
+                                    { "at", day_text(im->day, day) },
+                                    { NULL, NULL } };
 
     enum err_code rc = place_ask(&answer, place, "registered", params, err);
     if (rc == OK)
