@@ -1,0 +1,297 @@
+/*
+ * fake_engine.h - an engine in memory, behind the interfaces of engine.h and question.h, that
+ * a test can hold, fail and count. Include it in one file of a program only.
+ */
+#ifndef PATHWAY_TEST_FAKE_ENGINE_H
+#define PATHWAY_TEST_FAKE_ENGINE_H
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <uv.h>
+
+#include "base/civil.h"
+#include "engine/engine.h"
+#include "engine/question.h"
+#include "model/event.h"
+
+struct engine {
+    struct catalog catalog;
+    struct arena arena;
+    struct strmap seen; /* "source id" to struct fake_row */
+    uint8_t key[DIGEST_BYTES];
+    struct clock clock;
+};
+
+struct fake_row {
+    int64_t seq;
+    const char *body;
+};
+
+/* What the test and the fake share; `lock` guards it. */
+static struct {
+    uv_mutex_t lock;
+    uv_cond_t moved;
+    bool is_held;    /* engine_take() waits here */
+    bool is_opening; /* engine_open() waits here */
+    bool cannot_open;
+    int waiting;  /* takes and openings that wait */
+    int commits;  /* engine_take() that succeeded */
+    int refusals; /* engine_take() that failed */
+    int closes;
+    int wakes;
+    size_t largest; /* events of the largest commit */
+    int64_t seq;
+    int64_t feed_seq;
+    int64_t next_wake;
+    int readers; /* open ones */
+    int readers_opened;
+    int asking; /* questions under way */
+    int most_asking;
+} fake;
+
+static void fake_reset(void)
+{
+    memset(&fake, 0, sizeof(fake));
+    uv_mutex_init(&fake.lock);
+    uv_cond_init(&fake.moved);
+    fake.next_wake = TIME_NEVER;
+}
+
+static void fake_fini(void)
+{
+    uv_cond_destroy(&fake.moved);
+    uv_mutex_destroy(&fake.lock);
+}
+
+/* Set one of its switches and let everybody look again. */
+static inline void fake_set(bool *which, bool value)
+{
+    uv_mutex_lock(&fake.lock);
+    *which = value;
+    uv_cond_broadcast(&fake.moved);
+    uv_mutex_unlock(&fake.lock);
+}
+
+static inline void fake_await_waiting(int count)
+{
+    uv_mutex_lock(&fake.lock);
+    while (fake.waiting < count)
+        uv_cond_wait(&fake.moved, &fake.lock);
+    uv_mutex_unlock(&fake.lock);
+}
+
+static inline int fake_get(const int *which)
+{
+    uv_mutex_lock(&fake.lock);
+    int value = *which;
+    uv_mutex_unlock(&fake.lock);
+    return value;
+}
+
+/* With the lock held. */
+static void fake_wait_while(const bool *held)
+{
+    fake.waiting++;
+    uv_cond_broadcast(&fake.moved);
+    while (*held)
+        uv_cond_wait(&fake.moved, &fake.lock);
+    fake.waiting--;
+}
+
+static const struct type FAKE_TEXT = { .kind = TYPE_TEXT };
+static const struct type_field FAKE_FIELDS[] = { { "teacher", &FAKE_TEXT, false } };
+static const struct type FAKE_DATA = { .kind = TYPE_ROW, .fields = FAKE_FIELDS, .field_count = 1 };
+static const struct event_type FAKE_TYPE = { .name = "lead.named",
+                                             .title = "A lead was named",
+                                             .subjects = { true, false, false },
+                                             .data = &FAKE_DATA,
+                                             .declared_at = "fake:1" };
+
+enum err_code engine_open(struct engine **out, const struct engine_options *options,
+                          struct err *open_err)
+{
+    *out = NULL;
+    uv_mutex_lock(&fake.lock);
+    fake_wait_while(&fake.is_opening);
+    bool cannot = fake.cannot_open;
+    uv_mutex_unlock(&fake.lock);
+    if (cannot)
+        return err_set(open_err, ERR_STORE, "%s: it is not a database", options->database);
+    struct engine *e = calloc(1, sizeof(*e));
+    if (!e)
+        return err_set(open_err, ERR_LIMIT, "no memory");
+    e->clock = options->clock;
+    enum err_code rc = catalog_init(&e->catalog, open_err);
+    if (rc == OK)
+        rc = catalog_add(&e->catalog, &FAKE_TYPE, open_err);
+    if (rc == OK)
+        *out = e;
+    return rc;
+}
+
+void engine_close(struct engine *e)
+{
+    catalog_fini(&e->catalog);
+    strmap_fini(&e->seen);
+    arena_fini(&e->arena);
+    free(e);
+    uv_mutex_lock(&fake.lock);
+    fake.closes++;
+    uv_mutex_unlock(&fake.lock);
+}
+
+const struct catalog *engine_catalog(const struct engine *e)
+{
+    return &e->catalog;
+}
+
+const uint8_t *engine_note_key(const struct engine *e)
+{
+    return e->key;
+}
+
+static void fake_take_one(struct engine *e, struct take *t)
+{
+    char name[512];
+    snprintf(name, sizeof(name), "%s %s", t->event->source, t->event->id);
+    bool is_new = false;
+    char *key = arena_strdup(&e->arena, name);
+    struct strmap_item *item = strmap_add(&e->seen, key, strlen(key), &is_new);
+    if (is_new) {
+        struct fake_row *row = arena_alloc(&e->arena, sizeof(*row));
+        row->seq = ++fake.seq;
+        row->body = arena_strdup(&e->arena, t->event->body);
+        item->as.ptr = row;
+        fake.feed_seq++;
+    }
+    const struct fake_row *row = item->as.ptr;
+    t->seq = row->seq;
+    t->status = is_new                                   ? TAKE_ACCEPTED
+                : strcmp(row->body, t->event->body) == 0 ? TAKE_DUPLICATE
+                                                         : TAKE_CONFLICT;
+}
+
+/* An event whose id is "poison" fails the commit that it is in. */
+enum err_code engine_take(struct engine *e, struct take *items, size_t count, struct err *take_err)
+{
+    enum err_code rc = OK;
+
+    uv_mutex_lock(&fake.lock);
+    fake_wait_while(&fake.is_held);
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(items[i].event->id, "poison") == 0)
+            rc = err_set(take_err, ERR_STORE, "disk full");
+    for (size_t i = 0; i < count && rc == OK; i++)
+        fake_take_one(e, &items[i]);
+    fake.refusals += rc != OK;
+    fake.commits += rc == OK;
+    if (rc == OK && count > fake.largest)
+        fake.largest = count;
+    uv_mutex_unlock(&fake.lock);
+    return rc;
+}
+
+int64_t engine_next_wake(const struct engine *e)
+{
+    (void)e;
+    uv_mutex_lock(&fake.lock);
+    int64_t at = fake.next_wake;
+    uv_mutex_unlock(&fake.lock);
+    return at;
+}
+
+/* Each wake puts the next a second later, until it is not due any more. */
+enum err_code engine_wake(struct engine *e, struct err *wake_err)
+{
+    (void)e;
+    (void)wake_err;
+    uv_mutex_lock(&fake.lock);
+    fake.wakes++;
+    fake.feed_seq++;
+    fake.next_wake += US_PER_S;
+    uv_cond_broadcast(&fake.moved);
+    uv_mutex_unlock(&fake.lock);
+    return OK;
+}
+
+int64_t engine_feed_seq(const struct engine *e)
+{
+    (void)e;
+    uv_mutex_lock(&fake.lock);
+    int64_t seq = fake.feed_seq;
+    uv_mutex_unlock(&fake.lock);
+    return seq;
+}
+
+enum err_code engine_command(char **out, struct engine *e, const char *name,
+                             const struct json *params, struct err *command_err)
+{
+    (void)e;
+    const struct json *key = json_get(params, "key");
+    if (!key)
+        return err_set(command_err, ERR_INPUT, "%s: 'key' is missing", name);
+    if (json_is_string(key, "nobody"))
+        return err_set(command_err, ERR_ABSENT, "nothing is kept under 'nobody'");
+    struct buf b = { 0 };
+    buf_printf(&b, "{\"did\":\"%s\"}", name);
+    *out = buf_take(&b);
+    return OK;
+}
+
+struct reader {
+    bool is_open;
+};
+
+enum err_code reader_open(struct reader **out, const char *database, const char *rules,
+                          const struct clock *clock, struct err *open_err)
+{
+    (void)database;
+    (void)rules;
+    (void)clock;
+    *out = calloc(1, sizeof(**out));
+    if (!*out)
+        return err_set(open_err, ERR_LIMIT, "no memory");
+    uv_mutex_lock(&fake.lock);
+    fake.readers++;
+    fake.readers_opened++;
+    uv_mutex_unlock(&fake.lock);
+    return OK;
+}
+
+void reader_close(struct reader *r)
+{
+    if (!r)
+        return;
+    free(r);
+    uv_mutex_lock(&fake.lock);
+    fake.readers--;
+    uv_mutex_unlock(&fake.lock);
+}
+
+/* Answers with the question itself, and how many events it sees. */
+enum err_code question_answer(struct buf *out, struct reader *r, const char *question,
+                              const struct json *params, struct err *ask_err)
+{
+    (void)r;
+    enum err_code rc = OK;
+    uv_mutex_lock(&fake.lock);
+    fake.asking++;
+    if (fake.asking > fake.most_asking)
+        fake.most_asking = fake.asking;
+    fake_wait_while(&fake.is_held);
+    fake.asking--;
+    if (strcmp(question, "nonsense") == 0)
+        rc = err_set(ask_err, ERR_INPUT, "unknown question 'nonsense'");
+    else if (json_is_string(json_get(params, "subject"), "school/404"))
+        rc = err_set(ask_err, ERR_ABSENT, "no event is about school/404");
+    buf_printf(out, "{\"question\":\"%s\",\"events\":%lld,\"params\":", question,
+               (long long)fake.seq);
+    json_write(out, params);
+    buf_char(out, '}');
+    uv_mutex_unlock(&fake.lock);
+    return rc;
+}
+
+#endif
