@@ -21,8 +21,8 @@ MUST_CHECK enum err_code decision_remove(struct store *s, const char *subject, c
                                          struct err *err);
 typedef enum err_code decision_fn(const char *name, const char *value, void *arg, struct err *err);
 /* A subject's current decisions, by name. */
-MUST_CHECK enum err_code decision_each(struct store *s, const char *subject, decision_fn *fn, void *arg,
-                                       struct err *err);
+MUST_CHECK enum err_code decision_each(struct store *s, const char *subject, decision_fn *fn,
+                                       void *arg, struct err *err);
 
 /* What lists show of a subject besides its decisions. NULL: unknown. */
 struct subject_card {
@@ -31,7 +31,8 @@ struct subject_card {
     const char *hub;
     const char *former; /* former URNs, separated by spaces; searched by `q` */
 };
-MUST_CHECK enum err_code subject_put(struct store *s, const struct subject_card *card, struct err *err);
+MUST_CHECK enum err_code subject_put(struct store *s, const struct subject_card *card,
+                                     struct err *err);
 
 /* Append to the feed; *seq is its number: 1, 2, 3, ... without a gap. `hub` and `cause` may be
  * NULL; cause is a JSON object. */
@@ -46,7 +47,8 @@ struct change {
     const char *hub;
     const char *cause;
 };
-MUST_CHECK enum err_code feed_append(int64_t *seq, struct store *s, const struct change *c, struct err *err);
+MUST_CHECK enum err_code feed_append(int64_t *seq, struct store *s, const struct change *c,
+                                     struct err *err);
 MUST_CHECK enum err_code feed_last_seq(int64_t *out, struct store *s, struct err *err);
 typedef enum err_code change_fn(const struct change *c, void *arg, struct err *err);
 /* Entries with seq > after, at most `limit`, in order. */
@@ -54,8 +56,10 @@ MUST_CHECK enum err_code feed_each(struct store *s, int64_t after, int64_t limit
                                    void *arg, struct err *err);
 
 /* When a subject must be judged again; TIME_NEVER removes it. */
-MUST_CHECK enum err_code wake_put(struct store *s, const char *subject, int64_t due, struct err *err);
-MUST_CHECK enum err_code wake_of(int64_t *out, struct store *s, const char *subject, struct err *err);
+MUST_CHECK enum err_code wake_put(struct store *s, const char *subject, int64_t due,
+                                  struct err *err);
+MUST_CHECK enum err_code wake_of(int64_t *out, struct store *s, const char *subject,
+                                 struct err *err);
 /* The earliest wake of all; TIME_NEVER when there is none. */
 MUST_CHECK enum err_code wake_next(int64_t *out, struct store *s, struct err *err);
 /* Up to `limit` subjects due at or before `now`, earliest first, then by subject. The callback may
@@ -75,9 +79,9 @@ struct list_filter {
     const char *value; /* JSON scalar text */
 };
 struct list_query {
-    const char *kind;  /* "school", "group", "hub" */
-    const char *hub;   /* NULL: any */
-    const char *q;     /* NULL, or text found in name, code or former URNs, case ignored */
+    const char *kind; /* "school", "group", "hub" */
+    const char *hub;  /* NULL: any */
+    const char *q;    /* NULL, or text found in name, code or former URNs, case ignored */
     const struct list_filter *filters; /* all must hold */
     int filter_count;
     const char *after; /* NULL, or the last subject of the page before */

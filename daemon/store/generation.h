@@ -11,9 +11,9 @@
 #include "store/store.h"
 
 struct generation {
-    int64_t number;      /* 1, 2, 3 ...; 0 when none has judged yet */
-    char digest[65];     /* hex, of all files */
-    int64_t since;       /* recorded time from which it judged */
+    int64_t number;  /* 1, 2, 3 ...; 0 when none has judged yet */
+    char digest[65]; /* hex, of all files */
+    int64_t since;   /* recorded time from which it judged */
 };
 MUST_CHECK enum err_code generation_last(struct generation *out, struct store *s, struct err *err);
 

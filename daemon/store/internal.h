@@ -50,7 +50,7 @@ struct keys {
     uint64_t *slots; /* owned */
     size_t cap;      /* a power of two */
     size_t count;
-    int64_t upto; /* the newest event taken in */
+    int64_t upto; /* the newest event taken in; a rollback may take that back */
 };
 
 #define STATEMENT_SLOTS 256 /* a power of two, far above the number of SQL texts */
@@ -152,7 +152,6 @@ uint32_t keys_hash(const struct store *s, const char *source, const char *id);
 MUST_CHECK enum err_code keys_find(int64_t *seq, struct store *s, uint32_t hash, int64_t source,
                                    const char *id, struct err *err);
 MUST_CHECK enum err_code keys_add(struct store *s, uint32_t hash, int64_t seq, struct err *err);
-void keys_rolled_back(struct store *s);
 void keys_fini(struct store *s);
 
 /* --- the log (log.c, log_read.c) --- */

@@ -137,13 +137,6 @@ enum err_code keys_add(struct store *s, uint32_t hash, int64_t seq, struct err *
     return rc == OK ? remember(s, hash, seq, err) : rc;
 }
 
-void keys_rolled_back(struct store *s)
-{
-    /* What was remembered beyond stays, and is found out by is_key_of(). */
-    if (s->keys.upto > s->saved_seq)
-        s->keys.upto = s->saved_seq;
-}
-
 void keys_fini(struct store *s)
 {
     free(s->keys.slots);

@@ -29,16 +29,19 @@ MUST_CHECK enum err_code log_append(enum append_status *out, int64_t *seq, struc
                                     struct err *err);
 
 /* The time to record for a commit at `now`: now, or the last commit's when the clock ran backwards. */
-MUST_CHECK enum err_code log_recorded_time(int64_t *out, struct store *s, int64_t now, struct err *err);
+MUST_CHECK enum err_code log_recorded_time(int64_t *out, struct store *s, int64_t now,
+                                           struct err *err);
 
 /* List a commit: events first..last (last < first: none, as when only the clock moved on). */
-MUST_CHECK enum err_code log_add_commit(int64_t *commit, struct store *s, int64_t first, int64_t last,
-                                        int64_t recorded, int64_t generation, struct err *err);
+MUST_CHECK enum err_code log_add_commit(int64_t *commit, struct store *s, int64_t first,
+                                        int64_t last, int64_t recorded, int64_t generation,
+                                        struct err *err);
 
 /* Highest event number; 0 when the log is empty. */
 MUST_CHECK enum err_code log_last_seq(int64_t *out, struct store *s, struct err *err);
 /* Highest event number recorded at or before `known`. */
-MUST_CHECK enum err_code log_seq_known_at(int64_t *out, struct store *s, int64_t known, struct err *err);
+MUST_CHECK enum err_code log_seq_known_at(int64_t *out, struct store *s, int64_t known,
+                                          struct err *err);
 
 /* An event as read from the log. Strings are valid only inside the callback,
  * except source, type, subject and touches, which live as long as the store. */
@@ -79,7 +82,8 @@ MUST_CHECK enum err_code log_touches(struct store *s, int64_t seq, subject_fn *f
 /* All subjects that any event touches, in order of first touch. */
 MUST_CHECK enum err_code log_subjects(struct store *s, subject_fn *fn, void *arg, struct err *err);
 
-/* Walk the hash chain. ERR_CONFLICT names the first event whose hash does not fit. */
+/* Walk the hash chain; compare each event's columns with its body, and the log's end with the list
+ * of commits. ERR_CONFLICT names the first event that does not fit. */
 MUST_CHECK enum err_code log_verify(int64_t *checked, struct store *s, struct err *err);
 
 #endif

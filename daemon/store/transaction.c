@@ -67,7 +67,6 @@ void store_rollback(struct store *s)
     s->last_seq = s->saved_seq;
     memcpy(s->last_hash, s->saved_hash, DIGEST_BYTES);
     dict_rolled_back(s);
-    keys_rolled_back(s);
 }
 
 enum err_code store_snapshot(struct store *s, struct err *err)

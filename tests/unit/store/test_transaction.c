@@ -22,6 +22,9 @@ static void a_rollback_undoes_rows_and_memory(void **state)
     assert_collected(&seen, "1:a 2:c ");
     assert_ok(log_scan_subject(s, "group/new", END, note_id, &seen, &err));
     assert_collected(&seen, "2:c ");
+    /* its name, known in memory since before the rollback, is in the database too */
+    assert_int_equal(ask_sql(s, "SELECT count(*) FROM subject_event WHERE subject = 'group/new'"),
+                     1);
     int64_t checked;
     assert_ok(log_verify(&checked, s, &err));
     buf_fini(&seen);
