@@ -81,7 +81,8 @@ static enum err_code add_targets(struct affected *a, struct store *s, int64_t ma
                                  const char *source, const char *id, const struct cause *cause,
                                  struct err *err)
 {
-    int64_t last = INT64_MAX; /* every step down a chain of voids is an event not seen before, or stops */
+    int64_t last =
+        INT64_MAX; /* every step down a chain of voids is an event not seen before, or stops */
 
     for (int steps = 0; source && steps < 10000; steps++) {
         bool found;

@@ -21,7 +21,7 @@ struct cause {
 };
 /* In the order in which they were found. Zeroed to begin; arena is the caller's. */
 struct affected {
-    struct arena *arena;   /* borrowed */
+    struct arena *arena;    /* borrowed */
     struct strmap subjects; /* name to the first struct cause of its list */
 };
 

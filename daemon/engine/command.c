@@ -39,11 +39,13 @@ static enum err_code person_set(struct store *s, const struct json *params, stru
     if (check_person_key(params, &key, err) != OK)
         return err->code;
     if (!details || details->type != JSON_OBJECT)
-        return err_set(err, ERR_INPUT, "details: found %s, expected an object such as {\"name\": \"Ann Lee\"}",
+        return err_set(err, ERR_INPUT,
+                       "details: found %s, expected an object such as {\"name\": \"Ann Lee\"}",
                        json_type_name(details));
     for (const struct json *d = details->as.first; d; d = d->next)
         if (d->type != JSON_STRING)
-            return err_set(err, ERR_INPUT, "details.%s: found %s, expected a text", d->name, json_type_name(d));
+            return err_set(err, ERR_INPUT, "details.%s: found %s, expected a text", d->name,
+                           json_type_name(d));
     json_write(&text, details);
     enum err_code rc = text.failed ? err_set(err, ERR_LIMIT, "no memory")
                                    : person_put(s, key, buf_cstr(&text), err);
@@ -64,7 +66,8 @@ static enum err_code erase_note(struct store *s, const struct json *params, stru
     bool found;
     int64_t seq = 0;
 
-    if (text_param(&source, params, "source", err) != OK || text_param(&id, params, "id", err) != OK)
+    if (text_param(&source, params, "source", err) != OK ||
+        text_param(&id, params, "id", err) != OK)
         return err->code;
     enum err_code rc = log_find(&found, s, source, id, INT64_MAX, take_seq, &seq, err);
     if (rc != OK)
@@ -74,7 +77,8 @@ static enum err_code erase_note(struct store *s, const struct json *params, stru
     return note_erase(s, seq, err);
 }
 
-static enum err_code run(struct store *s, const char *name, const struct json *params, struct err *err)
+static enum err_code run(struct store *s, const char *name, const struct json *params,
+                         struct err *err)
 {
     static const char *const NAMES[] = { "person.set", "person.erase", "note.erase" };
     const char *key = NULL;
@@ -86,7 +90,8 @@ static enum err_code run(struct store *s, const char *name, const struct json *p
         return check_person_key(params, &key, err) == OK ? person_erase(s, key, err) : err->code;
     if (strcmp(name, NAMES[2]) == 0)
         return erase_note(s, params, err);
-    return err_set(err, ERR_INPUT, "unknown command '%s'%s", name, text_hint(hint, sizeof(hint), name, NAMES, 3));
+    return err_set(err, ERR_INPUT, "unknown command '%s'%s", name,
+                   text_hint(hint, sizeof(hint), name, NAMES, 3));
 }
 
 enum err_code engine_command(char **out, struct engine *e, const char *name,

@@ -12,7 +12,8 @@
 #include "store/derived.h"
 #include "store/generation.h"
 
-#define WAKE_SLICE 64 /* subjects judged in one transaction when time alone asks: keeps batches waiting
+#define WAKE_SLICE                                                                                 \
+    64 /* subjects judged in one transaction when time alone asks: keeps batches waiting
                          for milliseconds, not for a whole midnight */
 
 struct engine {
@@ -73,7 +74,8 @@ static enum err_code commit_end(struct commit *c, enum err_code rc, struct err *
     if (rc == OK)
         rc = publish_all(c, err);
     if (rc == OK)
-        rc = log_add_commit(&number, e->store, c->first_seq, c->last_seq, p->recorded, e->generation, err);
+        rc = log_add_commit(&number, e->store, c->first_seq, c->last_seq, p->recorded,
+                            e->generation, err);
     if (rc == OK)
         rc = wake_next(&wake, e->store, err);
     if (rc == OK)
@@ -176,13 +178,14 @@ static enum err_code judge_all(struct engine *e, struct err *err)
     int count = 0;
 
     while (count < 256 && ruleset_file_at(&file, e->rules, count)) {
-        files[count] = (struct pack_file){ .path = file.path, .text = file.text, .len = (uint32_t)file.len };
+        files[count] =
+            (struct pack_file){ .path = file.path, .text = file.text, .len = (uint32_t)file.len };
         count++;
     }
     enum err_code rc = commit_begin(&c, e, err);
     if (rc == OK)
-        rc = generation_add(&number, e->store, ruleset_digest(e->rules), c.publication.recorded, files, count,
-                            err);
+        rc = generation_add(&number, e->store, ruleset_digest(e->rules), c.publication.recorded,
+                            files, count, err);
     if (rc == OK) {
         c.publication.generation = e->generation = number;
         c.publication.is_new_generation = number > 1;
@@ -203,8 +206,8 @@ static enum err_code catch_up(struct engine *e, struct err *err)
         int64_t started = clock_monotonic();
         rc = judge_all(e, err);
         if (rc == OK)
-            log_info("engine: new rules generation=%lld judged_in_ms=%lld", (long long)e->generation,
-                     (long long)(clock_monotonic() - started) / 1000);
+            log_info("engine: new rules generation=%lld judged_in_ms=%lld",
+                     (long long)e->generation, (long long)(clock_monotonic() - started) / 1000);
         return rc;
     }
     rc = wake_next(&e->next_wake, e->store, err);
@@ -213,7 +216,8 @@ static enum err_code catch_up(struct engine *e, struct err *err)
     return rc;
 }
 
-enum err_code engine_open(struct engine **out, const struct engine_options *options, struct err *err)
+enum err_code engine_open(struct engine **out, const struct engine_options *options,
+                          struct err *err)
 {
     struct problems problems = { 0 };
 

@@ -47,7 +47,7 @@ void export_header(struct buf *out, const struct export_options *o)
 }
 
 /* RFC 4180: quotes only where they are needed. */
-static void write_csv_text(struct buf *out, const char *s, size_t len)
+void export_text(struct buf *out, const char *s, size_t len)
 {
     if (!memchr(s, ',', len) && !memchr(s, '"', len) && !memchr(s, '\n', len) &&
         !memchr(s, '\r', len)) {
@@ -63,15 +63,17 @@ static void write_csv_text(struct buf *out, const char *s, size_t len)
     buf_char(out, '"');
 }
 
-static void write_csv_value(struct buf *out, const char *value)
+void export_value(struct buf *out, const char *value, bool is_error)
 {
     struct arena arena = { 0 };
     const struct json *json = NULL;
 
-    if (strcmp(value, "null") == 0)
+    if (is_error)
+        buf_str(out, "error");
+    if (is_error || strcmp(value, "null") == 0)
         return;
     if (value[0] == '"' && json_parse(&json, &arena, value, strlen(value), 2, NULL) == OK)
-        write_csv_text(out, json->as.string, json->len);
+        export_text(out, json->as.string, json->len);
     else
         buf_str(out, value);
     arena_fini(&arena);
@@ -91,10 +93,7 @@ void export_row(struct buf *out, const struct export_options *o, const char *sub
         return;
     }
     buf_printf(out, "%s,%s,", subject, decision);
-    if (is_error)
-        buf_str(out, "error");
-    else
-        write_csv_value(out, value);
+    export_value(out, value, is_error);
     buf_char(out, '\n');
 }
 

@@ -27,6 +27,11 @@ void export_header(struct buf *out, const struct export_options *options);
 void export_row(struct buf *out, const struct export_options *options, const char *subject,
                 const char *decision, const char *value, bool is_error);
 
+/* A field of CSV (RFC 4180), quoted only where that is needed. */
+void export_text(struct buf *out, const char *s, size_t len);
+/* A value as CSV shows it: null is empty, a rule that failed is `error`. */
+void export_value(struct buf *out, const char *value, bool is_error);
+
 /*
  * All subjects that some event touches at or before `at`, voided or not, folded and judged as of
  * `at`: sorted bytewise by subject, then decision. `w` must hold everything (world_load_all()).

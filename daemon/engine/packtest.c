@@ -99,7 +99,8 @@ static enum err_code check_expect(struct buf *detail, const struct pack_test *t,
 
     enum err_code rc = record_judge(f->record, t->at, take_judged, &x, err);
     if (rc == OK && !x.found) {
-        buf_printf(detail, "  expect: there is no decision '%s' about %s\n", expect->decision, t->subject);
+        buf_printf(detail, "  expect: there is no decision '%s' about %s\n", expect->decision,
+                   t->subject);
     } else if (rc == OK && strcmp(buf_cstr(&x.actual), expect->value) != 0) {
         buf_printf(detail, "  %s: expected %s, found %s\n", expect->decision, expect->value,
                    buf_cstr(&x.actual));

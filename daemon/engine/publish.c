@@ -123,8 +123,8 @@ static enum err_code write_pair(struct publication *p, const char *subject, cons
                                 const struct pair *pair, bool is_new, const char *hub,
                                 const char *cause, struct err *err)
 {
-    bool changed = !pair->old_value || !pair->new_value ||
-                   strcmp(pair->old_value, pair->new_value) != 0;
+    bool changed =
+        !pair->old_value || !pair->new_value || strcmp(pair->old_value, pair->new_value) != 0;
     enum err_code rc = OK;
     int64_t seq;
 
@@ -135,9 +135,14 @@ static enum err_code write_pair(struct publication *p, const char *subject, cons
     if (rc != OK || !changed)
         return rc;
     struct change change = {
-        .recorded = p->recorded, .generation = p->generation, .subject = subject, .decision = name,
+        .recorded = p->recorded,
+        .generation = p->generation,
+        .subject = subject,
+        .decision = name,
         .old_value = pair->old_value ? pair->old_value : "null",
-        .new_value = pair->new_value ? pair->new_value : "null", .hub = hub, .cause = cause,
+        .new_value = pair->new_value ? pair->new_value : "null",
+        .hub = hub,
+        .cause = cause,
     };
     p->changes++;
     return feed_append(&seq, p->store, &change, err);
@@ -163,8 +168,10 @@ static enum err_code write_card(struct publication *p, const char *subject, stru
         }
     }
     *hub = has_hub ? arena_strdup(&p->arena, buf_cstr(&hub_text)) : NULL;
-    struct subject_card card = { .subject = subject, .name = has_name ? buf_cstr(&name) : NULL,
-                                 .hub = *hub, .former = former.len ? buf_cstr(&former) : NULL };
+    struct subject_card card = { .subject = subject,
+                                 .name = has_name ? buf_cstr(&name) : NULL,
+                                 .hub = *hub,
+                                 .former = former.len ? buf_cstr(&former) : NULL };
     enum err_code rc = subject_put(p->store, &card, err);
     buf_fini(&name);
     buf_fini(&hub_text);
@@ -190,11 +197,12 @@ static enum err_code publish_fold(struct publication *p, const char *subject, st
         rc = wake_of(&due, p->store, subject, err);
     if (rc == OK)
         rc = write_card(p, subject, f, &hub, err);
-    if (rc == OK && (c.failed || !(cause = write_cause(p, causes, due <= p->now ? due : TIME_NEVER))))
+    if (rc == OK &&
+        (c.failed || !(cause = write_cause(p, causes, due <= p->now ? due : TIME_NEVER))))
         rc = no_memory(err);
     for (uint32_t i = 0; i < c.pairs.count && rc == OK; i++)
-        rc = write_pair(p, subject, c.pairs.items[i].key, c.pairs.items[i].as.ptr, is_new, hub, cause,
-                        err);
+        rc = write_pair(p, subject, c.pairs.items[i].key, c.pairs.items[i].as.ptr, is_new, hub,
+                        cause, err);
     *wake = c.wake;
     strmap_fini(&c.pairs);
     return rc;

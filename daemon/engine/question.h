@@ -9,7 +9,9 @@
  *   "subject"   {subject, at?, known?}                facts, decisions with since and until, next wake
  *   "list"      {kind: "school"|"group"|"hub", hub?, q?, where?: {DECISION: "VALUE"}, at?, known?, limit?, after?}
  *   "decisions" {at?, known?, names?: [..], format: "csv"|"ndjson"}   -> text, as `pathway export decisions`
- *   "events"    {format: "csv"|"ndjson"}  -> text   (ndjson: the events as logged, notes put back where they still exist)
+ *   "events"    {known?, format: "csv"|"ndjson"}  -> text   (ndjson: the events as logged, notes put back
+ *               where they still exist)
+ *   "registered" {at?, known?}  -> text: a line of JSON for each registered school, with the register's fields
  *   "changes"   {after?, limit?, format?: "json"|"csv"|"ndjson"}
  *   "person"    {key}
  *   "status"    {}

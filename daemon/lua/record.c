@@ -364,6 +364,7 @@ enum err_code record_judge(struct record *r, int64_t now, judged_fn *fn, void *a
             fn(&(struct judged){ .name = rs->rules[i].name,
                                  .value = buf_cstr(&text),
                                  .is_error = failed,
+                                 .is_alert = rs->rules[i].is_alert,
                                  .wake = reads.wake },
                arg);
     }

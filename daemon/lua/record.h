@@ -55,6 +55,7 @@ struct judged {
     const char *name;
     const char *value; /* JSON scalar text; with is_error the message as a JSON string */
     bool is_error;
+    bool is_alert;
     int64_t wake; /* the answer may become another one then, with no event; or TIME_NEVER */
 };
 /* Called once for each decision, by name. `value` is valid only inside the call. */

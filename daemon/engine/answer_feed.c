@@ -1,0 +1,162 @@
+/* answer_feed.c - "changes", "person", "status". */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/civil.h"
+#include "engine/reader.h"
+#include "store/derived.h"
+#include "store/generation.h"
+#include "store/log.h"
+#include "store/personal.h"
+
+#define CHANGES_DEFAULT 1000
+#define CHANGES_MAX     10000
+
+enum format { FORMAT_JSON, FORMAT_CSV, FORMAT_NDJSON };
+
+struct feed {
+    struct buf *out;
+    struct reader *r;
+    enum format format;
+    int64_t last;
+    int count;
+};
+
+/* The form that every reader of the feed sees. */
+static void write_entry(struct buf *out, const char *database_id, const struct change *c)
+{
+    char time[TIME_TEXT];
+
+    buf_printf(out,
+               "{\"specversion\":\"1.0\",\"id\":\"%s/%lld\",\"source\":\"/pathwayd\","
+               "\"type\":\"pathway.decision.changed\",\"subject\":",
+               database_id, (long long)c->seq);
+    json_write_cstr(out, c->subject);
+    buf_printf(out, ",\"time\":\"%s\",\"data\":{\"seq\":%lld,\"decision\":",
+               time_text(c->recorded, time), (long long)c->seq);
+    json_write_cstr(out, c->decision);
+    buf_printf(out, ",\"old\":%s,\"new\":%s,\"hub\":", c->old_value, c->new_value);
+    json_write_cstr(out, c->hub);
+    buf_printf(out, ",\"generation\":%lld,\"cause\":%s}}", (long long)c->generation,
+               c->cause ? c->cause : "null");
+}
+
+/* CSV: values as `export decisions` shows them. */
+static void write_csv(struct buf *out, const struct change *c)
+{
+    char time[TIME_TEXT];
+    static const struct export_options ALL = { 0 };
+
+    buf_printf(out, "%lld,%s,", (long long)c->seq, time_text(c->recorded, time));
+    export_row(out, &ALL, c->subject, c->decision, c->old_value, c->old_value[0] == '{');
+    out->len--; /* its line end: the new value follows on the same line */
+    buf_char(out, ',');
+    export_value(out, c->new_value, c->new_value[0] == '{');
+    buf_char(out, '\n');
+}
+
+static enum err_code take_change(const struct change *c, void *arg, struct err *err)
+{
+    struct feed *f = arg;
+    (void)err;
+
+    if (f->format == FORMAT_CSV) {
+        write_csv(f->out, c);
+    } else {
+        if (f->format == FORMAT_JSON && f->count > 0)
+            buf_char(f->out, ',');
+        write_entry(f->out, store_id(f->r->store), c);
+        if (f->format == FORMAT_NDJSON)
+            buf_char(f->out, '\n');
+    }
+    f->last = c->seq;
+    f->count++;
+    return OK;
+}
+
+enum err_code answer_changes(struct buf *out, struct reader *r, const struct json *params,
+                             struct err *err)
+{
+    static const char *const KNOWN[] = { "after", "limit", "format", NULL };
+    struct feed f = { .out = out, .r = r };
+    int64_t after, limit;
+    const char *format;
+
+    if (params_check(params, KNOWN, err) != OK ||
+        params_text(&format, params, "format", err) != OK ||
+        params_int(&after, params, "after", 0, INT64_MAX, 0, err) != OK)
+        return err->code;
+    if (format && strcmp(format, "csv") == 0)
+        f.format = FORMAT_CSV;
+    else if (format && strcmp(format, "ndjson") == 0)
+        f.format = FORMAT_NDJSON;
+    else if (format && strcmp(format, "json") != 0)
+        return err_set(err, ERR_INPUT, "format: found \"%s\", expected json, csv or ndjson",
+                       format);
+    /* A page of JSON; a whole export otherwise. */
+    int64_t otherwise = f.format == FORMAT_JSON ? CHANGES_DEFAULT : INT64_MAX;
+    int64_t max = f.format == FORMAT_JSON ? CHANGES_MAX : INT64_MAX;
+    if (params_int(&limit, params, "limit", 1, max, otherwise, err) != OK)
+        return err->code;
+    f.last = after;
+    if (f.format == FORMAT_JSON)
+        buf_str(out, "{\"items\":[");
+    else if (f.format == FORMAT_CSV)
+        buf_str(out, "seq,time,subject,decision,old,new\n");
+    enum err_code rc = feed_each(r->store, after, limit, take_change, &f, err);
+    if (f.format == FORMAT_JSON)
+        buf_printf(out, "],\"next\":%lld}", (long long)f.last);
+    return rc;
+}
+
+enum err_code answer_person(struct buf *out, struct reader *r, const struct json *params,
+                            struct err *err)
+{
+    static const char *const KNOWN[] = { "key", NULL };
+    const char *key;
+    char *details = NULL;
+
+    if (params_check(params, KNOWN, err) != OK || params_text(&key, params, "key", err) != OK)
+        return err->code;
+    if (!key)
+        return err_set(err, ERR_INPUT, "key is missing; expected a person's key");
+    if (person_get(&details, r->store, key, err) != OK)
+        return err->code;
+    buf_str(out, "{\"key\":");
+    json_write_cstr(out, key);
+    buf_printf(out, ",\"details\":%s}", details);
+    free(details);
+    return OK;
+}
+
+static void write_moment(struct buf *out, int64_t t)
+{
+    char text[TIME_TEXT];
+    json_write_cstr(out, t == TIME_NEVER ? NULL : time_text(t, text));
+}
+
+enum err_code answer_status(struct buf *out, struct reader *r, const struct json *params,
+                            struct err *err)
+{
+    static const char *const KNOWN[] = { NULL };
+    struct generation g;
+    int64_t events, changes, wake;
+
+    if (params_check(params, KNOWN, err) != OK || generation_last(&g, r->store, err) != OK ||
+        log_last_seq(&events, r->store, err) != OK ||
+        feed_last_seq(&changes, r->store, err) != OK || wake_next(&wake, r->store, err) != OK)
+        return err->code;
+    buf_printf(out, "{\"version\":\"%s\",\"database\":", PATHWAY_VERSION);
+    json_write_cstr(out, store_id(r->store));
+    buf_str(out, ",\"now\":");
+    write_moment(out, clock_now(&r->clock));
+    buf_printf(out, ",\"events\":%lld,\"changes\":%lld,\"next_wake\":", (long long)events,
+               (long long)changes);
+    write_moment(out, wake);
+    buf_printf(out, ",\"rules\":{\"generation\":%lld,\"digest\":", (long long)g.number);
+    json_write_cstr(out, g.digest);
+    buf_str(out, ",\"since\":");
+    write_moment(out, g.number ? g.since : TIME_NEVER);
+    buf_str(out, "}}");
+    return OK;
+}

@@ -1,0 +1,272 @@
+/* answer_list.c - "list": a page of subjects with their decisions; from the tables when it is about
+ * now, from one scan of the log when it is about another instant. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "engine/fold.h"
+#include "engine/publish.h"
+#include "engine/reader.h"
+#include "store/derived.h"
+
+#define LIMIT_DEFAULT 100
+#define LIMIT_MAX     1000
+#define FILTERS_MAX   32
+
+struct list {
+    struct buf *out;
+    struct reader *r;
+    struct list_query query;
+    struct list_filter filters[FILTERS_MAX];
+    int count;        /* rows written */
+    const char *last; /* subject of the last row */
+};
+
+/* ---- what is asked for ---- */
+
+/* A value as it stands in a URL: true, 5 and null are themselves, all else is text. */
+static const char *value_text(struct arena *arena, const char *value)
+{
+    struct buf b = { 0 };
+    char *end;
+
+    bool is_number = value[0] >= '0' && value[0] <= '9' && strlen(value) < 6 &&
+                     (strtoll(value, &end, 10), *end == '\0');
+    if (is_number || strcmp(value, "true") == 0 || strcmp(value, "false") == 0 ||
+        strcmp(value, "null") == 0)
+        return arena_strdup(arena, value);
+    json_write_cstr(&b, value[0] ? value : NULL);
+    const char *text = b.failed ? NULL : arena_strdup(arena, buf_cstr(&b));
+    buf_fini(&b);
+    return text;
+}
+
+static enum err_code read_filters(struct list *l, const struct json *params, struct err *err)
+{
+    const struct json *where = json_get(params, "where");
+    int n = 0;
+
+    if (where && where->type != JSON_OBJECT)
+        return err_set(err, ERR_INPUT,
+                       "where: found %s, expected an object of decisions and values",
+                       json_type_name(where));
+    for (const struct json *f = where ? where->as.first : NULL; f; f = f->next) {
+        struct export_options named = { .names = &f->name, .name_count = 1 };
+        if (n == FILTERS_MAX)
+            return err_set(err, ERR_LIMIT, "more than %d filters", FILTERS_MAX);
+        if (f->type != JSON_STRING)
+            return err_set(err, ERR_INPUT, "where.%s: found %s, expected a text", f->name,
+                           json_type_name(f));
+        if (reader_need_rules(l->r, err) != OK ||
+            export_check_names(l->r->rules, &named, err) != OK)
+            return err->code;
+        l->filters[n].decision = f->name;
+        l->filters[n].value = value_text(&l->r->arena, f->as.string);
+        if (!l->filters[n++].value)
+            return err_set(err, ERR_LIMIT, "no memory for the filters");
+    }
+    l->query.filters = l->filters;
+    l->query.filter_count = n;
+    return OK;
+}
+
+static enum err_code read_query(struct list *l, const struct json *params, struct err *err)
+{
+    static const char *const KNOWN[] = { "kind",  "hub",   "q",     "where", "at",
+                                         "known", "limit", "after", NULL };
+    enum subject_kind kind;
+    int64_t limit;
+
+    if (params_check(params, KNOWN, err) != OK ||
+        params_text(&l->query.kind, params, "kind", err) != OK ||
+        params_text(&l->query.hub, params, "hub", err) != OK ||
+        params_text(&l->query.q, params, "q", err) != OK ||
+        params_text(&l->query.after, params, "after", err) != OK ||
+        params_int(&limit, params, "limit", 1, LIMIT_MAX, LIMIT_DEFAULT, err) != OK ||
+        read_filters(l, params, err) != OK)
+        return err->code;
+    l->query.limit = (int)limit;
+    if (!l->query.kind)
+        l->query.kind = "school";
+    if (!subject_kind_parse(&kind, l->query.kind))
+        return err_set(err, ERR_INPUT, "kind: found \"%s\", expected school, group or hub",
+                       l->query.kind);
+    if (l->query.after && subject_parse(&kind, l->query.after, strlen(l->query.after), err) != OK)
+        return err_at(err, "after");
+    return OK;
+}
+
+/* ---- rows ---- */
+
+static void begin_row(struct list *l, const char *subject, const char *name, const char *hub)
+{
+    buf_str(l->out, l->count++ ? "," : "");
+    buf_str(l->out, "{\"subject\":");
+    json_write_cstr(l->out, subject);
+    buf_str(l->out, strcmp(l->query.kind, "school") == 0 ? ",\"urn\":" : ",\"code\":");
+    json_write_cstr(l->out, subject_code(subject));
+    buf_str(l->out, ",\"name\":");
+    json_write_cstr(l->out, name);
+    buf_str(l->out, ",\"hub\":");
+    json_write_cstr(l->out, hub);
+    buf_str(l->out, ",\"decisions\":{");
+    l->last = arena_strdup(&l->r->arena, subject);
+}
+
+static void write_decision(struct list *l, const char **comma, const char *name, const char *value)
+{
+    buf_str(l->out, *comma);
+    *comma = ",";
+    json_write_cstr(l->out, name);
+    buf_char(l->out, ':');
+    buf_str(l->out, value);
+}
+
+static void end_row(struct list *l)
+{
+    buf_str(l->out, "}}");
+}
+
+/* ---- now, from the tables ---- */
+
+struct row {
+    struct list *list;
+    const char *comma;
+};
+
+static enum err_code take_decision(const char *name, const char *value, void *arg, struct err *err)
+{
+    struct row *row = arg;
+    (void)err;
+    write_decision(row->list, &row->comma, name, value);
+    return OK;
+}
+
+static enum err_code take_row(const struct list_row *row, void *arg, struct err *err)
+{
+    struct list *l = arg;
+    struct row decisions = { l, "" };
+
+    begin_row(l, row->subject, row->name, row->hub);
+    enum err_code rc = decision_each(l->r->store, row->subject, take_decision, &decisions, err);
+    end_row(l);
+    return rc;
+}
+
+/* ---- another instant, from the log ---- */
+
+struct judged_row {
+    struct arena *arena;
+    struct strmap values;
+    bool failed;
+};
+
+static void take_judged(const struct judged *j, void *arg)
+{
+    struct judged_row *row = arg;
+    struct strmap_item *item = strmap_add(&row->values, j->name, strlen(j->name), NULL);
+    const char *value = decision_text(row->arena, j);
+
+    row->failed = row->failed || !item || !value;
+    if (item)
+        item->as.ptr = (void *)(uintptr_t)value;
+}
+
+static bool passes(const struct list *l, const struct judged_row *row)
+{
+    for (int i = 0; i < l->query.filter_count; i++) {
+        const struct list_filter *f = &l->query.filters[i];
+        const struct strmap_item *item =
+            strmap_find(&row->values, f->decision, strlen(f->decision));
+        if (!item || strcmp(item->as.ptr, f->value) != 0)
+            return false;
+    }
+    return true;
+}
+
+static bool is_found(const struct list *l, const char *subject, const char *name, const char *hub)
+{
+    if (l->query.hub && strcmp(hub, l->query.hub) != 0)
+        return false;
+    return !l->query.q || strcasestr(name, l->query.q) ||
+           strcasestr(subject_code(subject), l->query.q);
+}
+
+static enum err_code judge_row(struct list *l, const char *subject, const struct instants *when,
+                               bool *more, struct err *err)
+{
+    struct fold f = { 0 };
+    struct judged_row row = { .arena = &l->r->arena };
+    struct buf name = { 0 }, hub = { 0 };
+    const char *comma = "";
+
+    enum err_code rc = fold_subject(&f, l->r->rules, l->r->world, subject, when->at, err);
+    if (rc == OK)
+        rc = record_judge(f.record, when->at, take_judged, &row, err);
+    if (rc == OK && row.failed)
+        rc = err_set(err, ERR_LIMIT, "no memory for the list");
+    if (rc == OK) {
+        bool has_name = record_text_fact(&name, f.record, "name");
+        bool has_hub = record_text_fact(&hub, f.record, "hub");
+        if (passes(l, &row) && is_found(l, subject, buf_cstr(&name), buf_cstr(&hub))) {
+            *more = l->count == l->query.limit;
+            if (!*more) {
+                begin_row(l, subject, has_name ? buf_cstr(&name) : NULL,
+                          has_hub ? buf_cstr(&hub) : NULL);
+                for (uint32_t i = 0; i < row.values.count; i++)
+                    write_decision(l, &comma, row.values.items[i].key, row.values.items[i].as.ptr);
+                end_row(l);
+            }
+        }
+    }
+    buf_fini(&name);
+    buf_fini(&hub);
+    strmap_fini(&row.values);
+    fold_fini(&f);
+    return rc;
+}
+
+static enum err_code list_as_of(struct list *l, const struct instants *when, bool *more,
+                                struct err *err)
+{
+    size_t count, prefix = strlen(l->query.kind);
+
+    if (reader_world(l->r, when->max_seq, true, err) != OK)
+        return err->code;
+    const char *const *subjects = reader_sorted_subjects(l->r, &count);
+    for (size_t i = 0; i < count && !*more; i++) {
+        const struct entry *const *touching;
+        size_t events;
+        if (strncmp(subjects[i], l->query.kind, prefix) != 0 || subjects[i][prefix] != '/' ||
+            (l->query.after && strcmp(subjects[i], l->query.after) <= 0))
+            continue;
+        if (world_touching(&touching, &events, l->r->world, subjects[i], err) != OK)
+            return err->code;
+        if (events > 0 && touching[0]->key.time <= when->at &&
+            judge_row(l, subjects[i], when, more, err) != OK)
+            return err->code;
+    }
+    return OK;
+}
+
+enum err_code answer_list(struct buf *out, struct reader *r, const struct json *params,
+                          struct err *err)
+{
+    struct list l = { .out = out, .r = r };
+    struct instants when;
+    bool is_current = false, more = false;
+    int64_t seq;
+
+    if (read_query(&l, params, err) != OK || params_instants(&when, r, params, err) != OK ||
+        feed_last_seq(&seq, r->store, err) != OK)
+        return err->code;
+    buf_printf(out, "{\"seq\":%lld,\"items\":[", (long long)seq);
+    enum err_code rc = when.is_now ? reader_tables_are_current(&is_current, r, when.at, err) : OK;
+    if (rc == OK)
+        rc = is_current ? list_subjects(&more, r->store, &l.query, take_row, &l, err)
+                        : list_as_of(&l, &when, &more, err);
+    buf_str(out, "],\"next\":");
+    json_write_cstr(out, more ? l.last : NULL);
+    buf_char(out, '}');
+    return rc;
+}

@@ -1,0 +1,166 @@
+/* answer_subject.c - "subject": one record, its decisions with since and until, its next wake. */
+#include <string.h>
+
+#include "base/civil.h"
+#include "base/text.h"
+#include "engine/fold.h"
+#include "engine/reader.h"
+#include "engine/timeline.h"
+#include "store/derived.h"
+#include "store/log.h"
+
+struct names {
+    struct arena *arena;
+    const char **items;
+    size_t count, cap;
+};
+
+static void add_name(const char *subject, void *arg)
+{
+    struct names *n = arg;
+    if (n->count == n->cap) {
+        size_t cap = n->cap ? n->cap * 2 : 1024;
+        const char **grown = arena_alloc(n->arena, cap * sizeof(*grown));
+        if (!grown)
+            return; /* the hint is made from those that fit */
+        if (n->count > 0)
+            memcpy(grown, n->items, n->count * sizeof(*grown));
+        n->items = grown;
+        n->cap = cap;
+    }
+    n->items[n->count++] = subject;
+}
+
+static enum err_code unknown_subject(struct reader *r, const char *subject, struct err *err)
+{
+    struct names names = { .arena = &r->arena };
+    char hint[160];
+
+    if (log_subjects(r->store, add_name, &names, err) != OK)
+        return err->code;
+    return err_set(err, ERR_ABSENT, "unknown subject %s: no event touches it%s", subject,
+                   text_hint(hint, sizeof(hint), subject, names.items, names.count));
+}
+
+/* ERR_ABSENT when nothing touches it by then, with what is known of it. */
+static enum err_code check_known(struct reader *r, const char *subject, int64_t at, struct err *err)
+{
+    const struct entry *const *touching;
+    size_t count;
+    char first[TIME_TEXT], asked[TIME_TEXT];
+
+    if (world_touching(&touching, &count, r->world, subject, err) != OK)
+        return err->code;
+    if (count == 0)
+        return unknown_subject(r, subject, err);
+    if (touching[0]->key.time > at)
+        return err_set(err, ERR_ABSENT,
+                       "%s: nothing had happened to it by %s; its first event is of %s", subject,
+                       time_text(at, asked), time_text(touching[0]->key.time, first));
+    return OK;
+}
+
+static void write_moment(struct buf *out, int64_t t)
+{
+    char text[TIME_TEXT];
+    json_write_cstr(out, t == TIME_NEVER ? NULL : time_text(t, text));
+}
+
+static void write_spans(struct buf *out, const struct span *spans, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        buf_str(out, i ? "," : "");
+        json_write_cstr(out, spans[i].name);
+        buf_printf(out, ":{\"value\":%s,\"since\":", spans[i].value);
+        write_moment(out, spans[i].since);
+        buf_str(out, ",\"until\":");
+        write_moment(out, spans[i].until);
+        buf_str(out, spans[i].is_alert ? ",\"alert\":true}" : "}");
+    }
+}
+
+static void write_faults(struct buf *out, const struct fold *f)
+{
+    const char *comma = "";
+
+    if (!f->faults)
+        return;
+    buf_str(out, ",\"faults\":[");
+    for (const struct fault *fault = f->faults; fault; fault = fault->next, comma = ",") {
+        buf_printf(out, "%s{\"event_seq\":%lld,\"error\":", comma, (long long)fault->seq);
+        json_write_cstr(out, fault->message);
+        buf_char(out, '}');
+    }
+    buf_char(out, ']');
+}
+
+struct earliest {
+    int64_t wake;
+};
+
+static void take_wake(const struct judged *j, void *arg)
+{
+    struct earliest *e = arg;
+    if (j->wake < e->wake)
+        e->wake = j->wake;
+}
+
+static enum err_code write_subject(struct buf *out, struct reader *r, const char *subject,
+                                   const struct instants *when, struct err *err)
+{
+    struct fold f = { 0 };
+    struct earliest next = { TIME_NEVER };
+    const struct span *spans = NULL;
+    size_t count = 0;
+    int64_t seq;
+
+    enum err_code rc = feed_last_seq(&seq, r->store, err);
+    if (rc == OK)
+        rc = fold_subject(&f, r->rules, r->world, subject, when->at, err);
+    if (rc == OK) {
+        buf_printf(out, "{\"seq\":%lld,\"subject\":", (long long)seq);
+        json_write_cstr(out, subject);
+        buf_str(out, strncmp(subject, "school/", 7) == 0 ? ",\"urn\":" : ",\"code\":");
+        json_write_cstr(out, subject_code(subject));
+        buf_str(out, ",\"facts\":");
+        rc = record_write_facts(out, f.record, err);
+    }
+    if (rc == OK)
+        rc = timeline_spans(&spans, &count, &r->arena, r->world, r->rules, subject, when->at, err);
+    if (rc == OK) {
+        buf_str(out, ",\"decisions\":{");
+        write_spans(out, spans, count);
+        buf_char(out, '}');
+        rc = record_judge(f.record, when->at, take_wake, &next, err);
+    }
+    if (rc == OK) {
+        buf_str(out, ",\"wake\":");
+        write_moment(out, fold_next(&f) < next.wake ? fold_next(&f) : next.wake);
+        write_faults(out, &f);
+        buf_str(out, "}");
+    }
+    fold_fini(&f);
+    return rc;
+}
+
+enum err_code answer_subject(struct buf *out, struct reader *r, const struct json *params,
+                             struct err *err)
+{
+    static const char *const KNOWN[] = { "subject", "at", "known", NULL };
+    const char *subject;
+    enum subject_kind kind;
+    struct instants when;
+
+    if (params_check(params, KNOWN, err) != OK ||
+        params_text(&subject, params, "subject", err) != OK)
+        return err->code;
+    if (!subject)
+        return err_set(err, ERR_INPUT, "subject is missing; expected one such as school/100001");
+    if (subject_parse(&kind, subject, strlen(subject), err) != OK)
+        return err->code;
+    if (params_instants(&when, r, params, err) != OK ||
+        reader_world(r, when.max_seq, false, err) != OK ||
+        check_known(r, subject, when.at, err) != OK)
+        return err->code;
+    return write_subject(out, r, subject, &when, err);
+}

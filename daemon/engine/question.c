@@ -1,0 +1,221 @@
+/* question.c - see question.h. Which question is answered where, and what all have in common. */
+#include "engine/question.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/civil.h"
+#include "base/text.h"
+#include "engine/reader.h"
+#include "store/derived.h"
+#include "store/log.h"
+
+static const struct {
+    const char *name;
+    answer_fn *answer;
+} QUESTIONS[] = {
+    { "subject", answer_subject },     { "list", answer_list },
+    { "decisions", answer_decisions }, { "events", answer_events },
+    { "changes", answer_changes },     { "person", answer_person },
+    { "status", answer_status },       { "registered", answer_registered },
+};
+#define QUESTION_COUNT (sizeof(QUESTIONS) / sizeof(QUESTIONS[0]))
+
+enum err_code reader_open(struct reader **out, const char *database, const char *rules,
+                          const struct clock *clock, struct err *err)
+{
+    *out = NULL;
+    struct reader *r = calloc(1, sizeof(*r));
+    if (!r)
+        return err_set(err, ERR_LIMIT, "no memory for a reader");
+    r->clock = *clock;
+    enum err_code rc = store_open(&r->store, database, STORE_READ, err);
+    if (rc == OK && rules)
+        rc = ruleset_load(&r->rules, rules, NULL, err);
+    if (rc == OK)
+        *out = r;
+    else
+        reader_close(r);
+    return rc;
+}
+
+void reader_close(struct reader *r)
+{
+    if (!r)
+        return;
+    world_close(r->world);
+    arena_fini(&r->arena);
+    store_close(r->store);
+    ruleset_free(r->rules);
+    free(r);
+}
+
+enum err_code question_answer(struct buf *out, struct reader *r, const char *question,
+                              const struct json *params, struct err *err)
+{
+    const char *names[QUESTION_COUNT];
+    char hint[120];
+
+    for (size_t i = 0; i < QUESTION_COUNT; i++) {
+        names[i] = QUESTIONS[i].name;
+        if (strcmp(names[i], question) != 0)
+            continue;
+        enum err_code rc = store_snapshot(r->store, err);
+        if (rc != OK)
+            return rc;
+        rc = QUESTIONS[i].answer(out, r, params, err);
+        store_snapshot_end(r->store);
+        world_close(r->world);
+        r->world = NULL;
+        arena_reset(&r->arena);
+        if (rc == OK && out->failed)
+            rc = err_set(err, ERR_LIMIT, "no memory for the answer");
+        return rc;
+    }
+    return err_set(err, ERR_INPUT, "unknown question '%s'%s", question,
+                   text_hint(hint, sizeof(hint), question, names, QUESTION_COUNT));
+}
+
+/* ---- parameters ---- */
+
+enum err_code params_check(const struct json *params, const char *const *known, struct err *err)
+{
+    size_t count = 0;
+    char hint[120];
+
+    while (known[count])
+        count++;
+    if (params && params->type != JSON_OBJECT)
+        return err_set(err, ERR_INPUT, "parameters: found %s, expected an object",
+                       json_type_name(params));
+    for (const struct json *p = params ? params->as.first : NULL; p; p = p->next) {
+        bool is_known = false;
+        for (size_t i = 0; i < count && !is_known; i++)
+            is_known = strcmp(p->name, known[i]) == 0;
+        if (!is_known)
+            return err_set(err, ERR_INPUT, "unknown parameter '%s'%s", p->name,
+                           text_hint(hint, sizeof(hint), p->name, known, count));
+    }
+    return OK;
+}
+
+enum err_code params_text(const char **out, const struct json *params, const char *name,
+                          struct err *err)
+{
+    const struct json *v = json_get(params, name);
+
+    *out = NULL;
+    if (!v || v->type == JSON_NULL)
+        return OK;
+    if (v->type != JSON_STRING)
+        return err_set(err, ERR_INPUT, "%s: found %s, expected a text", name, json_type_name(v));
+    *out = v->as.string;
+    return OK;
+}
+
+enum err_code params_int(int64_t *out, const struct json *params, const char *name, int64_t min,
+                         int64_t max, int64_t otherwise, struct err *err)
+{
+    const struct json *v = json_get(params, name);
+    char brief[64];
+
+    *out = otherwise;
+    if (!v || v->type == JSON_NULL)
+        return OK;
+    bool is_number = v->type == JSON_INT;
+    if (is_number) {
+        *out = v->as.integer;
+    } else if (v->type == JSON_STRING && v->len > 0 && v->len < 19) {
+        char *end;
+        *out = strtoll(v->as.string, &end, 10);
+        is_number = *end == '\0' && v->as.string[0] != ' ' && v->as.string[0] != '+';
+    }
+    if (!is_number || *out < min || *out > max)
+        return err_set(err, ERR_INPUT, "%s: found %s, expected a whole number from %lld to %lld",
+                       name, json_brief(v, brief, sizeof(brief)), (long long)min, (long long)max);
+    return OK;
+}
+
+static enum err_code params_moment(int64_t *out, bool *given, const struct json *params,
+                                   const char *name, struct err *err)
+{
+    const char *text;
+
+    if (params_text(&text, params, name, err) != OK)
+        return err->code;
+    *given = text != NULL;
+    if (text && moment_parse(out, text, err) != OK)
+        return err_at(err, "%s", name);
+    return OK;
+}
+
+enum err_code params_instants(struct instants *out, struct reader *r, const struct json *params,
+                              struct err *err)
+{
+    bool has_at, has_known;
+    int64_t known = 0;
+
+    out->at = clock_now(&r->clock);
+    out->max_seq = INT64_MAX;
+    if (params_moment(&out->at, &has_at, params, "at", err) != OK ||
+        params_moment(&known, &has_known, params, "known", err) != OK)
+        return err->code;
+    out->is_now = !has_at && !has_known;
+    return has_known ? log_seq_known_at(&out->max_seq, r->store, known, err)
+                     : log_last_seq(&out->max_seq, r->store, err);
+}
+
+enum err_code params_csv_or_ndjson(bool *as_ndjson, const struct json *params, struct err *err)
+{
+    const char *format;
+
+    if (params_text(&format, params, "format", err) != OK)
+        return err->code;
+    *as_ndjson = format && strcmp(format, "ndjson") == 0;
+    if (format && !*as_ndjson && strcmp(format, "csv") != 0)
+        return err_set(err, ERR_INPUT, "format: found \"%s\", expected csv or ndjson", format);
+    return OK;
+}
+
+/* ---- the world asked about ---- */
+
+enum err_code reader_need_rules(struct reader *r, struct err *err)
+{
+    return r->rules ? OK
+                    : err_set(err, ERR_INPUT,
+                              "this question needs rules: say where they are with --rules");
+}
+
+enum err_code reader_world(struct reader *r, int64_t max_seq, bool all, struct err *err)
+{
+    if (reader_need_rules(r, err) != OK || world_open(&r->world, r->store, max_seq, err) != OK)
+        return err->code;
+    return all ? world_load_all(r->world, err) : OK;
+}
+
+enum err_code reader_tables_are_current(bool *out, struct reader *r, int64_t now, struct err *err)
+{
+    int64_t wake;
+    enum err_code rc = wake_next(&wake, r->store, err);
+    *out = rc == OK && wake > now;
+    return rc;
+}
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+const char *const *reader_sorted_subjects(struct reader *r, size_t *count)
+{
+    const char *const *names = world_subjects(r->world, count);
+    const char **sorted = arena_alloc(&r->arena, (*count + 1) * sizeof(*sorted));
+
+    if (!names || !sorted) {
+        *count = 0;
+        return NULL;
+    }
+    memcpy(sorted, names, *count * sizeof(*sorted));
+    qsort(sorted, *count, sizeof(*sorted), by_text);
+    return sorted;
+}

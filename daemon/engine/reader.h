@@ -1,0 +1,62 @@
+/*
+ * reader.h - a reader from the inside: what the files that answer questions share.
+ */
+#ifndef PATHWAY_READER_H
+#define PATHWAY_READER_H
+
+#include "base/arena.h"
+#include "engine/export.h"
+#include "engine/question.h"
+#include "engine/world.h"
+#include "store/store.h"
+
+struct reader {
+    struct store *store;   /* read only */
+    struct ruleset *rules; /* NULL: opened without */
+    struct clock clock;
+    struct arena arena; /* of the question being answered */
+    struct world *world;
+};
+
+/* ---- parameters ---- */
+
+/* ERR_INPUT for a parameter that the question does not have, with the nearest that it has. */
+MUST_CHECK enum err_code params_check(const struct json *params, const char *const *known,
+                                      struct err *err);
+/* A text, or NULL when it is absent. */
+MUST_CHECK enum err_code params_text(const char **out, const struct json *params, const char *name,
+                                     struct err *err);
+/* A whole number from min to max (also written as text), or `otherwise`. */
+MUST_CHECK enum err_code params_int(int64_t *out, const struct json *params, const char *name,
+                                    int64_t min, int64_t max, int64_t otherwise, struct err *err);
+
+/* The instants that a question is about: `at`, now when absent; `known`, what was recorded by then. */
+struct instants {
+    int64_t at;
+    int64_t max_seq; /* of what was known */
+    bool is_now;     /* neither was given: current tables answer too */
+};
+MUST_CHECK enum err_code params_instants(struct instants *out, struct reader *r,
+                                         const struct json *params, struct err *err);
+MUST_CHECK enum err_code params_csv_or_ndjson(bool *as_ndjson, const struct json *params,
+                                              struct err *err);
+
+/* ---- the world asked about ---- */
+
+MUST_CHECK enum err_code reader_need_rules(struct reader *r, struct err *err);
+/* A world of the reader's, closed when the question is answered; with everything in it when `all`. */
+MUST_CHECK enum err_code reader_world(struct reader *r, int64_t max_seq, bool all, struct err *err);
+/* Are the tables of current decisions what judging at `now` would give? Time may have gone past a wake. */
+MUST_CHECK enum err_code reader_tables_are_current(bool *out, struct reader *r, int64_t now,
+                                                   struct err *err);
+/* Subjects of the world in bytewise order. */
+const char *const *reader_sorted_subjects(struct reader *r, size_t *count);
+
+/* ---- answers, one function a question ---- */
+
+typedef enum err_code answer_fn(struct buf *out, struct reader *r, const struct json *params,
+                                struct err *err);
+answer_fn answer_subject, answer_list, answer_decisions, answer_events, answer_changes,
+    answer_person, answer_status, answer_registered;
+
+#endif
