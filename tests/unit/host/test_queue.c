@@ -61,6 +61,18 @@ static void refuses_what_is_over_its_bounds(void **state)
     assert_ptr_equal(queue_take(&q, 100, 0), &b);
 }
 
+static void what_was_taken_counts_no_more(void **state)
+{
+    (void)state;
+    struct job a = { .count = 8, .bytes = 900 }, b = { .count = 8, .bytes = 900 };
+    struct job small = { .count = 1, .bytes = 90 };
+    assert_ok(queue_put(&q, &a, &err));
+    assert_ptr_equal(queue_take(&q, 100, 0), &a);
+    assert_ok(queue_put(&q, &small, &err));
+    assert_ok(queue_put(&q, &b, &err));
+    assert_ptr_equal(queue_take(&q, 100, 0), &small);
+}
+
 static void takes_any_job_when_empty(void **state)
 {
     (void)state;
@@ -102,5 +114,6 @@ static void wakes_who_waits(void **state)
 
 #define QUEUE_CASE(fn) CASE_WITH(fn, set_up, tear_down)
 TEST_MAIN(QUEUE_CASE(gives_jobs_back_in_order), QUEUE_CASE(takes_no_more_events_than_a_group_holds),
-          QUEUE_CASE(refuses_what_is_over_its_bounds), QUEUE_CASE(takes_any_job_when_empty),
-          QUEUE_CASE(drains_after_closing), QUEUE_CASE(wakes_who_waits))
+          QUEUE_CASE(refuses_what_is_over_its_bounds), QUEUE_CASE(what_was_taken_counts_no_more),
+          QUEUE_CASE(takes_any_job_when_empty), QUEUE_CASE(drains_after_closing),
+          QUEUE_CASE(wakes_who_waits))

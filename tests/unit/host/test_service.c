@@ -175,6 +175,17 @@ static void each_event_of_a_request_has_its_status(void **state)
     assert_int_equal(world.feed_seq, 1);
 }
 
+static void a_refused_event_does_not_shift_the_others(void **state)
+{
+    (void)state;
+    struct told t;
+    submit_and_wait(&t, PW_NDJSON, "{}\n" EVENT("1", "a") "\n{}\n" EVENT("1", "a"));
+    assert_int_equal(t.results[0].status, PW_INVALID);
+    assert_int_equal(t.results[1].status, PW_ACCEPTED);
+    assert_int_equal(t.results[2].status, PW_INVALID);
+    assert_int_equal(t.results[3].status, PW_DUPLICATE);
+}
+
 static void a_request_without_valid_events_is_answered_too(void **state)
 {
     (void)state;
@@ -453,6 +464,7 @@ static void a_real_clock_wakes_by_itself(void **state)
 
 #define SERVICE_CASE(fn) CASE_WITH(fn, set_up, tear_down)
 TEST_MAIN(SERVICE_CASE(each_event_of_a_request_has_its_status),
+          SERVICE_CASE(a_refused_event_does_not_shift_the_others),
           SERVICE_CASE(a_request_without_valid_events_is_answered_too),
           SERVICE_CASE(a_batch_that_is_no_array_is_refused_whole),
           SERVICE_CASE(limits_are_told_with_their_number),
