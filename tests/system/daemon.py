@@ -1,0 +1,183 @@
+"""The real daemon for system tests: a database of its own, a free port, stopped by its pid.
+
+    with Daemon() as d:
+        d.request("GET", "/v1/status").json()
+
+Binaries: PATHWAYD and PATHWAY name them; else they are in the folder PATHWAY_BIN, else in
+build/release/bin.
+"""
+
+import http.client
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+PATIENCE_S = 60  # sanitized builds on a busy machine are slow
+
+
+def binary(name):
+    """The path of `pathwayd` or `pathway`."""
+    folder = os.environ.get("PATHWAY_BIN", ROOT / "build/release/bin")
+    return os.environ.get(name.upper(), str(Path(folder) / name))
+
+
+class Answer:
+    """A finished HTTP answer. Header names are looked up whatever their case."""
+
+    def __init__(self, response):
+        self.status = response.status
+        self.headers = response.headers
+        self.body = response.read()
+
+    def json(self):
+        return json.loads(self.body)
+
+    def text(self):
+        return self.body.decode()
+
+
+class UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path, timeout):
+        super().__init__("localhost", timeout=timeout)
+        self.path = path
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self.path)
+
+
+class Daemon:
+    def __init__(self, now="2026-11-21T09:00:00Z", folder=None, rules=None, http="", daemon=""):
+        """`now` None: the real clock. `folder`: an earlier daemon's, to start again on its database.
+        `http` and `daemon`: more lines of those sections."""
+        self.own_folder = None if folder else tempfile.TemporaryDirectory(prefix="pathway-")
+        self.folder = Path(folder or self.own_folder.name)
+        self.socket = str(self.folder / "pathway.sock")
+        self.database = str(self.folder / "pathway.db")
+        self.log_path = self.folder / "log"
+        self.now = now
+        self.process = None
+        self.port = None
+        self.config = self.folder / "pathwayd.conf"
+        self.config.write_text(
+            f"[daemon]\ndatabase = {self.database}\nrules = {rules or ROOT / 'rules'}\n{daemon}\n"
+            f"[plugin http]\nlisten = 127.0.0.1:0\nsocket = {self.socket}\n{http}\n")
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, *args):
+        self.close()
+
+    def start(self, wait=True):
+        command = [binary("pathwayd"), "--config", str(self.config)]
+        with open(self.log_path, "wb") as log:
+            self.process = subprocess.Popen(command + (["--now", self.now] if self.now else []), stderr=log,
+                                            stdout=log)
+        self.port = None
+        if wait:
+            self.await_ready()
+        return self
+
+    def await_port(self):
+        """The port, once the log tells it. None: the daemon has ended."""
+        deadline = time.monotonic() + PATIENCE_S
+        while time.monotonic() < deadline:
+            found = re.search(r"listening address=127\.0\.0\.1:(\d+)", self.log())
+            if found:
+                self.port = int(found[1])
+                return self.port
+            if self.process.poll() is not None:
+                return None
+            time.sleep(0.02)
+        raise TimeoutError("no port in the log:\n" + self.log())
+
+    def await_ready(self):
+        deadline = time.monotonic() + PATIENCE_S
+        if not self.await_port():
+            raise RuntimeError("the daemon ended:\n" + self.log())
+        while time.monotonic() < deadline:
+            if self.process.poll() is not None:
+                raise RuntimeError("the daemon ended:\n" + self.log())
+            if self.request("GET", "/readyz").status == 200:
+                return
+            time.sleep(0.02)
+        raise TimeoutError("never ready:\n" + self.log())
+
+    def log(self):
+        return self.log_path.read_text(errors="replace") if self.log_path.exists() else ""
+
+    def connection(self, unix=False):
+        if unix:
+            return UnixConnection(self.socket, PATIENCE_S)
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)
+
+    def request(self, method, path, body=None, headers=None, unix=False):
+        connection = self.connection(unix)
+        try:
+            connection.request(method, path, body, headers or {})
+            return Answer(connection.getresponse())
+        finally:
+            connection.close()
+
+    def raw(self, data):
+        """Send bytes and read until the daemon closes or says nothing for a second."""
+        out = b""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE_S) as s:
+            s.sendall(data)
+            s.settimeout(1)
+            try:
+                while piece := s.recv(65536):
+                    out += piece
+            except TimeoutError:
+                pass
+        return out
+
+    def send(self, events, query=""):
+        """Submit events (dicts) as NDJSON; the parsed answer."""
+        lines = "".join(json.dumps(e) + "\n" for e in events)
+        answer = self.request("POST", "/v1/events" + query, lines, {"Content-Type": "application/x-ndjson"})
+        if answer.status != 200:
+            raise RuntimeError(f"{answer.status}: {answer.text()}")
+        return answer.json()
+
+    def export(self, query=""):
+        """Decisions as {(subject, decision): value}."""
+        rows = self.request("GET", "/v1/export/decisions" + query).text().splitlines()[1:]
+        return {tuple(row.split(",", 2)[:2]): row.split(",", 2)[2] for row in rows}
+
+    def stop(self, number=signal.SIGTERM):
+        """Signal it and wait; its exit status."""
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        return self.process.wait(PATIENCE_S)
+
+    def kill(self):
+        return self.stop(signal.SIGKILL)
+
+    def close(self):
+        if self.process and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        if self.own_folder:
+            self.own_folder.cleanup()
+
+
+def event(kind, subject, data=None, id=None, time="2025-09-10T10:00:00Z", source="urn:test", **more):
+    """One event as a dict; without an id, one made of what it says."""
+    made = {"specversion": "1.0", "id": id or f"{kind}/{subject}/{time}", "source": source, "type": kind,
+            "subject": subject, "time": time, "data": data or {}}
+    return made | more
+
+
+def registered(urn, name="A School", hub="07", **more):
+    data = {"name": name, "hub": hub, "education_phase": "primary", "status": "open"}
+    return event("school.registered", f"school/{urn}", data, time="2024-09-02T08:00:00Z", **more)
