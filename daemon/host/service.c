@@ -188,9 +188,9 @@ static void describe(struct service *s, struct buf *out)
 {
     const char *reason = unready_reason(s);
 
-    buf_printf(out, "\"ready\":%s,\"version\":\"%s\",\"uptime_seconds\":%lld,\"queue_events\":%zu",
-               reason ? "false" : "true", PATHWAY_VERSION,
-               (long long)(clock_monotonic() - s->began) / 1000000, worker_queued(s->worker));
+    buf_printf(out, "\"ready\":%s,\"uptime_seconds\":%lld,\"queue_events\":%zu",
+               reason ? "false" : "true", (long long)(clock_monotonic() - s->began) / 1000000,
+               worker_queued(s->worker));
     if (reason) {
         buf_str(out, ",\"reason\":");
         json_write_cstr(out, reason);
@@ -209,7 +209,7 @@ static enum pw_status answer_self(struct service *s, const char *question, pw_an
         return PW_BUSY;
     buf_char(&text, '{');
     describe(s, &text);
-    buf_char(&text, '}');
+    buf_str(&text, ",\"version\":\"" PATHWAY_VERSION "\"}");
     c->job.answer = buf_take(&text);
     if (!c->job.answer)
         c->job.code = err_set(&c->job.err, ERR_LIMIT, "no memory for the answer");

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "linger.h"
 #include "routes.h"
 
 #define POLITE_BYTES 65536 /* a refused body so small is read, so that the connection can go on */
@@ -48,6 +49,7 @@ static struct request *request_new(struct server *s, struct MHD_Connection *conn
     r->server = s;
     r->connection = connection;
     r->method = method;
+    r->linger_fd = -1;
     r->route = route_find(url, &r->segment);
     s->requests++;
     return r;
@@ -64,6 +66,8 @@ void request_completed(void *arg, struct MHD_Connection *connection, void **cont
     if (!r)
         return;
     r->server->requests--;
+    if (r->linger_fd >= 0)
+        linger_start(r->server, r->linger_fd);
     if (r->response)
         MHD_destroy_response(r->response);
     free(r->segment);
@@ -79,6 +83,17 @@ static enum MHD_Result queue_reply(struct request *r)
         return MHD_NO;
     r->is_queued = true;
     return MHD_queue_response(r->connection, r->status, r->response);
+}
+
+/* Answer now, whatever of the body is still to come. */
+static enum MHD_Result refuse_unread(struct request *r)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+
+    if (info)
+        r->linger_fd = linger_keep(r->server, info->connect_fd);
+    return queue_reply(r);
 }
 
 static void refuse_method(struct request *r)
@@ -172,7 +187,7 @@ enum MHD_Result request_handle(void *arg, struct MHD_Connection *connection, con
         if (!r)
             return MHD_NO;
         look_at_headers(r);
-        return r->response && !is_worth_reading(r) ? queue_reply(r) : MHD_YES;
+        return r->response && !is_worth_reading(r) ? refuse_unread(r) : MHD_YES;
     }
     if (*upload_size > 0)
         return take_body(r, upload, upload_size);

@@ -24,6 +24,7 @@ struct request {
     size_t body_seen;                  /* bytes that came */
     struct MHD_Response *response;     /* set by reply_*() */
     unsigned status;
+    int linger_fd; /* to read on after a refusal; -1 */
     bool is_suspended;
     bool is_queued;
 };

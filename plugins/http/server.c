@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "linger.h"
 #include "request.h"
 
 #define DEFAULT_LISTEN   "127.0.0.1:8087"
@@ -36,10 +37,8 @@ static void log_text(const struct server *s, int level, const char *fmt, ...)
 
 /* --- the end: handles close one by one, the last one frees --- */
 
-static void on_handle_closed(uv_handle_t *handle)
+void server_handle_closed(struct server *s)
 {
-    struct server *s = handle->data;
-
     if (--s->handles > 0)
         return;
     for (size_t i = 0; i < s->listener_count; i++)
@@ -49,6 +48,11 @@ static void on_handle_closed(uv_handle_t *handle)
     free(s);
     if (stopped)
         stopped(arg);
+}
+
+static void on_handle_closed(uv_handle_t *handle)
+{
+    server_handle_closed(handle->data);
 }
 
 static void close_handle(uv_handle_t *handle)
@@ -64,8 +68,7 @@ static void on_poll_closed(uv_handle_t *handle)
     struct server *s = l->server;
 
     listen_close(&l->socket);
-    handle->data = s;
-    on_handle_closed(handle);
+    server_handle_closed(s);
 }
 
 static void close_listeners(struct server *s)
@@ -86,6 +89,7 @@ static void close_all(struct server *s)
     MHD_stop_daemon(s->mhd);
     s->mhd = NULL;
     close_listeners(s);
+    linger_stop(s);
     for (size_t i = 0; i < sizeof(handles) / sizeof(handles[0]); i++)
         close_handle(handles[i]);
 }

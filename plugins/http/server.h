@@ -18,6 +18,7 @@
 #include "listen.h"
 
 #define LISTENERS_MAX 8
+#define LINGERERS_MAX 32
 
 struct server;
 
@@ -45,6 +46,8 @@ struct server {
     size_t suspended; /* of them, waiting for the host */
     bool is_accepting;
     bool is_stopping;
+    struct lingering *lingering; /* refused peers that are still sending (linger.c) */
+    unsigned lingering_count;
     int handles; /* uv handles not yet closed */
     pw_done_fn *stopped;
     void *stopped_arg;
@@ -52,6 +55,9 @@ struct server {
 
 /* 0: *out serves. Else `error` says why not. */
 int server_start(struct server **out, const struct pw_host *host, char *error, size_t error_size);
+
+/* One thing that counted in `handles` is closed. */
+void server_handle_closed(struct server *s);
 
 /* A connection was resumed: let libmicrohttpd see it, once for all that are in this turn of the loop. */
 void server_wake(struct server *s);

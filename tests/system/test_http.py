@@ -162,6 +162,9 @@ class Limits(HttpTest):
         self.assertIn(b" 413 ", answer.split(b"\r\n")[0])
         self.assertIn(b"application/problem+json", answer)
 
+    def test_who_sends_a_large_body_all_the_same_hears_why_not(self):
+        self.assert_problem(self.post(b"x" * 17_000_000, LINES), 413, "65536")
+
     def test_a_chunked_body_too_large_is_refused(self):
         pieces = [b"\n" * 10000] * 8
         answer = self.d.request("POST", "/v1/events", iter(pieces), LINES)  # chunked
