@@ -105,7 +105,7 @@ static const char *place(const struct reading *r, char *out, size_t size)
     return out;
 }
 
-/* inih says nothing about a section with no keys in it, but "[plugin http]" alone means something. */
+/* inih says nothing about a section with no keys in it, but "[plugin http]" alone means much. */
 static void note_section(struct reading *r, const char *line)
 {
     char where[LINE_MAX_BYTES], name[LINE_MAX_BYTES];

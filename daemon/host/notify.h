@@ -10,7 +10,7 @@
 
 #include <uv.h>
 
-/* Send nothing through all that must be alive; `done` when it came back. False: it could not be sent. */
+/* Send nothing through all that must be alive; `done` when it is back. False: it was not sent. */
 typedef bool notify_ping_fn(void *arg, void (*done)(void *arg), void *done_arg);
 
 struct notify {

@@ -25,7 +25,7 @@ struct readers_options {
     size_t max_waiting; /* questions in line before ERR_BUSY */
 };
 
-/* Called once on the loop thread. `text` is borrowed for the call; its sentence is in `err` unless OK. */
+/* Called once on the loop thread. `text` is borrowed for the call; unless OK, `err` says why. */
 typedef void reader_answer_fn(void *arg, enum err_code code, const char *text, size_t len,
                               const struct err *err);
 

@@ -1,4 +1,4 @@
-/* events.c - POST /v1/events: from a request to the host's submit(), and its results as the answer. */
+/* events.c - POST /v1/events: a request to the host's submit(), its results to the answer. */
 #include <stdio.h>
 #include <string.h>
 

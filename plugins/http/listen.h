@@ -18,8 +18,8 @@ struct listening {
 
 /*
  * Open one address, nonblocking. Only loopback addresses and unix sockets are allowed. The
- * file of a unix socket gets mode 0660; one left behind, on which nobody answers, is replaced. False:
- * `error` says why.
+ * file of a unix socket gets mode 0660; one left behind, on which nobody answers, is
+ * replaced. False: `error` says why.
  */
 bool listen_open(struct listening *out, const char *address, char *error, size_t error_size);
 

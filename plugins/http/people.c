@@ -1,4 +1,4 @@
-/* people.c - /v1/people/{key}: what a person's key stands for. Kept outside the log, and erasable. */
+/* people.c - /v1/people/{key}: what a person's key stands for, outside the log and erasable. */
 #include <string.h>
 
 #include "ask.h"

@@ -18,8 +18,8 @@ struct param {
 
 /*
  * Append `"name":value` for each parameter of the request, with a comma before it when `out` is
- * not just "{". Those not in `known` go into "where" when `filters`, else on as they are, for the question
- * to refuse. False: an answer (400) is already there.
+ * not just "{". Those not in `known` go into "where" when `filters`, else on as they are, for
+ * the question to refuse. False: an answer (400) is already there.
  */
 bool query_params(struct str *out, struct request *r, const struct param *known, bool filters);
 

@@ -1,6 +1,6 @@
 /*
- * request.c - see request.h. libmicrohttpd calls request_handle() once with the headers, then with each
- * piece of the body, then with none; and once more after a wait.
+ * request.c - see request.h. libmicrohttpd calls request_handle() once with the headers, then
+ * with each piece of the body, then with none; and once more after a wait.
  */
 #include "request.h"
 

@@ -7,17 +7,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "linger.h"
 #include "request.h"
+#include "setup.h"
 
 #define DEFAULT_LISTEN   "127.0.0.1:8087"
-#define DEFAULT_MAX_BODY (16u * 1024 * 1024)
-#define CONNECTIONS_MAX  2000u
-#define OTHER_FILES      64u /* descriptors that the rest of the daemon needs */
 #define IDLE_S           60u
 #define CONNECTION_BYTES (32u * 1024) /* for a request's headers */
 #define GRACE_MS         5000
@@ -206,76 +203,6 @@ static void on_connection(void *arg, struct MHD_Connection *connection, void **s
 
 /* --- starting --- */
 
-static bool add_listener(struct server *s, const char *address, char *error, size_t size)
-{
-    if (s->listener_count == LISTENERS_MAX) {
-        snprintf(error, size, "more than %d addresses to listen on", LISTENERS_MAX);
-        return false;
-    }
-    struct listener *l = &s->listeners[s->listener_count];
-    l->server = s;
-    if (!listen_open(&l->socket, address, error, size))
-        return false;
-    s->listener_count++;
-    return true;
-}
-
-static bool open_sockets(struct server *s, char *error, size_t size)
-{
-    const char *listen = s->host->config(s->host->ctx, "listen");
-    const char *socket = s->host->config(s->host->ctx, "socket");
-    char address[256];
-
-    for (const char *at = listen ? listen : DEFAULT_LISTEN; *at;) {
-        size_t len = strcspn(at, " \t");
-        if (len >= sizeof(address)) {
-            snprintf(error, size, "an address to listen on is longer than %zu bytes",
-                     sizeof(address) - 1);
-            return false;
-        }
-        snprintf(address, sizeof(address), "%.*s", (int)len, at);
-        if (len > 0 && !add_listener(s, address, error, size))
-            return false;
-        at += len;
-        at += strspn(at, " \t");
-    }
-    if (socket && *socket) {
-        snprintf(address, sizeof(address), "unix:%s", socket);
-        if (!add_listener(s, address, error, size))
-            return false;
-    }
-    if (s->listener_count == 0)
-        snprintf(error, size, "nothing to listen on: both 'listen' and 'socket' are empty");
-    return s->listener_count > 0;
-}
-
-static bool read_max_body(struct server *s, char *error, size_t size)
-{
-    const char *text = s->host->config(s->host->ctx, "max_body");
-    char *end = NULL;
-
-    s->max_body = DEFAULT_MAX_BODY;
-    if (!text)
-        return true;
-    unsigned long n = strtoul(text, &end, 10);
-    unsigned long unit = *end == 'K' ? 1024 : *end == 'M' ? 1024 * 1024 : 1;
-    end += unit > 1;
-    if (text[0] < '0' || text[0] > '9' || *end || n == 0 || n > (1ul << 30) / unit) {
-        snprintf(error, size, "max_body is '%s'; expected bytes, as 16M", text);
-        return false;
-    }
-    s->max_body = n * unit;
-    return true;
-}
-
-static unsigned connection_limit(void)
-{
-    struct rlimit files;
-    if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur > CONNECTIONS_MAX + OTHER_FILES)
-        return CONNECTIONS_MAX;
-    return files.rlim_cur > 2 * OTHER_FILES ? (unsigned)files.rlim_cur - OTHER_FILES : OTHER_FILES;
-}
-
 /* Left as they came: a decoded "%2F" must not look like the slash between segments. */
 static size_t keep_escapes(void *arg, struct MHD_Connection *connection, char *text)
 {
@@ -286,7 +213,6 @@ static size_t keep_escapes(void *arg, struct MHD_Connection *connection, char *t
 
 static bool start_mhd(struct server *s)
 {
-    s->max_connections = connection_limit();
     s->mhd = MHD_start_daemon(
         MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
         request_handle, s, MHD_OPTION_NOTIFY_COMPLETED, request_completed, s,
@@ -327,7 +253,7 @@ int server_start(struct server **out, const struct pw_host *host, char *error, s
     }
     s->host = host;
     s->loop = host->loop(host->ctx);
-    bool ok = read_max_body(s, error, error_size) && open_sockets(s, error, error_size);
+    bool ok = setup_server(s, error, error_size);
     if (ok && !start_mhd(s)) {
         snprintf(error, error_size, "libmicrohttpd can not start: %s", strerror(errno));
         ok = false;

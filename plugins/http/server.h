@@ -59,7 +59,7 @@ int server_start(struct server **out, const struct pw_host *host, char *error, s
 /* One thing that counted in `handles` is closed. */
 void server_handle_closed(struct server *s);
 
-/* A connection was resumed: let libmicrohttpd see it, once for all that are in this turn of the loop. */
+/* A connection was resumed: libmicrohttpd shall see it, once for all in this turn of the loop. */
 void server_wake(struct server *s);
 
 /* Stop accepting, finish requests under way, close everything, call `done`, free the server. */

@@ -25,8 +25,8 @@ void str_json(struct str *s, const char *bytes, size_t len);
 void str_fini(struct str *s);
 
 /*
- * Undo percent-encoding, writing `in` of `len` bytes to `out` (as long, and a NUL). False: a '%' without two
- * hex digits, or one that makes a NUL.
+ * Undo percent-encoding, writing `in` of `len` bytes to `out` (as long, and a NUL; may be the
+ * same). False: a '%' without two hex digits, or one that makes a NUL.
  */
 bool percent_decode(char *out, const char *in, size_t len);
 

@@ -55,15 +55,16 @@ class UnixConnection(http.client.HTTPConnection):
 
 
 class Daemon:
-    def __init__(self, now="2026-11-21T09:00:00Z", folder=None, rules=None, http="", daemon=""):
+    def __init__(self, now="2026-11-21T09:00:00Z", folder=None, rules=None, http="", daemon="", environment=None):
         """`now` None: the real clock. `folder`: an earlier daemon's, to start again on its database.
-        `http` and `daemon`: more lines of those sections."""
+        `http` and `daemon`: more lines of those sections. `environment`: more variables."""
         self.own_folder = None if folder else tempfile.TemporaryDirectory(prefix="pathway-")
         self.folder = Path(folder or self.own_folder.name)
         self.socket = str(self.folder / "pathway.sock")
         self.database = str(self.folder / "pathway.db")
         self.log_path = self.folder / "log"
         self.now = now
+        self.environment = environment or {}
         self.process = None
         self.port = None
         self.config = self.folder / "pathwayd.conf"
@@ -81,7 +82,7 @@ class Daemon:
         command = [binary("pathwayd"), "--config", str(self.config)]
         with open(self.log_path, "wb") as log:
             self.process = subprocess.Popen(command + (["--now", self.now] if self.now else []), stderr=log,
-                                            stdout=log)
+                                            stdout=log, env=os.environ | self.environment)
         self.port = None
         if wait:
             self.await_ready()

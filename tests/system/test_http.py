@@ -352,6 +352,25 @@ class Running(unittest.TestCase):
         self.assertIn("not a loopback address", self.d.log())
 
 
+class Systemd(unittest.TestCase):
+    def test_it_is_told_of_ready_alive_and_stopping(self):
+        d = Daemon()
+        self.addCleanup(d.close)
+        path = str(d.folder / "notify")
+        told = []
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+            notify.bind(path)
+            notify.settimeout(60)
+            d.environment = {"NOTIFY_SOCKET": path, "WATCHDOG_USEC": "200000"}
+            d.start()
+            while "WATCHDOG=1" not in told:
+                told += notify.recv(4096).decode().split("\n")
+            self.assertLess(told.index("READY=1"), told.index("WATCHDOG=1"))
+            self.assertEqual(d.stop(), 0)
+            while "STOPPING=1" not in told:
+                told += notify.recv(4096).decode().split("\n")
+
+
 class CommandLine(unittest.TestCase):
     def run_daemon(self, *arguments, **environment):
         return subprocess.run([binary("pathwayd"), *arguments], capture_output=True, text=True, timeout=60,

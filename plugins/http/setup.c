@@ -1,0 +1,88 @@
+/* setup.c - see setup.h. */
+#include "setup.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#define DEFAULT_LISTEN   "127.0.0.1:8087"
+#define DEFAULT_MAX_BODY (16u * 1024 * 1024)
+#define CONNECTIONS_MAX  2000u
+#define OTHER_FILES      64u /* descriptors that the rest of the daemon needs */
+
+static bool add_listener(struct server *s, const char *address, char *error, size_t size)
+{
+    if (s->listener_count == LISTENERS_MAX) {
+        snprintf(error, size, "more than %d addresses to listen on", LISTENERS_MAX);
+        return false;
+    }
+    struct listener *l = &s->listeners[s->listener_count];
+    l->server = s;
+    if (!listen_open(&l->socket, address, error, size))
+        return false;
+    s->listener_count++;
+    return true;
+}
+
+static bool open_sockets(struct server *s, char *error, size_t size)
+{
+    const char *listen = s->host->config(s->host->ctx, "listen");
+    const char *socket = s->host->config(s->host->ctx, "socket");
+    char address[256];
+
+    for (const char *at = listen ? listen : DEFAULT_LISTEN; *at;) {
+        size_t len = strcspn(at, " \t");
+        if (len >= sizeof(address)) {
+            snprintf(error, size, "an address to listen on is longer than %zu bytes",
+                     sizeof(address) - 1);
+            return false;
+        }
+        snprintf(address, sizeof(address), "%.*s", (int)len, at);
+        if (len > 0 && !add_listener(s, address, error, size))
+            return false;
+        at += len;
+        at += strspn(at, " \t");
+    }
+    if (socket && *socket) {
+        snprintf(address, sizeof(address), "unix:%s", socket);
+        if (!add_listener(s, address, error, size))
+            return false;
+    }
+    if (s->listener_count == 0)
+        snprintf(error, size, "nothing to listen on: both 'listen' and 'socket' are empty");
+    return s->listener_count > 0;
+}
+
+static bool read_max_body(struct server *s, char *error, size_t size)
+{
+    const char *text = s->host->config(s->host->ctx, "max_body");
+    char *end = NULL;
+
+    s->max_body = DEFAULT_MAX_BODY;
+    if (!text)
+        return true;
+    unsigned long n = strtoul(text, &end, 10);
+    unsigned long unit = *end == 'K' ? 1024 : *end == 'M' ? 1024 * 1024 : 1;
+    end += unit > 1;
+    if (text[0] < '0' || text[0] > '9' || *end || n == 0 || n > (1ul << 30) / unit) {
+        snprintf(error, size, "max_body is '%s'; expected bytes, as 16M", text);
+        return false;
+    }
+    s->max_body = n * unit;
+    return true;
+}
+
+static unsigned connection_limit(void)
+{
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur > CONNECTIONS_MAX + OTHER_FILES)
+        return CONNECTIONS_MAX;
+    return files.rlim_cur > 2 * OTHER_FILES ? (unsigned)files.rlim_cur - OTHER_FILES : OTHER_FILES;
+}
+
+bool setup_server(struct server *s, char *error, size_t error_size)
+{
+    s->max_connections = connection_limit();
+    return read_max_body(s, error, error_size) && open_sockets(s, error, error_size);
+}
