@@ -30,7 +30,8 @@ struct pack_test {
     int event_count;
     const struct pack_test_expect *expects;
     int expect_count;
-    const char *missing; /* names of unmet basic criteria, sorted, separated by spaces; NULL: not tested */
+    const char
+        *missing; /* names of unmet basic criteria, sorted, separated by spaces; NULL: not tested */
 };
 
 /* Return OK to go on. */

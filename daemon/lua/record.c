@@ -23,6 +23,7 @@ static void begin(struct record *r, int64_t now, bool is_writing, struct reads *
     rs->record = r;
     rs->now = now;
     rs->is_writing = is_writing;
+    rs->is_keeping = false;
     rs->reads = reads;
     rs->running_count = 0;
     rs->epoch++; /* what another record or instant gave is forgotten */
@@ -92,7 +93,14 @@ void record_free(struct record *r)
     if (r->rs)
         luaL_unref(r->rs->sandbox.L, LUA_REGISTRYINDEX, r->facts);
     free(r->moved);
+    free(r->kept);
     free(r);
+}
+
+void record_touch(struct record *r, uint16_t fact)
+{
+    r->unjudged[fact / 64] |= 1ull << (fact % 64);
+    r->unasked[fact / 64] |= 1ull << (fact % 64);
 }
 
 /* ---- taking an event in ---- */
@@ -240,8 +248,10 @@ static bool ask_gather(lua_State *L, struct ruleset *rs, const struct move_def *
         if (box_set_add(L, list + 1))
             changed = true;
     }
-    if (changed)
+    if (changed) {
+        record_touch(rs->record, m->fact);
         rs->epoch++;
+    }
     return changed;
 }
 
@@ -301,6 +311,15 @@ static int ask_in_lua(lua_State *L)
     return 0;
 }
 
+/* Would the moves say what they said last time? Nothing they read was touched, nothing they waited for came. */
+static bool moves_still_hold(const struct record *r, int64_t now)
+{
+    for (int i = 0; i < FACTS_MAX / 64; i++)
+        if (r->asked.facts[i] & r->unasked[i])
+            return false;
+    return r->was_asked && r->asked.wake > now;
+}
+
 enum err_code record_ask(int64_t *wake, struct record *r, int64_t now, struct err *err)
 {
     struct ask_job job = { .r = r };
@@ -308,10 +327,18 @@ enum err_code record_ask(int64_t *wake, struct record *r, int64_t now, struct er
     *wake = TIME_NEVER;
     if (r->rs->subjects[r->kind].move_count == 0)
         return OK;
+    if (moves_still_hold(r, now)) {
+        *wake = r->asked.wake;
+        return OK;
+    }
     record_begin(r, now, &job.reads);
     enum err_code rc = record_run(r, ask_in_lua, &job, err);
-    if (rc == OK)
+    r->was_asked = rc == OK;
+    if (rc == OK) {
         *wake = job.reads.wake;
+        r->asked = job.reads;
+        memset(r->unasked, 0, sizeof(r->unasked));
+    }
     return rc;
 }
 
@@ -371,6 +398,151 @@ enum err_code record_judge(struct record *r, int64_t now, judged_fn *fn, void *a
     rs->record = NULL;
     rs->reads = &r->rs->unread;
     buf_fini(&text);
+    return rc;
+}
+
+/* ---- judging again, only what may have changed ---- */
+
+struct failure_job {
+    struct ruleset *rs;
+    const char *message;
+    uint32_t value;
+};
+
+static int failure_in_lua(lua_State *L)
+{
+    struct failure_job *job = lua_touserdata(L, 1);
+    job->value = kept_intern_failure(L, job->rs, job->message);
+    return 0;
+}
+
+/*
+ * A rule failed while `top` was judged: the innermost one that was running. It is remembered as failed, so
+ * that whoever reads it fails with the same message. False when that was `top` itself.
+ */
+static enum err_code keep_failure(bool *is_top, struct record *r, uint16_t top, struct err *why)
+{
+    struct ruleset *rs = r->rs;
+    struct failure_job job = { .rs = rs, .message = why->msg };
+    uint16_t failed = rs->running_count ? rs->running[rs->running_count - 1] : top;
+    struct memo *memo = &rs->memos[failed];
+    struct kept *kept = &r->kept[failed];
+    struct err err;
+
+    for (int i = 0; i < rs->running_count; i++)
+        rs->memos[rs->running[i]].epoch = rs->epoch - 1; /* cut short: to be run again */
+    rs->running_count = 0;
+    lua_pushcfunction(rs->sandbox.L, failure_in_lua);
+    lua_pushlightuserdata(rs->sandbox.L, &job);
+    if (sandbox_call(&rs->sandbox, 1, 0, &err) != OK)
+        return err_set(why, err.code, "%s", err.msg);
+    memo->epoch = rs->epoch;
+    memo->is_running = false;
+    memo->has_failed = true;
+    memo->had_value = kept->has_value;
+    memo->old_value = kept->value;
+    memo->is_changed = !kept->has_value || kept->value != job.value;
+    *kept = (struct kept){ .value = job.value, .has_value = true, .wake = TIME_NEVER };
+    *is_top = failed == top;
+    return OK;
+}
+
+struct rejudge_job {
+    struct ruleset *rs;
+    uint16_t rule;
+};
+
+static int rejudge_in_lua(lua_State *L)
+{
+    struct rejudge_job *job = lua_touserdata(L, 1);
+    view_push_rule(L, job->rs, job->rule);
+    return 0;
+}
+
+/* Bring one rule of a kept record up to date. */
+static enum err_code rejudge_rule(struct record *r, uint16_t rule, struct err *err)
+{
+    struct ruleset *rs = r->rs;
+    struct reads reads;
+    bool is_done = false;
+
+    while (!is_done && !(rs->memos[rule].epoch == rs->epoch)) {
+        struct rejudge_job job = { rs, rule };
+        struct err why;
+        reads_clear(&reads);
+        rs->reads = &reads;
+        rs->running_count = 0;
+        lua_pushcfunction(rs->sandbox.L, rejudge_in_lua);
+        lua_pushlightuserdata(rs->sandbox.L, &job);
+        if (sandbox_call(&rs->sandbox, 1, 0, &why) == OK)
+            return OK;
+        if (keep_failure(&is_done, r, rule, &why) != OK)
+            return err_set(err, why.code, "%s", why.msg);
+    }
+    return OK;
+}
+
+/* A kept value as JSON; a failure's message goes through `b`. */
+static const char *shown(const struct ruleset *rs, uint32_t value, bool *is_error, struct buf *b)
+{
+    const char *text = kept_text(rs, value);
+
+    *is_error = text[0] == '!';
+    if (!*is_error)
+        return text;
+    buf_reset(b);
+    json_write_cstr(b, text + 1);
+    return buf_cstr(b);
+}
+
+static void tell_changed(struct record *r, uint16_t rule, judged_fn *fn, void *arg)
+{
+    const struct memo *memo = &r->rs->memos[rule];
+    struct judged j = { .name = r->rs->rules[rule].name,
+                        .is_alert = r->rs->rules[rule].is_alert,
+                        .wake = r->kept[rule].wake };
+    struct buf now = { 0 }, before = { 0 };
+
+    j.value = shown(r->rs, r->kept[rule].value, &j.is_error, &now);
+    if (memo->had_value)
+        j.old_value = shown(r->rs, memo->old_value, &j.old_is_error, &before);
+    fn(&j, arg);
+    buf_fini(&now);
+    buf_fini(&before);
+}
+
+enum err_code record_rejudge(int64_t *wake, struct record *r, int64_t now, judged_fn *fn, void *arg,
+                             struct err *err)
+{
+    struct ruleset *rs = r->rs;
+    struct reads reads;
+    enum err_code rc = OK;
+
+    *wake = TIME_NEVER;
+    if (!r->kept && !(r->kept = calloc((size_t)rs->rule_count + 1, sizeof(*r->kept))))
+        return err_set(err, ERR_LIMIT, "no memory to judge %s", r->subject);
+    record_begin(r, now, &reads);
+    rs->is_keeping = true;
+    for (uint16_t i = 0; i < rs->rule_count && rc == OK; i++)
+        if (rs->rules[i].of == r->kind)
+            rc = rejudge_rule(r, i, err);
+    for (uint16_t i = 0; i < rs->rule_count && rc == OK; i++) {
+        if (rs->rules[i].of != r->kind)
+            continue;
+        if (r->kept[i].wake < *wake)
+            *wake = r->kept[i].wake;
+        if (rs->memos[i].is_changed && rs->rules[i].is_decision)
+            tell_changed(r, i, fn, arg);
+    }
+    if (rc == OK) {
+        memset(r->unjudged, 0, sizeof(r->unjudged));
+    } else {
+        free(r->kept); /* some of it may be of this judging, some of the one before */
+        r->kept = NULL;
+    }
+    rs->is_keeping = false;
+    rs->record = NULL;
+    rs->reads = &rs->unread;
     return rc;
 }
 

@@ -56,6 +56,9 @@ struct judged {
     const char *value; /* JSON scalar text; with is_error the message as a JSON string */
     bool is_error;
     bool is_alert;
+    const char
+        *old_value; /* from record_rejudge(): what it was before, NULL at the first judging */
+    bool old_is_error;
     int64_t wake; /* the answer may become another one then, with no event; or TIME_NEVER */
 };
 /* Called once for each decision, by name. `value` is valid only inside the call. */
@@ -63,6 +66,17 @@ typedef void judged_fn(const struct judged *j, void *arg);
 /* Judge all decisions at `now`. A rule that fails is an answer, not an error. */
 MUST_CHECK enum err_code record_judge(struct record *r, int64_t now, judged_fn *fn, void *arg,
                                       struct err *err);
+
+/*
+ * Judge a record that is kept between events: only rules that read what has changed since it was last
+ * judged (a fact that was touched, an instant that has come, a rule with another value) are run. Calls `fn`
+ * for each decision that has another value than before; at the first time for all. *wake: the earliest
+ * instant at which a rule may say something else, or TIME_NEVER. On an error the next judging runs all.
+ */
+MUST_CHECK enum err_code record_rejudge(int64_t *wake, struct record *r, int64_t now, judged_fn *fn,
+                                        void *arg, struct err *err);
+/* How many times rules have been run in this ruleset. */
+uint64_t ruleset_runs(const struct ruleset *rs);
 
 /* The names of the decisions of a kind of subject, sorted. */
 const char *const *ruleset_decisions(struct ruleset *rs, enum subject_kind kind, int *count);

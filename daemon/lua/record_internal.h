@@ -10,8 +10,13 @@
 struct record {
     struct ruleset *rs; /* borrowed */
     enum subject_kind kind;
-    int facts;      /* Lua registry reference of the table: fact index + 1 to value */
-    int64_t *moved; /* for each move: when its fact last changed; TIME_NEVER: never. Owned */
+    int facts;         /* Lua registry reference of the table: fact index + 1 to value */
+    int64_t *moved;    /* for each move: when its fact last changed; TIME_NEVER: never. Owned */
+    struct kept *kept; /* one a rule, of a record that is kept between events; else NULL. Owned */
+    uint64_t unjudged[FACTS_MAX / 64]; /* facts touched since it was last judged */
+    uint64_t unasked[FACTS_MAX / 64];  /* facts touched since its moves were last asked */
+    struct reads asked; /* what the moves read then; asked.wake is when to ask again */
+    bool was_asked;
     char subject[SUBJECT_MAX];
 };
 
@@ -20,7 +25,14 @@ struct record {
 void record_begin(struct record *r, int64_t now, struct reads *reads);
 MUST_CHECK enum err_code record_run(struct record *r, lua_CFunction fn, void *job, struct err *err);
 
+/* A fact has changed, or may have. */
+void record_touch(struct record *r, uint16_t fact);
+
 /* view.c */
+/* Push a fact's value, noting the read. */
+void view_push_fact(lua_State *L, struct ruleset *rs, uint16_t fact);
+/* True when t has come; if not, the reader is noted to wait for it. */
+bool view_reached(struct ruleset *rs, int64_t t);
 /* Set a single-valued fact to the value at stack index `value`; raises when it does not fit. */
 void view_set_fact(lua_State *L, struct ruleset *rs, uint16_t fact, int value);
 /* Push what a rule's value is compared with. */

@@ -267,6 +267,8 @@ static int define_in_lua(lua_State *L)
     rs->memo_values = luaL_ref(L, LUA_REGISTRYINDEX);
     lua_newtable(L);
     rs->seen_values = luaL_ref(L, LUA_REGISTRYINDEX);
+    lua_newtable(L);
+    rs->lua_values = luaL_ref(L, LUA_REGISTRYINDEX);
     /* What served loading only goes. */
     lua_pushnil(L);
     lua_setfield(L, LUA_REGISTRYINDEX, "pathway.modules");
@@ -395,6 +397,10 @@ void ruleset_free(struct ruleset *rs)
     strmap_fini(&rs->param_names);
     strmap_fini(&rs->rule_names);
     strmap_fini(&rs->env_names);
+    strmap_fini(&rs->values);
+    strmap_fini(&rs->pattern_ids);
+    free(rs->patterns);
+    buf_fini(&rs->scratch);
     catalog_fini(&rs->catalog);
     arena_fini(&rs->arena);
     free(rs);
@@ -416,4 +422,9 @@ bool ruleset_file_at(struct ruleset_file *out, const struct ruleset *rs, int ind
         return false;
     *out = rs->files[index];
     return true;
+}
+
+uint64_t ruleset_runs(const struct ruleset *rs)
+{
+    return rs->runs;
 }

@@ -1,6 +1,7 @@
 /* sandbox.c - see sandbox.h. Every library function that a pack can reach is chosen here. */
 #include "lua/sandbox.h"
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,61 +45,94 @@ void sandbox_fini(struct sandbox *sb)
     sb->L = NULL;
 }
 
-/* Numbers before strings, each in their own order: the same in every process. */
-static int key_order(lua_State *L, int a, int b)
-{
-    bool a_is_number = lua_type(L, a) == LUA_TNUMBER;
-    bool b_is_number = lua_type(L, b) == LUA_TNUMBER;
+/* A key of a table, outside Lua, so that sorting needs no calls. Texts are the table's own. */
+struct key {
+    const char *text; /* NULL: a number */
+    size_t len;
+    bool is_integer;
+    lua_Integer integer;
+    lua_Number number;
+};
 
-    if (a_is_number != b_is_number)
-        return a_is_number;
-    if (a_is_number)
-        return lua_compare(L, a, b, LUA_OPLT);
-    size_t a_len, b_len;
-    const char *x = lua_tolstring(L, a, &a_len), *y = lua_tolstring(L, b, &b_len);
-    int order = memcmp(x, y, a_len < b_len ? a_len : b_len);
-    return order != 0 ? order < 0 : a_len < b_len;
+/* Numbers before texts, each in their own order: the same in every process. */
+static int key_order(const void *a, const void *b)
+{
+    const struct key *x = a, *y = b;
+
+    if (!x->text != !y->text)
+        return x->text ? 1 : -1;
+    if (x->text) {
+        int order = memcmp(x->text, y->text, x->len < y->len ? x->len : y->len);
+        return order != 0 ? order : (x->len > y->len) - (x->len < y->len);
+    }
+    if (x->is_integer && y->is_integer)
+        return (x->integer > y->integer) - (x->integer < y->integer);
+    /* A real key is no whole number, so it lies where integers convert exactly, or at infinity. */
+    return (x->number > y->number) - (x->number < y->number);
 }
 
-static int before(lua_State *L)
+/* The key at index -2, while lua_next() walks; it may not be converted. */
+static struct key read_key(lua_State *L)
 {
-    lua_pushboolean(L, key_order(L, 1, 2));
-    return 1;
-}
+    struct key k = { 0 };
+    int type = lua_type(L, -2);
 
-static int pairs_next(lua_State *L)
-{
-    lua_Integer i = lua_tointeger(L, lua_upvalueindex(3)) + 1;
-
-    lua_pushinteger(L, i);
-    lua_replace(L, lua_upvalueindex(3));
-    lua_rawgeti(L, lua_upvalueindex(2), i);
-    if (lua_isnil(L, -1))
-        return 1;
-    lua_pushvalue(L, -1);
-    lua_rawget(L, lua_upvalueindex(1));
-    return 2;
+    if (type == LUA_TSTRING) {
+        k.text = lua_tolstring(L, -2, &k.len);
+    } else if (type == LUA_TNUMBER) {
+        k.is_integer = lua_isinteger(L, -2);
+        k.integer = k.is_integer ? lua_tointeger(L, -2) : 0;
+        k.number = lua_tonumber(L, -2);
+    } else {
+        luaL_error(L, "a key is a %s; only numbers and texts have an order", lua_typename(L, type));
+    }
+    return k;
 }
 
 void sandbox_push_keys(lua_State *L, int index)
 {
-    lua_Integer count = 0;
+    struct key few[32], *keys = few;
+    size_t count = 0, i = 0;
 
     index = lua_absindex(L, index);
     luaL_checkstack(L, 6, "too many nested tables");
-    lua_newtable(L);
-    for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
-        int type = lua_type(L, -2);
-        if (type != LUA_TNUMBER && type != LUA_TSTRING)
-            luaL_error(L, "a key is a %s; only numbers and texts have an order",
-                       lua_typename(L, type));
-        lua_pushvalue(L, -2);
-        lua_rawseti(L, -4, ++count);
+    for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1))
+        count++;
+    lua_createtable(L, count < INT_MAX ? (int)count : INT_MAX, 0);
+    if (count > sizeof(few) / sizeof(few[0]))
+        keys = lua_newuserdatauv(L, count * sizeof(*keys), 0);
+    else
+        lua_pushnil(L); /* so that the stack looks alike */
+    for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1))
+        keys[i++] = read_key(L);
+    qsort(keys, count, sizeof(*keys), key_order);
+    for (i = 0; i < count; i++) {
+        if (keys[i].text)
+            lua_pushlstring(L, keys[i].text, keys[i].len);
+        else if (keys[i].is_integer)
+            lua_pushinteger(L, keys[i].integer);
+        else
+            lua_pushnumber(L, keys[i].number);
+        lua_rawseti(L, -3, (lua_Integer)i + 1);
     }
-    lua_getfield(L, LUA_REGISTRYINDEX, "pathway.sort");
-    lua_pushvalue(L, -2);
-    lua_pushcfunction(L, before);
-    lua_call(L, 2, 0);
+    lua_pop(L, 1);
+}
+
+static int pairs_next(lua_State *L)
+{
+    lua_Integer i = lua_tointeger(L, lua_upvalueindex(3));
+
+    for (;;) { /* what was taken out meanwhile is left out */
+        lua_settop(L, 0);
+        if (lua_rawgeti(L, lua_upvalueindex(2), ++i) == LUA_TNIL)
+            break;
+        lua_pushvalue(L, -1);
+        if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL)
+            break;
+    }
+    lua_pushinteger(L, i);
+    lua_replace(L, lua_upvalueindex(3));
+    return lua_gettop(L);
 }
 
 /* pairs() in a fixed order: raw order differs between two runs of the same program. */
@@ -112,22 +146,22 @@ static int ordered_pairs(lua_State *L)
     return 1;
 }
 
+/* A value that has the same text in every run. */
+static bool is_plain(lua_State *L, int index)
+{
+    int type = lua_type(L, index);
+    return type == LUA_TNIL || type == LUA_TBOOLEAN || type == LUA_TNUMBER || type == LUA_TSTRING;
+}
+
 /* tostring() without addresses, which differ between runs. */
 static int plain_tostring(lua_State *L)
 {
-    switch (lua_type(L, 1)) {
-    case LUA_TNONE:
-        return luaL_argerror(L, 1, "value expected");
-    case LUA_TNIL:
-    case LUA_TBOOLEAN:
-    case LUA_TNUMBER:
-    case LUA_TSTRING:
+    luaL_checkany(L, 1);
+    if (is_plain(L, 1))
         luaL_tolstring(L, 1, NULL);
-        return 1;
-    default:
+    else
         lua_pushstring(L, luaL_typename(L, 1));
-        return 1;
-    }
+    return 1;
 }
 
 static int bounded_rep(lua_State *L)
@@ -161,6 +195,7 @@ static int plain_find(lua_State *L)
     return 2;
 }
 
+/* No addresses, which differ between runs: %p is refused, and %s of a table is the word "table". */
 static int safe_format(lua_State *L)
 {
     const char *format = luaL_checkstring(L, 1);
@@ -173,10 +208,83 @@ static int safe_format(lua_State *L)
         if (*p)
             p++;
     }
+    for (int i = 2; i <= lua_gettop(L); i++) {
+        if (is_plain(L, i))
+            continue;
+        lua_pushstring(L, luaL_typename(L, i));
+        lua_replace(L, i);
+    }
     lua_pushvalue(L, lua_upvalueindex(1));
     lua_insert(L, 1);
     lua_call(L, lua_gettop(L) - 1, 1);
     return 1;
+}
+
+/* ---- table.sort: stable, so that equal values do not change places by a random pivot ---- */
+
+static bool comes_before(lua_State *L, int a, int b)
+{
+    if (lua_isnil(L, 2))
+        return lua_compare(L, a, b, LUA_OPLT);
+    a = lua_absindex(L, a);
+    b = lua_absindex(L, b);
+    lua_pushvalue(L, 2);
+    lua_pushvalue(L, a);
+    lua_pushvalue(L, b);
+    lua_call(L, 2, 1);
+    bool is_before = lua_toboolean(L, -1);
+    lua_pop(L, 1);
+    return is_before;
+}
+
+/* Merge from[lo+1..mid] and from[mid+1..hi], both sorted, into `to`. */
+static void merge(lua_State *L, int from, int to, lua_Integer lo, lua_Integer mid, lua_Integer hi)
+{
+    lua_Integer i = lo, j = mid;
+
+    for (lua_Integer k = lo; k < hi; k++) {
+        bool takes_second = i >= mid;
+        if (i < mid && j < hi) {
+            lua_rawgeti(L, from, j + 1);
+            lua_rawgeti(L, from, i + 1);
+            takes_second = comes_before(L, -2, -1);
+            lua_pop(L, 2);
+        }
+        lua_rawgeti(L, from, takes_second ? ++j : ++i);
+        lua_rawseti(L, to, k + 1);
+    }
+}
+
+/* Works on copies: when comparing raises, the table is as it was. */
+static int stable_sort(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TTABLE);
+    if (!lua_isnoneornil(L, 2))
+        luaL_checktype(L, 2, LUA_TFUNCTION);
+    lua_settop(L, 2);
+    lua_Integer count = (lua_Integer)lua_rawlen(L, 1);
+    int from = 3, to = 4;
+
+    lua_newtable(L);
+    lua_newtable(L);
+    for (lua_Integer i = 1; i <= count; i++) {
+        lua_rawgeti(L, 1, i);
+        lua_rawseti(L, from, i);
+    }
+    for (lua_Integer width = 1; width < count; width *= 2) {
+        for (lua_Integer lo = 0; lo < count; lo += 2 * width) {
+            lua_Integer mid = lo + width < count ? lo + width : count;
+            lua_Integer hi = mid + width < count ? mid + width : count;
+            merge(L, from, to, lo, mid, hi);
+        }
+        from = 7 - from;
+        to = 7 - to;
+    }
+    for (lua_Integer i = 1; i <= count; i++) {
+        lua_rawgeti(L, from, i);
+        lua_rawseti(L, 1, i);
+    }
+    return 0;
 }
 
 /* Wrap field `name` of the table on top with a C function that has the original as upvalue. */
@@ -209,13 +317,34 @@ static void add_library(lua_State *L, const char *field, lua_CFunction open,
     lua_remove(L, from);
 }
 
+static int refuse_write(lua_State *L)
+{
+    return luaL_error(L, "the library's tables can not be changed");
+}
+
+/* Put an empty table that shows the one on top in its place: a rule that could write into a library
+ * could remember there what it saw of another school. */
+static void seal(lua_State *L)
+{
+    lua_newtable(L);
+    lua_createtable(L, 0, 3);
+    lua_pushvalue(L, -3);
+    lua_setfield(L, -2, "__index");
+    lua_pushcfunction(L, refuse_write);
+    lua_setfield(L, -2, "__newindex");
+    lua_pushboolean(L, 0);
+    lua_setfield(L, -2, "__metatable");
+    lua_setmetatable(L, -2);
+    lua_remove(L, -2);
+}
+
 void sandbox_push_env(lua_State *L)
 {
     static const char *const BASE[] = { "assert",   "error", "ipairs", "select",
                                         "tonumber", "type",  NULL };
     static const char *const STRING[] = { "byte", "char",    "find", "format", "len", "lower",
                                           "rep",  "reverse", "sub",  "upper",  NULL };
-    static const char *const TABLE[] = { "concat", "insert", "remove", "sort", "unpack", NULL };
+    static const char *const TABLE[] = { "concat", "insert", "remove", "unpack", NULL };
     static const char *const MATH[] = { "abs",  "ceil",       "floor", "fmod",       "huge",
                                         "max",  "maxinteger", "min",   "mininteger", "modf",
                                         "sqrt", "tointeger",  "type",  "ult",        NULL };
@@ -244,13 +373,16 @@ void sandbox_push_env(lua_State *L)
     lua_pushboolean(L, 0);
     lua_setfield(L, -2, "__metatable");
     lua_pop(L, 2);
+    seal(L);
     lua_setfield(L, -2, "string");
 
     add_library(L, "table", luaopen_table, TABLE);
-    lua_getfield(L, -1, "sort");
-    lua_setfield(L, LUA_REGISTRYINDEX, "pathway.sort");
+    lua_pushcfunction(L, stable_sort);
+    lua_setfield(L, -2, "sort");
+    seal(L);
     lua_setfield(L, -2, "table");
     add_library(L, "math", luaopen_math, MATH);
+    seal(L);
     lua_setfield(L, -2, "math");
 }
 

@@ -116,16 +116,40 @@ struct subject_defs {
 
 /* What somebody read: enough to know when the answer may become another one. */
 struct reads {
-    uint64_t facts[FACTS_MAX / 64];
+    uint64_t facts[FACTS_MAX / 64]; /* also by way of other rules */
     uint64_t params[PARAMS_MAX / 64];
-    int64_t wake; /* earliest instant asked for that had not been reached */
+    int64_t
+        wake; /* earliest instant asked for that had not been reached; also by way of other rules */
+    uint64_t own_facts[FACTS_MAX / 64]; /* by itself */
+    int64_t own_wake;
+    uint64_t rules[RULES_MAX / 64]; /* by itself */
 };
 
+/* What a rule gave in the run under way. */
 struct memo {
-    uint32_t epoch; /* the value is good while this is the ruleset's */
+    uint32_t epoch; /* it is good while this is the ruleset's */
     bool is_running;
     bool is_waived;
+    bool is_changed; /* of a kept record: another value than before */
+    bool has_failed; /* of a kept record: its message is the kept value */
+    bool had_value;  /* of a kept record that was changed: it had old_value before */
+    uint32_t old_value;
     struct reads reads;
+};
+
+/* The facts and rules that a rule read; few differ, so records share them. */
+struct pattern {
+    uint64_t facts[FACTS_MAX / 64];
+    uint64_t rules[RULES_MAX / 64];
+};
+
+/* What a rule gave for a record that is kept between events. */
+struct kept {
+    uint32_t value;   /* index into the ruleset's values */
+    uint16_t pattern; /* index into the ruleset's patterns */
+    bool has_value;
+    bool is_good; /* false: it failed, and is tried again every time */
+    int64_t wake;
 };
 
 struct calendar {
@@ -164,6 +188,14 @@ struct ruleset {
     struct reads unread; /* of reducers, whose reads nobody needs */
     uint32_t epoch;
     struct memo *memos;   /* one a rule */
+    bool is_keeping; /* the record remembers what its rules gave and read */
+    uint64_t runs;   /* rules run since the ruleset was loaded */
+    struct strmap values; /* JSON text of a value (a failure: "!" and its message) to index + 1 */
+    int lua_values;       /* registry reference: index + 1 to the value; nil is no entry */
+    struct strmap pattern_ids; /* bytes of a pattern to index + 1 */
+    struct pattern *patterns;
+    uint32_t pattern_cap;
+    struct buf scratch; /* text being made under Lua, where an error must not leak it */
     int memo_values;      /* registry reference: rule index + 1 to value */
     int seen_values;      /* registry reference: rule index + 1 to what its function returned */
     uint16_t running[64]; /* rules being evaluated, outermost first, for the message of a cycle */
@@ -197,12 +229,24 @@ void box_push_contents(lua_State *L, int index);
 /* Raise unless the value at `index` fits the scalar type; `what` names it in the message. */
 void box_check_scalar(lua_State *L, int index, const struct type *type, const char *what);
 
+/* evaluate.c */
+/* Push a rule's value, evaluating it unless it is known already. */
+void view_push_rule(lua_State *L, struct ruleset *rs, uint16_t rule);
+
+/* kept.c: values and patterns that records share. They may raise for lack of memory. */
+uint32_t kept_intern_value(lua_State *L, struct ruleset *rs, int index);
+uint32_t kept_intern_failure(lua_State *L, struct ruleset *rs, const char *message);
+uint16_t kept_intern_pattern(lua_State *L, struct ruleset *rs, const struct reads *reads);
+void kept_push_value(lua_State *L, struct ruleset *rs, uint32_t value);
+/* JSON text of a value; of a failure "!" and its message. */
+const char *kept_text(const struct ruleset *rs, uint32_t value);
+/* The message with which a rule of the record under way failed. */
+const char *kept_failure(const struct ruleset *rs, uint16_t rule);
+
 /* view.c: the one object a rule sees. */
 /* Add the words that stand behind `s.` in every pack. False: no memory. */
 bool view_add_words(struct strmap *names);
 void view_register(struct ruleset *rs, lua_State *L);
-/* Push a rule's value, evaluating it unless it is known already. */
-void view_push_rule(lua_State *L, struct ruleset *rs, uint16_t rule);
 void reads_merge(struct reads *into, const struct reads *from);
 void reads_clear(struct reads *r);
 

@@ -1,5 +1,5 @@
 /* view.c - the object behind `s` in a rule or reducer: facts, rules, parameters and time, each read
- * noted. A rule is evaluated at most once a judging; what it read counts as read by whoever asked. */
+ * noted. */
 #include <string.h>
 
 #include <lauxlib.h>
@@ -13,7 +13,7 @@
 void reads_clear(struct reads *r)
 {
     memset(r, 0, sizeof(*r));
-    r->wake = TIME_NEVER;
+    r->wake = r->own_wake = TIME_NEVER;
 }
 
 void reads_merge(struct reads *into, const struct reads *from)
@@ -27,12 +27,14 @@ void reads_merge(struct reads *into, const struct reads *from)
 }
 
 /* True when t has come; if not, the reader must be asked again at t. */
-static bool reached(struct ruleset *rs, int64_t t)
+bool view_reached(struct ruleset *rs, int64_t t)
 {
     if (rs->now >= t)
         return true;
     if (t < rs->reads->wake)
         rs->reads->wake = t;
+    if (t < rs->reads->own_wake)
+        rs->reads->own_wake = t;
     return false;
 }
 
@@ -59,12 +61,15 @@ static int unknown_name(lua_State *L, const struct strmap *names, const char *wh
 
 /* ---- facts ---- */
 
-static void push_fact(lua_State *L, struct ruleset *rs, uint16_t index)
+void view_push_fact(lua_State *L, struct ruleset *rs, uint16_t index)
 {
     struct record *r = rs->record;
     const struct fact_def *f = &rs->subjects[r->kind].facts[index];
 
     rs->reads->facts[index / 64] |= 1ull << (index % 64);
+    rs->reads->own_facts[index / 64] |= 1ull << (index % 64);
+    if (rs->is_writing && !type_is_scalar(f->type))
+        record_touch(r, index); /* a reducer that holds a container may change it */
     lua_rawgeti(L, LUA_REGISTRYINDEX, r->facts);
     if (lua_rawgeti(L, -1, index + 1) == LUA_TNIL) {
         lua_pop(L, 1);
@@ -86,168 +91,6 @@ static void push_fact(lua_State *L, struct ruleset *rs, uint16_t index)
     lua_remove(L, -2);
 }
 
-/* ---- rules ---- */
-
-static void push_needed(lua_State *L, struct ruleset *rs, const struct rule_def *rule);
-
-/* Replace the value on top by whether it meets what the rule needs. */
-static void apply_need(lua_State *L, struct ruleset *rs, const struct rule_def *rule)
-{
-    bool is_met = false;
-
-    push_needed(L, rs, rule);
-    if (lua_type(L, -1) != lua_type(L, -2) && !lua_isnil(L, -2))
-        luaL_error(L, "%s: rule %s gave a %s, which can not be compared with the %s it needs",
-                   rule->where, rule->name, luaL_typename(L, -2), luaL_typename(L, -1));
-    if (!lua_isnil(L, -2)) { /* nothing there meets no need */
-        if (rule->need == NEED_AT_LEAST)
-            is_met = lua_compare(L, -1, -2, LUA_OPLE);
-        else if (rule->need == NEED_AT_MOST)
-            is_met = lua_compare(L, -2, -1, LUA_OPLE);
-        else
-            is_met = lua_compare(L, -1, -2, LUA_OPEQ);
-    }
-    lua_pop(L, 2);
-    lua_pushboolean(L, is_met);
-}
-
-static void keep_seen(lua_State *L, struct ruleset *rs, uint16_t index)
-{
-    lua_rawgeti(L, LUA_REGISTRYINDEX, rs->seen_values);
-    lua_pushvalue(L, -2);
-    lua_rawseti(L, -2, index + 1);
-    lua_pop(L, 1);
-}
-
-static void push_function_value(lua_State *L, struct ruleset *rs, uint16_t index)
-{
-    const struct rule_def *rule = &rs->rules[index];
-
-    lua_rawgeti(L, LUA_REGISTRYINDEX, rule->function);
-    lua_rawgeti(L, LUA_REGISTRYINDEX, rs->subjects[rs->record->kind].view);
-    lua_call(L, 1, 1);
-    int type = lua_type(L, -1);
-    if (type != LUA_TNIL && type != LUA_TBOOLEAN && type != LUA_TNUMBER && type != LUA_TSTRING)
-        luaL_error(L, "%s: rule %s gave a %s; expected true, false, a number, a text or nil",
-                   rule->where, rule->name, luaL_typename(L, -1));
-    if (rule->need != NEED_NONE) {
-        keep_seen(L, rs, index);
-        apply_need(L, rs, rule);
-    } else if (rule->is_alert || rule->is_waivable || !rule->is_decision) {
-        lua_pushboolean(L, lua_toboolean(L, -1)); /* a yes or no, whatever shape it came in */
-        lua_remove(L, -2);
-    }
-}
-
-/* Every criterion is evaluated, also when the answer is known after the first. */
-static void push_composite(lua_State *L, struct ruleset *rs, const struct rule_def *rule)
-{
-    int met = 0;
-
-    for (uint16_t i = 0; i < rule->criteria_count; i++) {
-        view_push_rule(L, rs, rule->criteria[i]);
-        met += lua_toboolean(L, -1);
-        lua_pop(L, 1);
-    }
-    lua_pushboolean(L, rule->form == RULE_ALL   ? met == rule->criteria_count
-                       : rule->form == RULE_ANY ? met > 0
-                                                : met == 0);
-}
-
-/* Does a waiver of this rule stand now? Only the built-in fact `waivers` is looked at. */
-static bool is_waived(lua_State *L, struct ruleset *rs, const struct rule_def *rule)
-{
-    bool stands = false;
-    int top = lua_gettop(L);
-
-    push_fact(L, rs, rs->subjects[rs->record->kind].waivers);
-    box_push_contents(L, -1);
-    lua_Integer count = (lua_Integer)lua_rawlen(L, -1);
-    for (lua_Integer i = 1; i <= count && !stands; i++) {
-        lua_rawgeti(L, top + 2, i);
-        box_push_contents(L, -1);
-        lua_getfield(L, -1, "rule");
-        if (strcmp(lua_tostring(L, -1), rule->name) == 0) {
-            int32_t day;
-            struct err ignored;
-            lua_getfield(L, -2, "last_day");
-            const char *last = lua_tostring(L, -1);
-            stands = !last || (day_parse(&day, last, strlen(last), &ignored) == OK &&
-                               !reached(rs, london_midnight(day + 1)));
-        }
-        lua_settop(L, top + 2);
-    }
-    lua_settop(L, top);
-    return stands;
-}
-
-static int cycle_error(lua_State *L, struct ruleset *rs, uint16_t rule)
-{
-    luaL_Buffer b;
-    int i = 0;
-
-    while (rs->running[i] != rule)
-        i++;
-    luaL_buffinit(L, &b);
-    for (; i < rs->running_count; i++) {
-        luaL_addstring(&b, rs->rules[rs->running[i]].name);
-        luaL_addstring(&b, " -> ");
-    }
-    luaL_addstring(&b, rs->rules[rule].name);
-    luaL_pushresult(&b);
-    return luaL_error(L, "%s: rule %s reads itself: %s", rs->rules[rule].where,
-                      rs->rules[rule].name, lua_tostring(L, -1));
-}
-
-void view_push_rule(lua_State *L, struct ruleset *rs, uint16_t index)
-{
-    struct memo *memo = &rs->memos[index];
-    const struct rule_def *rule = &rs->rules[index];
-
-    if (memo->epoch == rs->epoch) {
-        if (memo->is_running)
-            cycle_error(L, rs, index);
-        reads_merge(rs->reads, &memo->reads);
-        lua_rawgeti(L, LUA_REGISTRYINDEX, rs->memo_values);
-        lua_rawgeti(L, -1, index + 1);
-        lua_remove(L, -2);
-        return;
-    }
-    if (rs->running_count == (int)(sizeof(rs->running) / sizeof(rs->running[0])))
-        luaL_error(L, "%s: rules read each other more than %d deep", rule->where,
-                   rs->running_count);
-    luaL_checkstack(L, 10, "rules read each other too deep");
-
-    struct reads *outer = rs->reads;
-    memo->epoch = rs->epoch;
-    memo->is_running = true;
-    memo->is_waived = false;
-    reads_clear(&memo->reads);
-    rs->reads = &memo->reads;
-    rs->running[rs->running_count++] = index;
-
-    if (rule->form == RULE_FUNCTION)
-        push_function_value(L, rs, index);
-    else if (rule->form == RULE_SHOWN)
-        push_fact(L, rs, rule->fact);
-    else
-        push_composite(L, rs, rule);
-    if (rule->is_waivable && is_waived(L, rs, rule)) {
-        lua_pop(L, 1);
-        lua_pushboolean(L, 1);
-        memo->is_waived = true;
-    }
-
-    rs->running_count--;
-    rs->reads = outer;
-    memo->is_running = false;
-    reads_merge(outer, &memo->reads);
-    lua_rawgeti(L, LUA_REGISTRYINDEX, rs->memo_values);
-    lua_pushvalue(L, -2);
-    lua_rawseti(L, -2, index + 1);
-    lua_pop(L, 1);
-}
-
 /* ---- parameters ---- */
 
 static void push_param(lua_State *L, struct ruleset *rs, uint32_t index)
@@ -256,22 +99,19 @@ static void push_param(lua_State *L, struct ruleset *rs, uint32_t index)
     uint32_t v = 0;
 
     rs->reads->params[index / 64] |= 1ull << (index % 64);
-    while (v + 1 < p->version_count && reached(rs, p->versions[v + 1].from))
+    while (v + 1 < p->version_count && view_reached(rs, p->versions[v + 1].from))
         v++;
     lua_rawgeti(L, LUA_REGISTRYINDEX, p->versions[v].ref);
 }
 
-static void push_needed(lua_State *L, struct ruleset *rs, const struct rule_def *rule)
+void view_push_needed(lua_State *L, struct ruleset *rs, uint16_t index)
 {
+    const struct rule_def *rule = &rs->rules[index];
+
     if (rule->need_param >= 0)
         push_param(L, rs, (uint32_t)rule->need_param);
     else
         lua_rawgeti(L, LUA_REGISTRYINDEX, rule->need_ref);
-}
-
-void view_push_needed(lua_State *L, struct ruleset *rs, uint16_t rule)
-{
-    push_needed(L, rs, &rs->rules[rule]);
 }
 
 static int params_index(lua_State *L)
@@ -289,14 +129,14 @@ static int params_index(lua_State *L)
 
 /* ---- methods: s:reached(t) ... ---- */
 
-static int view_reached(lua_State *L)
+static int method_reached(lua_State *L)
 {
     struct ruleset *rs = running_ruleset(L);
     if (!lua_isinteger(L, 2))
         return luaL_error(
             L, "reached: found a %s, expected an instant such as midnight(...) or year_end(...)",
             luaL_typename(L, 2));
-    lua_pushboolean(L, reached(rs, lua_tointeger(L, 2)));
+    lua_pushboolean(L, view_reached(rs, lua_tointeger(L, 2)));
     return 1;
 }
 
@@ -306,7 +146,7 @@ static int view_current_year(lua_State *L)
     struct ruleset *rs = running_ruleset(L);
     char text[YEAR_TEXT];
     int year = year_at(rs->now);
-    reached(rs, year_start(year + 1));
+    view_reached(rs, year_start(year + 1));
     lua_pushstring(L, year_text(year, text));
     return 1;
 }
@@ -321,7 +161,8 @@ static int view_in_year(lua_State *L)
     const char *s = luaL_checklstring(L, 2, &len);
     if (year_parse(&year, s, len, &err) != OK)
         return luaL_error(L, "in_year: %s", err.msg);
-    lua_pushboolean(L, reached(rs, year_start(year)) && !reached(rs, year_start(year + 1)));
+    lua_pushboolean(L,
+                    view_reached(rs, year_start(year)) && !view_reached(rs, year_start(year + 1)));
     return 1;
 }
 
@@ -350,6 +191,7 @@ static int view_since(lua_State *L)
     if (i == defs->move_count)
         return luaL_error(L, "since: %s is not a fact that moves", lua_tostring(L, 2));
     rs->reads->facts[fact / 64] |= 1ull << (fact % 64);
+    rs->reads->own_facts[fact / 64] |= 1ull << (fact % 64);
     if (rs->record->moved[i] == TIME_NEVER)
         lua_pushnil(L);
     else
@@ -370,7 +212,7 @@ static int view_waive(lua_State *L)
 {
     struct ruleset *rs = writing_ruleset(L, "waive");
     lua_settop(L, 2);
-    push_fact(L, rs, rs->subjects[rs->record->kind].waivers);
+    view_push_fact(L, rs, rs->subjects[rs->record->kind].waivers);
     lua_getfield(L, 3, "add");
     lua_pushvalue(L, 3);
     lua_pushvalue(L, 2);
@@ -391,7 +233,7 @@ static int view_end_waivers(lua_State *L)
     struct ruleset *rs = writing_ruleset(L, "end_waivers");
     luaL_checkstring(L, 2);
     lua_settop(L, 2);
-    push_fact(L, rs, rs->subjects[rs->record->kind].waivers);
+    view_push_fact(L, rs, rs->subjects[rs->record->kind].waivers);
     lua_getfield(L, 3, "remove_if");
     lua_pushvalue(L, 3);
     lua_pushvalue(L, 2);
@@ -401,7 +243,7 @@ static int view_end_waivers(lua_State *L)
 }
 
 static const luaL_Reg METHODS[] = {
-    { "reached", view_reached },
+    { "reached", method_reached },
     { "current_year", view_current_year },
     { "in_year", view_in_year },
     { "since", view_since },
@@ -425,7 +267,7 @@ static int view_index(lua_State *L)
     lua_Integer slot = lua_tointeger(L, -1);
     switch ((enum slot_kind)(slot >> 16)) {
     case SLOT_FACT:
-        push_fact(L, rs, (uint16_t)(slot & 0xffff));
+        view_push_fact(L, rs, (uint16_t)(slot & 0xffff));
         break;
     case SLOT_RULE:
         if (rs->is_writing)
@@ -448,13 +290,14 @@ static int view_index(lua_State *L)
     return 1;
 }
 
-/* Note when a fact that moves gets another value. */
-static void note_move(lua_State *L, struct ruleset *rs, uint16_t fact, int old, int new)
+/* Note that a fact has another value than before, and, when it is one that moves, since when. */
+static void note_change(lua_State *L, struct ruleset *rs, uint16_t fact, int old, int new)
 {
     const struct subject_defs *defs = &rs->subjects[rs->record->kind];
 
     if (lua_rawequal(L, old, new))
         return;
+    record_touch(rs->record, fact);
     for (uint16_t i = 0; i < defs->move_count; i++)
         if (defs->moves[i].fact == fact)
             rs->record->moved[i] = rs->now;
@@ -470,8 +313,8 @@ void view_set_fact(lua_State *L, struct ruleset *rs, uint16_t fact, int value)
                    f->name);
     if (!lua_isnil(L, value))
         box_check_scalar(L, value, f->type, f->name);
-    push_fact(L, rs, fact);
-    note_move(L, rs, fact, -1, value);
+    view_push_fact(L, rs, fact);
+    note_change(L, rs, fact, -1, value);
     lua_pop(L, 1);
     lua_rawgeti(L, LUA_REGISTRYINDEX, rs->record->facts);
     lua_pushvalue(L, value);

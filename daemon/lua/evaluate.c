@@ -1,0 +1,240 @@
+/* evaluate.c - rules: each evaluated at most once a judging, and, for a record that is kept, only when
+ * something it read has changed since. What a rule read counts as read by whoever asked for it. */
+#include <string.h>
+
+#include <lauxlib.h>
+
+#include "lua/record_internal.h"
+#include "lua/state.h"
+
+/* Replace the value on top by whether it meets what the rule needs. */
+static void apply_need(lua_State *L, struct ruleset *rs, uint16_t index)
+{
+    const struct rule_def *rule = &rs->rules[index];
+    bool is_met = false;
+
+    view_push_needed(L, rs, index);
+    if (lua_type(L, -1) != lua_type(L, -2) && !lua_isnil(L, -2))
+        luaL_error(L, "%s: rule %s gave a %s, which can not be compared with the %s it needs",
+                   rule->where, rule->name, luaL_typename(L, -2), luaL_typename(L, -1));
+    if (!lua_isnil(L, -2)) { /* nothing there meets no need */
+        if (rule->need == NEED_AT_LEAST)
+            is_met = lua_compare(L, -1, -2, LUA_OPLE);
+        else if (rule->need == NEED_AT_MOST)
+            is_met = lua_compare(L, -2, -1, LUA_OPLE);
+        else
+            is_met = lua_compare(L, -1, -2, LUA_OPEQ);
+    }
+    lua_pop(L, 2);
+    lua_pushboolean(L, is_met);
+}
+
+static void keep_seen(lua_State *L, struct ruleset *rs, uint16_t index)
+{
+    lua_rawgeti(L, LUA_REGISTRYINDEX, rs->seen_values);
+    lua_pushvalue(L, -2);
+    lua_rawseti(L, -2, index + 1);
+    lua_pop(L, 1);
+}
+
+static void push_function_value(lua_State *L, struct ruleset *rs, uint16_t index)
+{
+    const struct rule_def *rule = &rs->rules[index];
+
+    lua_rawgeti(L, LUA_REGISTRYINDEX, rule->function);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, rs->subjects[rs->record->kind].view);
+    lua_call(L, 1, 1);
+    int type = lua_type(L, -1);
+    if (type != LUA_TNIL && type != LUA_TBOOLEAN && type != LUA_TNUMBER && type != LUA_TSTRING)
+        luaL_error(L, "%s: rule %s gave a %s; expected true, false, a number, a text or nil",
+                   rule->where, rule->name, luaL_typename(L, -1));
+    if (rule->need != NEED_NONE) {
+        keep_seen(L, rs, index);
+        apply_need(L, rs, index);
+    } else if (rule->is_alert || rule->is_waivable || !rule->is_decision) {
+        lua_pushboolean(L, lua_toboolean(L, -1)); /* a yes or no, whatever shape it came in */
+        lua_remove(L, -2);
+    }
+}
+
+/* Every criterion is evaluated, also when the answer is known after the first. */
+static void push_composite(lua_State *L, struct ruleset *rs, const struct rule_def *rule)
+{
+    int met = 0;
+
+    for (uint16_t i = 0; i < rule->criteria_count; i++) {
+        view_push_rule(L, rs, rule->criteria[i]);
+        met += lua_toboolean(L, -1);
+        lua_pop(L, 1);
+    }
+    lua_pushboolean(L, rule->form == RULE_ALL   ? met == rule->criteria_count
+                       : rule->form == RULE_ANY ? met > 0
+                                                : met == 0);
+}
+
+/* Does a waiver of this rule stand now? Only the built-in fact `waivers` is looked at. */
+static bool is_waived(lua_State *L, struct ruleset *rs, const struct rule_def *rule)
+{
+    bool stands = false;
+    int top = lua_gettop(L);
+
+    view_push_fact(L, rs, rs->subjects[rs->record->kind].waivers);
+    box_push_contents(L, -1);
+    lua_Integer count = (lua_Integer)lua_rawlen(L, -1);
+    for (lua_Integer i = 1; i <= count && !stands; i++) {
+        lua_rawgeti(L, top + 2, i);
+        box_push_contents(L, -1);
+        lua_getfield(L, -1, "rule");
+        if (strcmp(lua_tostring(L, -1), rule->name) == 0) {
+            int32_t day;
+            struct err ignored;
+            lua_getfield(L, -2, "last_day");
+            const char *last = lua_tostring(L, -1);
+            stands = !last || (day_parse(&day, last, strlen(last), &ignored) == OK &&
+                               !view_reached(rs, london_midnight(day + 1)));
+        }
+        lua_settop(L, top + 2);
+    }
+    lua_settop(L, top);
+    return stands;
+}
+
+static int cycle_error(lua_State *L, struct ruleset *rs, uint16_t rule)
+{
+    luaL_Buffer b;
+    int i = 0;
+
+    while (rs->running[i] != rule)
+        i++;
+    luaL_buffinit(L, &b);
+    for (; i < rs->running_count; i++) {
+        luaL_addstring(&b, rs->rules[rs->running[i]].name);
+        luaL_addstring(&b, " -> ");
+    }
+    luaL_addstring(&b, rs->rules[rule].name);
+    luaL_pushresult(&b);
+    return luaL_error(L, "%s: rule %s reads itself: %s", rs->rules[rule].where,
+                      rs->rules[rule].name, lua_tostring(L, -1));
+}
+
+/* Put the value on top into the memo, and, for a kept record, compare it with the one before. */
+static void remember(lua_State *L, struct ruleset *rs, uint16_t index)
+{
+    struct memo *memo = &rs->memos[index];
+
+    if (rs->is_keeping) {
+        uint32_t value = kept_intern_value(L, rs, -1);
+        struct kept *kept = &rs->record->kept[index];
+        memo->had_value = kept->has_value;
+        memo->old_value = kept->value;
+        memo->is_changed = !kept->has_value || kept->value != value;
+        *kept = (struct kept){ .value = value,
+                               .has_value = true,
+                               .is_good = true,
+                               .pattern = kept_intern_pattern(L, rs, &memo->reads),
+                               .wake = memo->reads.own_wake };
+    }
+    lua_rawgeti(L, LUA_REGISTRYINDEX, rs->memo_values);
+    lua_pushvalue(L, -2);
+    lua_rawseti(L, -2, index + 1);
+    lua_pop(L, 1);
+}
+
+/*
+ * Does the value that a kept record has for a rule still hold? It does unless a fact that the rule read was
+ * touched, an instant that it waited for has come, or a rule that it read has another value now.
+ */
+static bool still_holds(lua_State *L, struct ruleset *rs, uint16_t index)
+{
+    const struct kept *kept = &rs->record->kept[index];
+
+    if (!kept->is_good || kept->wake <= rs->now)
+        return false;
+    const struct pattern *pattern = &rs->patterns[kept->pattern];
+    for (int i = 0; i < FACTS_MAX / 64; i++)
+        if (pattern->facts[i] & rs->record->unjudged[i])
+            return false;
+    for (int i = 0; i < RULES_MAX / 64; i++) {
+        for (uint64_t bits = pattern->rules[i]; bits; bits &= bits - 1) {
+            uint16_t other = (uint16_t)(i * 64 + __builtin_ctzll(bits));
+            if (rs->memos[other].epoch == rs->epoch && rs->memos[other].has_failed)
+                return false; /* whoever reads it must fail for itself, or find that it no longer does */
+            view_push_rule(L, rs, other);
+            lua_pop(L, 1);
+            if (rs->memos[other].is_changed)
+                return false;
+        }
+    }
+    return true;
+}
+
+static void compute(lua_State *L, struct ruleset *rs, uint16_t index)
+{
+    const struct rule_def *rule = &rs->rules[index];
+    struct memo *memo = &rs->memos[index];
+
+    rs->runs++;
+    memo->is_waived = false;
+    if (rule->form == RULE_FUNCTION)
+        push_function_value(L, rs, index);
+    else if (rule->form == RULE_SHOWN)
+        view_push_fact(L, rs, rule->fact);
+    else
+        push_composite(L, rs, rule);
+    if (rule->is_waivable && is_waived(L, rs, rule)) {
+        lua_pop(L, 1);
+        lua_pushboolean(L, 1);
+        memo->is_waived = true;
+    }
+}
+
+static void push_memo(lua_State *L, struct ruleset *rs, uint16_t index)
+{
+    lua_rawgeti(L, LUA_REGISTRYINDEX, rs->memo_values);
+    lua_rawgeti(L, -1, index + 1);
+    lua_remove(L, -2);
+}
+
+void view_push_rule(lua_State *L, struct ruleset *rs, uint16_t index)
+{
+    struct memo *memo = &rs->memos[index];
+    struct reads *outer = rs->reads;
+
+    outer->rules[index / 64] |= 1ull << (index % 64);
+    if (memo->epoch == rs->epoch) {
+        if (memo->is_running)
+            cycle_error(L, rs, index);
+        if (memo->has_failed)
+            luaL_error(L, "%s", kept_failure(rs, index));
+        reads_merge(outer, &memo->reads);
+        push_memo(L, rs, index);
+        return;
+    }
+    if (rs->running_count == (int)(sizeof(rs->running) / sizeof(rs->running[0])))
+        luaL_error(L, "%s: rules read each other more than %d deep", rs->rules[index].where,
+                   rs->running_count);
+    luaL_checkstack(L, 10, "rules read each other too deep");
+
+    memo->epoch = rs->epoch;
+    memo->is_running = true;
+    memo->is_changed = memo->has_failed = false;
+    reads_clear(&memo->reads);
+    rs->reads = &memo->reads;
+    rs->running[rs->running_count++] = index;
+
+    if (rs->is_keeping && still_holds(L, rs, index)) {
+        kept_push_value(L, rs, rs->record->kept[index].value);
+        lua_rawgeti(L, LUA_REGISTRYINDEX, rs->memo_values);
+        lua_pushvalue(L, -2);
+        lua_rawseti(L, -2, index + 1);
+        lua_pop(L, 1);
+    } else {
+        reads_clear(&memo->reads);
+        compute(L, rs, index);
+        remember(L, rs, index);
+    }
+    rs->running_count--;
+    rs->reads = outer;
+    memo->is_running = false;
+    reads_merge(outer, &memo->reads);
+}
