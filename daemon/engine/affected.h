@@ -7,6 +7,9 @@
 #ifndef PATHWAY_AFFECTED_H
 #define PATHWAY_AFFECTED_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/strmap.h"
@@ -19,17 +22,31 @@ struct cause {
     const char *source;
     const char *id;
 };
+/* What a commit has for one subject. */
+struct concern {
+    const struct cause *causes;  /* newest first */
+    const struct event **events; /* new ones that touch it; borrowed. The list is the arena's */
+    size_t count, cap;
+    bool
+        must_refold; /* a void, a succession, a predecessor's event: not to be followed as it comes */
+};
 /* In the order in which they were found. Zeroed to begin; arena is the caller's. */
 struct affected {
     struct arena *arena;    /* borrowed */
-    struct strmap subjects; /* name to the first struct cause of its list */
+    struct strmap subjects; /* name to struct concern */
 };
 
 /* Add the subjects that an accepted event concerns. */
 MUST_CHECK enum err_code affected_by_event(struct affected *a, struct store *s, int64_t max_seq,
                                            const struct event *e, struct err *err);
-/* Add the successors of what is there, with the causes of their predecessors. */
-MUST_CHECK enum err_code affected_successors(struct affected *a, struct world *w, struct err *err);
+/* Add a subject that time alone concerns. */
+MUST_CHECK enum err_code affected_by_time(struct affected *a, const char *subject, struct err *err);
+/* Add the successors of what is there, with the causes of their predecessors. `has_none` may know that a
+ * subject is nobody's predecessor, which spares reading its history. */
+typedef bool has_no_successor_fn(const char *subject, const struct concern *c, void *arg);
+MUST_CHECK enum err_code affected_successors(struct affected *a, struct world *w,
+                                             has_no_successor_fn *has_none, void *arg,
+                                             struct err *err);
 void affected_fini(struct affected *a);
 
 #endif

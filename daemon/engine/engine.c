@@ -16,10 +16,14 @@
     64 /* subjects judged in one transaction when time alone asks: keeps batches waiting
                          for milliseconds, not for a whole midnight */
 
+#define LIVE_RECORDS                                                                               \
+    20000 /* records kept in memory: a nation's schools and some groups, some 6 KiB each */
+
 struct engine {
     struct store *store;
     struct ruleset *rules;
     struct clock clock;
+    struct live_cache cache;
     int64_t generation;
     int64_t next_wake;
     int64_t feed_seq;
@@ -44,6 +48,7 @@ static enum err_code commit_begin(struct commit *c, struct engine *e, struct err
     struct publication *p = &c->publication;
     p->store = e->store;
     p->rules = e->rules;
+    p->cache = &e->cache;
     p->now = clock_now(&e->clock);
     p->generation = e->generation;
     enum err_code rc = log_recorded_time(&p->recorded, e->store, p->now, err);
@@ -53,9 +58,17 @@ static enum err_code commit_begin(struct commit *c, struct engine *e, struct err
     return rc;
 }
 
+/* A live record knows whether another school takes its events over. */
+static bool has_no_successor(const char *subject, const struct concern *concern, void *arg)
+{
+    const struct live *l = concern->must_refold ? NULL : live_find(arg, subject);
+    return l && !l->is_predecessor;
+}
+
 static enum err_code publish_all(struct commit *c, struct err *err)
 {
-    enum err_code rc = affected_successors(&c->affected, c->publication.world, err);
+    enum err_code rc = affected_successors(&c->affected, c->publication.world, has_no_successor,
+                                           c->publication.cache, err);
     for (uint32_t i = 0; i < c->affected.subjects.count && rc == OK; i++)
         rc = publish_subject(&c->publication, c->affected.subjects.items[i].key,
                              c->affected.subjects.items[i].as.ptr, err);
@@ -88,6 +101,8 @@ static enum err_code commit_end(struct commit *c, enum err_code rc, struct err *
     if (rc == OK) {
         e->next_wake = wake;
         e->feed_seq = feed;
+    } else {
+        live_cache_clear(&e->cache);
     }
     affected_fini(&c->affected);
     publication_fini(p);
@@ -136,12 +151,8 @@ enum err_code engine_take(struct engine *e, struct take *items, size_t count, st
 
 static enum err_code add_due(const char *subject, int64_t due, void *arg, struct err *err)
 {
-    struct affected *a = arg;
-    const char *name = arena_strdup(a->arena, subject);
     (void)due;
-    return name && strmap_add(&a->subjects, name, strlen(name), NULL)
-               ? OK
-               : err_set(err, ERR_LIMIT, "no memory for the subjects that are due");
+    return affected_by_time(arg, subject, err);
 }
 
 int64_t engine_next_wake(const struct engine *e)
@@ -163,10 +174,9 @@ enum err_code engine_wake(struct engine *e, struct err *err)
 
 static void add_subject(const char *subject, void *arg)
 {
-    struct affected *a = arg;
-    const char *name = arena_strdup(a->arena, subject);
-    if (name)
-        strmap_add(&a->subjects, name, strlen(name), NULL);
+    struct err ignored; /* no memory: it is judged at its next event */
+    if (affected_by_time(arg, subject, &ignored) != OK)
+        log_err("engine: no memory to judge subject=%s", subject);
 }
 
 static enum err_code judge_all(struct engine *e, struct err *err)
@@ -227,6 +237,7 @@ enum err_code engine_open(struct engine **out, const struct engine_options *opti
         return err_set(err, ERR_LIMIT, "no memory for the engine");
     e->clock = options->clock;
     e->next_wake = TIME_NEVER;
+    live_cache_init(&e->cache, LIVE_RECORDS);
     enum err_code rc = ruleset_load(&e->rules, options->rules, &problems, err);
     for (const struct problem *p = problems.first; p; p = p->next)
         log_err("rules: %s", p->text);
@@ -246,6 +257,7 @@ void engine_close(struct engine *e)
 {
     if (!e)
         return;
+    live_cache_fini(&e->cache);
     store_close(e->store);
     ruleset_free(e->rules);
     free(e);

@@ -10,7 +10,8 @@ static enum err_code begin(struct fold *f, struct err *err)
     record_free(f->record);
     f->next = 0;
     f->skipped = 0;
-    f->now = TIME_MIN;
+    f->now = f->asked = TIME_MIN;
+    f->asked_by_itself = false;
     f->wake = TIME_NEVER;
     return record_new(&f->record, f->rules, f->subject, err);
 }
@@ -56,9 +57,10 @@ static bool is_faulty(const struct fold *f, int64_t seq)
 }
 
 /* A move that fails leaves the record where it stands; it is asked again at the next event. */
-static enum err_code ask(struct fold *f, int64_t now, struct err *err)
+static enum err_code ask(struct fold *f, int64_t now, bool by_itself, struct err *err)
 {
-    f->now = now;
+    f->now = f->asked = now;
+    f->asked_by_itself = by_itself;
     enum err_code rc = record_ask(&f->wake, f->record, now, err);
     if (rc == ERR_RULE) {
         f->wake = TIME_NEVER;
@@ -114,7 +116,7 @@ static enum err_code take_next(struct fold *f, struct err *err)
             return rc;
     }
     f->next++;
-    return ask(f, item->entry->key.time, err);
+    return ask(f, item->entry->key.time, false, err);
 }
 
 enum err_code fold_to(struct fold *f, int64_t at, struct err *err)
@@ -125,11 +127,24 @@ enum err_code fold_to(struct fold *f, int64_t at, struct err *err)
         if (f->next < f->count && f->items[f->next].entry->key.time == t)
             rc = take_next(f, err);
         else
-            rc = ask(f, t, err);
+            rc = ask(f, t, true, err);
     }
     if (rc == OK && at > f->now)
         f->now = at;
     return rc;
+}
+
+enum err_code fold_take(struct fold *f, const struct fold_event *e, struct err *err)
+{
+    bool known;
+    enum err_code rc = fold_to(f, e->time - 1, err);
+
+    if (rc == OK)
+        rc = record_apply(&known, f->record, e, err);
+    if (rc != OK)
+        return rc;
+    f->skipped += !known;
+    return ask(f, e->time, false, err);
 }
 
 enum err_code fold_subject(struct fold *f, struct ruleset *rules, struct world *w,

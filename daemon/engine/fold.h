@@ -28,10 +28,12 @@ struct fold {
     const char *subject;      /* borrowed */
     const struct item *items; /* borrowed: the events still to come and those done */
     size_t count;
-    size_t next;        /* first item not taken in yet */
-    int64_t now;        /* instant that the record stands at */
-    int64_t wake;       /* next instant that a move waits for; TIME_NEVER */
-    struct arena arena; /* faults, and the events being parsed */
+    size_t next;          /* first item not taken in yet */
+    int64_t now;          /* instant that the record stands at */
+    int64_t asked;        /* instant at which the moves were last asked; TIME_MIN: never */
+    bool asked_by_itself; /* no event called for it: an instant that a move waited for had come */
+    int64_t wake;         /* next instant that a move waits for; TIME_NEVER */
+    struct arena arena;   /* faults, and the events being parsed */
     const struct fault *faults;
     uint64_t skipped; /* events of types that the packs do not know */
 };
@@ -45,6 +47,12 @@ void fold_fini(struct fold *f);
 int64_t fold_next(const struct fold *f);
 /* Go on through all events and awaited moments up to and including `at`. */
 MUST_CHECK enum err_code fold_to(struct fold *f, int64_t at, struct err *err);
+
+/*
+ * Take in one more event, later in event order than all before, with the awaited moments in front of it.
+ * ERR_RULE: a reducer failed on it, and may have taken in a half: fold the subject anew.
+ */
+MUST_CHECK enum err_code fold_take(struct fold *f, const struct fold_event *e, struct err *err);
 
 /* All in one: the record of `subject` in `w` as of `at`. fold_fini() it in any case. */
 MUST_CHECK enum err_code fold_subject(struct fold *f, struct ruleset *rules, struct world *w,

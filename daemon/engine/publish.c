@@ -1,6 +1,7 @@
 /* publish.c - see publish.h. */
 #include "engine/publish.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/civil.h"
@@ -32,8 +33,8 @@ struct pair {
 struct comparison {
     struct publication *p;
     struct strmap pairs; /* by decision */
-    int64_t wake;
-    bool is_empty; /* judging the empty record that a new subject is compared with */
+    bool is_empty;       /* judging the empty record that a new subject is compared with */
+    bool is_live;        /* the record itself knows what was before */
     bool failed;
 };
 
@@ -67,14 +68,16 @@ static void take_judged(const struct judged *j, void *arg)
     struct pair *pair = pair_of(c, j->name);
     const char *value = pair ? decision_text(&c->p->arena, j) : NULL;
 
-    if (!value)
+    if (!value) {
         c->failed = true;
-    else if (c->is_empty)
+    } else if (c->is_empty) {
         pair->old_value = value;
-    else
+    } else {
+        struct judged old = { .value = j->old_value, .is_error = j->old_is_error };
         pair->new_value = value;
-    if (!c->is_empty && j->wake < c->wake)
-        c->wake = j->wake;
+        if (c->is_live && j->old_value)
+            pair->old_value = decision_text(&c->p->arena, &old);
+    }
 }
 
 static enum err_code judge_empty(struct comparison *c, const char *subject, struct err *err)
@@ -148,97 +151,151 @@ static enum err_code write_pair(struct publication *p, const char *subject, cons
     return feed_append(&seq, p->store, &change, err);
 }
 
-/* Names, hub and former URNs of a subject: what lists show and search. */
-static enum err_code write_card(struct publication *p, const char *subject, struct fold *f,
-                                const char **hub, struct err *err)
+/* ---- names, hub and former URNs: what lists show and search ---- */
+
+/* Schools through which events came that the subject has taken over. */
+static void write_former(struct buf *out, const struct item *items, size_t count,
+                         const char *subject)
 {
-    struct buf name = { 0 }, hub_text = { 0 }, former = { 0 };
     const char *last = subject;
 
-    bool has_name = record_text_fact(&name, f->record, "name");
-    bool has_hub = record_text_fact(&hub_text, f->record, "hub");
-    for (size_t i = 0; i < f->count; i++) {
-        const struct item *item = &f->items[i];
-        for (int a = 0; a < item->as_count; a++) {
-            if (strcmp(item->as[a], subject) == 0 || strcmp(item->as[a], last) == 0)
+    for (size_t i = 0; i < count; i++) {
+        for (int a = 0; a < items[i].as_count; a++) {
+            const char *as = items[i].as[a];
+            if (strcmp(as, subject) == 0 || strcmp(as, last) == 0)
                 continue;
-            last = item->as[a];
-            if (!strstr(buf_cstr(&former), subject_code(last)))
-                buf_printf(&former, "%s%s", former.len ? " " : "", subject_code(last));
+            last = as;
+            if (!strstr(buf_cstr(out), subject_code(as)))
+                buf_printf(out, "%s%s", out->len ? " " : "", subject_code(as));
         }
     }
-    *hub = has_hub ? arena_strdup(&p->arena, buf_cstr(&hub_text)) : NULL;
-    struct subject_card card = { .subject = subject,
-                                 .name = has_name ? buf_cstr(&name) : NULL,
-                                 .hub = *hub,
+}
+
+/* Put a fact's text into *kept; true when it is another one than before. */
+static bool take_text(char **kept, struct record *r, const char *fact)
+{
+    struct buf text = { 0 };
+    char *now = record_text_fact(&text, r, fact) ? buf_take(&text) : NULL;
+    bool changed = (now == NULL) != (*kept == NULL) || (now && strcmp(now, *kept) != 0);
+
+    buf_fini(&text);
+    free(*kept);
+    *kept = now;
+    return changed;
+}
+
+static enum err_code write_card(struct publication *p, struct live *l, bool is_rebuilt,
+                                struct err *err)
+{
+    struct buf former = { 0 };
+    const struct item *items = NULL;
+    size_t count = 0;
+    enum err_code rc = OK;
+
+    bool changed = take_text(&l->name, l->fold.record, "name");
+    changed = take_text(&l->hub, l->fold.record, "hub") || changed;
+    if (!changed && !is_rebuilt)
+        return OK;
+    rc = world_fold_items(&items, &count, p->world, l->subject, p->now, err);
+    write_former(&former, items, count, l->subject);
+    struct subject_card card = { .subject = l->subject,
+                                 .name = l->name,
+                                 .hub = l->hub,
                                  .former = former.len ? buf_cstr(&former) : NULL };
-    enum err_code rc = subject_put(p->store, &card, err);
-    buf_fini(&name);
-    buf_fini(&hub_text);
+    if (rc == OK)
+        rc = subject_put(p->store, &card, err);
     buf_fini(&former);
     return rc;
 }
 
-/* Compare, store, tell. The fold stands at now. */
-static enum err_code publish_fold(struct publication *p, const char *subject, struct fold *f,
-                                  const struct cause *causes, int64_t *wake, struct err *err)
-{
-    struct comparison c = { .p = p, .wake = fold_next(f) };
-    const char *hub = NULL, *cause = NULL;
-    int64_t due;
+/* ---- one subject ---- */
 
-    enum err_code rc = decision_each(p->store, subject, take_old, &c, err);
-    bool is_new = c.pairs.count == 0;
-    if (rc == OK && is_new)
-        rc = judge_empty(&c, subject, err);
-    if (rc == OK)
-        rc = record_judge(f->record, p->now, take_judged, &c, err);
-    if (rc == OK)
-        rc = wake_of(&due, p->store, subject, err);
-    if (rc == OK)
-        rc = write_card(p, subject, f, &hub, err);
-    if (rc == OK &&
-        (c.failed || !(cause = write_cause(p, causes, due <= p->now ? due : TIME_NEVER))))
-        rc = no_memory(err);
-    for (uint32_t i = 0; i < c.pairs.count && rc == OK; i++)
-        rc = write_pair(p, subject, c.pairs.items[i].key, c.pairs.items[i].as.ptr, is_new, hub,
-                        cause, err);
-    *wake = c.wake;
-    strmap_fini(&c.pairs);
-    return rc;
+static int by_event_order(const void *a, const void *b)
+{
+    const struct event *x = *(const struct event *const *)a, *y = *(const struct event *const *)b;
+    struct event_key kx = { x->time, x->sequence, x->source, x->id };
+    struct event_key ky = { y->time, y->sequence, y->source, y->id };
+    return event_key_compare(&kx, &ky);
 }
 
-static void tell_faults(struct publication *p, const char *subject, const struct fold *f)
+/* Bring the live record up to now: by what is new where that can be followed, else from the log. */
+static enum err_code bring_up(struct live **out, bool *is_rebuilt, struct publication *p,
+                              const char *subject, struct concern *concern, struct err *err)
 {
-    for (const struct fault *fault = f->faults; fault; fault = fault->next) {
+    struct live *l = live_find(p->cache, subject);
+
+    if (concern->count > 1)
+        qsort(concern->events, concern->count, sizeof(*concern->events), by_event_order);
+    *is_rebuilt =
+        !l || concern->must_refold || !live_can_take(l, concern->events, concern->count, p->now);
+    *out = l;
+    if (!*is_rebuilt) {
+        enum err_code rc = live_take(l, concern->events, concern->count, p->now, err);
+        if (rc != ERR_RULE)
+            return rc;
+        *is_rebuilt = true;
+    }
+    return live_build(out, p->cache, p->rules, p->world, subject, p->now, err);
+}
+
+static void tell_faults(struct publication *p, const struct live *l)
+{
+    for (const struct fault *fault = l->fold.faults; fault; fault = fault->next) {
         p->faults++;
-        log_warn("fold: rule failed subject=%s event_seq=%lld error=\"%s\"", subject,
+        log_warn("fold: rule failed subject=%s event_seq=%lld error=\"%s\"", l->subject,
                  (long long)fault->seq, fault->message);
     }
 }
 
-enum err_code publish_subject(struct publication *p, const char *subject,
-                              const struct cause *causes, struct err *err)
+/* Judge, compare, store, tell. *wake: when a rule may say something else. */
+static enum err_code publish_live(struct publication *p, struct live *l, bool is_rebuilt,
+                                  const struct cause *causes, int64_t *wake, struct err *err)
 {
-    const struct entry *const *touching;
-    size_t count, i = 0;
-    struct fold f = { 0 };
-    int64_t wake = TIME_NEVER, ahead;
-    enum err_code rc = OK;
+    struct comparison c = { .p = p, .is_live = !is_rebuilt };
+    const char *cause = NULL;
+    bool is_new = false;
+    int64_t due;
 
-    if (world_touching(&touching, &count, p->world, subject, err) != OK)
-        return err->code;
-    while (i < count && touching[i]->key.time <= p->now)
-        i++;
-    ahead = i < count ? touching[i]->key.time : TIME_NEVER;
-    if (i > 0) { /* else all of it lies ahead: nothing has happened to this subject yet */
-        rc = fold_subject(&f, p->rules, p->world, subject, p->now, err);
-        if (rc == OK)
-            rc = publish_fold(p, subject, &f, causes, &wake, err);
-        tell_faults(p, subject, &f);
-        fold_fini(&f);
+    enum err_code rc = is_rebuilt ? decision_each(p->store, l->subject, take_old, &c, err) : OK;
+    if (rc == OK && is_rebuilt && c.pairs.count == 0) {
+        is_new = true;
+        rc = judge_empty(&c, l->subject, err);
     }
-    return rc == OK ? wake_put(p->store, subject, ahead < wake ? ahead : wake, err) : rc;
+    if (rc == OK)
+        rc = record_rejudge(wake, l->fold.record, p->now, take_judged, &c, err);
+    if (rc == OK)
+        rc = wake_of(&due, p->store, l->subject, err);
+    if (rc == OK)
+        rc = write_card(p, l, is_rebuilt, err);
+    if (rc == OK &&
+        (c.failed || !(cause = write_cause(p, causes, due <= p->now ? due : TIME_NEVER))))
+        rc = no_memory(err);
+    for (uint32_t i = 0; i < c.pairs.count && rc == OK; i++)
+        rc = write_pair(p, l->subject, c.pairs.items[i].key, c.pairs.items[i].as.ptr, is_new,
+                        l->hub, cause, err);
+    strmap_fini(&c.pairs);
+    return rc;
+}
+
+enum err_code publish_subject(struct publication *p, const char *subject, struct concern *concern,
+                              struct err *err)
+{
+    struct live *l;
+    bool is_rebuilt;
+    int64_t wake = TIME_NEVER;
+
+    enum err_code rc = bring_up(&l, &is_rebuilt, p, subject, concern, err);
+    if (rc != OK)
+        return rc;
+    if (l->last.id) /* else all of it lies ahead: nothing has happened to this subject yet */
+        rc = publish_live(p, l, is_rebuilt, concern->causes, &wake, err);
+    if (is_rebuilt)
+        tell_faults(p, l);
+    if (fold_next(&l->fold) < wake)
+        wake = fold_next(&l->fold);
+    if (l->ahead < wake)
+        wake = l->ahead;
+    return rc == OK ? wake_put(p->store, subject, wake, err) : rc;
 }
 
 void publication_fini(struct publication *p)

@@ -9,17 +9,18 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "engine/affected.h"
-#include "engine/fold.h"
+#include "engine/live.h"
 #include "engine/world.h"
 #include "store/store.h"
 
 /* What one commit has in common for all its subjects. */
 struct publication {
-    struct store *store;   /* borrowed; inside a transaction */
-    struct ruleset *rules; /* borrowed */
-    struct world *world;   /* borrowed */
-    struct arena arena;    /* owned */
-    int64_t now;           /* judged at this instant */
+    struct store *store;      /* borrowed; inside a transaction */
+    struct ruleset *rules;    /* borrowed */
+    struct world *world;      /* borrowed */
+    struct live_cache *cache; /* borrowed */
+    struct arena arena;       /* owned */
+    int64_t now;              /* judged at this instant */
     int64_t recorded;
     int64_t generation;
     bool is_new_generation; /* the change of rules is the cause */
@@ -28,12 +29,11 @@ struct publication {
 };
 
 /*
- * Judge a subject as of now, store what changed and append it to the feed. `causes`: the events of this
- * commit that concern it, NULL when time alone does. A subject seen for the first time is compared with an
- * empty record, so that a first load is quiet.
+ * Bring a subject up to now, store what changed and append it to the feed. A subject seen for the first
+ * time is compared with an empty record, so that a first load is quiet.
  */
 MUST_CHECK enum err_code publish_subject(struct publication *p, const char *subject,
-                                         const struct cause *causes, struct err *err);
+                                         struct concern *concern, struct err *err);
 void publication_fini(struct publication *p);
 
 /* A decision's value as it is kept: JSON, {"error": "..."} where its rule failed. Arena's memory. */

@@ -1,0 +1,190 @@
+/* live.c - see live.h. */
+#include "engine/live.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/civil.h"
+
+void live_cache_init(struct live_cache *c, size_t limit)
+{
+    *c = (struct live_cache){ .limit = limit };
+}
+
+static void unlink_live(struct live_cache *c, struct live *l)
+{
+    *(l->newer ? &l->newer->older : &c->newest) = l->older;
+    *(l->older ? &l->older->newer : &c->oldest) = l->newer;
+    l->newer = l->older = NULL;
+}
+
+static void link_newest(struct live_cache *c, struct live *l)
+{
+    l->older = c->newest;
+    *(c->newest ? &c->newest->newer : &c->oldest) = l;
+    c->newest = l;
+}
+
+static void free_live(struct live *l)
+{
+    fold_fini(&l->fold);
+    free((char *)(uintptr_t)l->last.sequence);
+    free((char *)(uintptr_t)l->last.source);
+    free((char *)(uintptr_t)l->last.id);
+    free(l->name);
+    free(l->hub);
+    free(l);
+}
+
+void live_drop(struct live_cache *c, struct live *l)
+{
+    strmap_find(&c->subjects, l->subject, strlen(l->subject))->as.ptr = NULL;
+    unlink_live(c, l);
+    c->count--;
+    free_live(l);
+}
+
+void live_cache_clear(struct live_cache *c)
+{
+    while (c->newest)
+        live_drop(c, c->newest);
+}
+
+void live_cache_fini(struct live_cache *c)
+{
+    live_cache_clear(c);
+    strmap_fini(&c->subjects);
+    arena_fini(&c->names);
+}
+
+struct live *live_find(struct live_cache *c, const char *subject)
+{
+    const struct strmap_item *item = strmap_find(&c->subjects, subject, strlen(subject));
+    struct live *l = item ? item->as.ptr : NULL;
+
+    if (l && l != c->newest) {
+        unlink_live(c, l);
+        link_newest(c, l);
+    }
+    return l;
+}
+
+static enum err_code no_memory(struct err *err)
+{
+    return err_set(err, ERR_LIMIT, "no memory to keep a record");
+}
+
+static enum err_code keep_last(struct live *l, const struct event_key *key, struct err *err)
+{
+    char *source = strdup(key->source), *id = strdup(key->id);
+    char *sequence = key->sequence ? strdup(key->sequence) : NULL;
+
+    free((char *)(uintptr_t)l->last.sequence);
+    free((char *)(uintptr_t)l->last.source);
+    free((char *)(uintptr_t)l->last.id);
+    l->last = (struct event_key){ key->time, sequence, source, id };
+    return source && id && (sequence || !key->sequence) ? OK : no_memory(err);
+}
+
+static enum err_code add(struct live_cache *c, struct live *l, struct err *err)
+{
+    struct strmap_item *item = strmap_find(&c->subjects, l->subject, strlen(l->subject));
+
+    if (!item) {
+        const char *name = arena_strdup(&c->names, l->subject);
+        item = name ? strmap_add(&c->subjects, name, strlen(name), NULL) : NULL;
+    }
+    if (!item)
+        return no_memory(err);
+    item->as.ptr = l;
+    link_newest(c, l);
+    if (++c->count > c->limit)
+        live_drop(c, c->oldest);
+    return OK;
+}
+
+/* What the log says of it besides the fold itself. */
+static enum err_code look_around(struct live *l, struct world *w, int64_t now, struct err *err)
+{
+    const struct entry *const *touching;
+    size_t count;
+
+    if (world_touching(&touching, &count, w, l->subject, err) != OK)
+        return err->code;
+    l->ahead = TIME_NEVER;
+    for (size_t i = 0; i < count; i++) {
+        const char *predecessor = world_predecessor(w, touching[i]);
+        if (predecessor && strcmp(predecessor, l->subject) == 0)
+            l->is_predecessor = true;
+        if (touching[i]->key.time > now && l->ahead == TIME_NEVER)
+            l->ahead = touching[i]->key.time;
+        /* Voided ones too: an event that is to be taken in must follow everything there is. */
+        if (touching[i]->key.time <= now && keep_last(l, &touching[i]->key, err) != OK)
+            return err->code;
+    }
+    return OK;
+}
+
+enum err_code live_build(struct live **out, struct live_cache *c, struct ruleset *rules,
+                         struct world *w, const char *subject, int64_t now, struct err *err)
+{
+    struct live *l = live_find(c, subject);
+
+    *out = NULL;
+    if (l)
+        live_drop(c, l);
+    if (!(l = calloc(1, sizeof(*l))))
+        return no_memory(err);
+    snprintf(l->subject, sizeof(l->subject), "%s", subject);
+    enum err_code rc = fold_subject(&l->fold, rules, w, l->subject, now, err);
+    if (rc == OK)
+        rc = look_around(l, w, now, err);
+    l->fold.items = NULL; /* they go with the world */
+    l->fold.count = l->fold.next = 0;
+    if (rc == OK)
+        rc = add(c, l, err);
+    if (rc == OK)
+        *out = l;
+    else
+        free_live(l);
+    return rc;
+}
+
+bool live_can_take(const struct live *l, const struct event *const *events, size_t count,
+                   int64_t now)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct event *e = events[i];
+        struct event_key key = { e->time, e->sequence, e->source, e->id };
+        if (e->time > now || e->time < l->fold.asked ||
+            (e->time == l->fold.asked && l->fold.asked_by_itself) ||
+            (l->last.id && event_key_compare(&key, &l->last) <= 0))
+            return false;
+    }
+    return l->ahead > now && !l->fold.faults;
+}
+
+enum err_code live_take(struct live *l, const struct event *const *events, size_t count,
+                        int64_t now, struct err *err)
+{
+    const char *own = l->subject;
+    enum err_code rc = OK;
+
+    for (size_t i = 0; i < count && rc == OK; i++) {
+        const struct event *e = events[i];
+        struct fold_event event = { .time = e->time,
+                                    .type = e->type,
+                                    .source = e->source,
+                                    .id = e->id,
+                                    .subject = e->subject,
+                                    .data = e->data,
+                                    .as = &own,
+                                    .as_count = 1 };
+        struct event_key key = { e->time, e->sequence, e->source, e->id };
+        rc = fold_take(&l->fold, &event, err);
+        if (rc == OK)
+            rc = keep_last(l, &key, err);
+    }
+    return rc == OK ? fold_to(&l->fold, now, err) : rc;
+}
