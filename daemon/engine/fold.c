@@ -10,8 +10,7 @@ static enum err_code begin(struct fold *f, struct err *err)
     record_free(f->record);
     f->next = 0;
     f->skipped = 0;
-    f->now = f->asked = TIME_MIN;
-    f->asked_by_itself = false;
+    f->now = f->asked = f->moved = TIME_MIN;
     f->wake = TIME_NEVER;
     return record_new(&f->record, f->rules, f->subject, err);
 }
@@ -59,9 +58,12 @@ static bool is_faulty(const struct fold *f, int64_t seq)
 /* A move that fails leaves the record where it stands; it is asked again at the next event. */
 static enum err_code ask(struct fold *f, int64_t now, bool by_itself, struct err *err)
 {
+    uint64_t before = record_changes(f->record);
+
     f->now = f->asked = now;
-    f->asked_by_itself = by_itself;
     enum err_code rc = record_ask(&f->wake, f->record, now, err);
+    if (by_itself && record_changes(f->record) != before)
+        f->moved = now;
     if (rc == ERR_RULE) {
         f->wake = TIME_NEVER;
         if (is_faulty(f, 0))
@@ -137,8 +139,12 @@ enum err_code fold_to(struct fold *f, int64_t at, struct err *err)
 enum err_code fold_take(struct fold *f, const struct fold_event *e, struct err *err)
 {
     bool known;
-    enum err_code rc = fold_to(f, e->time - 1, err);
+    enum err_code rc = OK;
 
+    if (f->asked >= e->time)
+        record_forget_asked(f->record); /* what the moves wait for was found at a later instant */
+    else
+        rc = fold_to(f, e->time - 1, err);
     if (rc == OK)
         rc = record_apply(&known, f->record, e, err);
     if (rc != OK)

@@ -30,8 +30,8 @@ struct fold {
     size_t count;
     size_t next;          /* first item not taken in yet */
     int64_t now;          /* instant that the record stands at */
-    int64_t asked;        /* instant at which the moves were last asked; TIME_MIN: never */
-    bool asked_by_itself; /* no event called for it: an instant that a move waited for had come */
+    int64_t asked;       /* instant at which the moves were last asked; TIME_MIN: never */
+    int64_t moved;       /* last instant at which they changed something with no event; TIME_MIN: never */
     int64_t wake;         /* next instant that a move waits for; TIME_NEVER */
     struct arena arena;   /* faults, and the events being parsed */
     const struct fault *faults;
@@ -49,8 +49,9 @@ int64_t fold_next(const struct fold *f);
 MUST_CHECK enum err_code fold_to(struct fold *f, int64_t at, struct err *err);
 
 /*
- * Take in one more event, later in event order than all before, with the awaited moments in front of it.
- * ERR_RULE: a reducer failed on it, and may have taken in a half: fold the subject anew.
+ * Take in one more event, later in event order than all before and later than `moved`, with the awaited
+ * moments in front of it. It may lie before `now`: moments that were asked since and changed nothing are
+ * asked again. ERR_RULE: a reducer failed on it, and may have taken in a half: fold the subject anew.
  */
 MUST_CHECK enum err_code fold_take(struct fold *f, const struct fold_event *e, struct err *err);
 

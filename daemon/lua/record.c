@@ -101,6 +101,17 @@ void record_touch(struct record *r, uint16_t fact)
 {
     r->unjudged[fact / 64] |= 1ull << (fact % 64);
     r->unasked[fact / 64] |= 1ull << (fact % 64);
+    r->changes++;
+}
+
+uint64_t record_changes(const struct record *r)
+{
+    return r->changes;
+}
+
+void record_forget_asked(struct record *r)
+{
+    r->was_asked = false;
 }
 
 /* ---- taking an event in ---- */

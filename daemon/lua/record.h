@@ -50,6 +50,11 @@ MUST_CHECK enum err_code record_apply(bool *known, struct record *r, const struc
  */
 MUST_CHECK enum err_code record_ask(int64_t *wake, struct record *r, int64_t now, struct err *err);
 
+/* Ask the moves in full the next time: what is remembered of them was found at a later instant. */
+void record_forget_asked(struct record *r);
+/* How often facts were changed, or may have been: the same number means the same facts. */
+uint64_t record_changes(const struct record *r);
+
 /* One rule's answer. */
 struct judged {
     const char *name;

@@ -17,6 +17,7 @@ struct record {
     uint64_t unasked[FACTS_MAX / 64];  /* facts touched since its moves were last asked */
     struct reads asked; /* what the moves read then; asked.wake is when to ask again */
     bool was_asked;
+    uint64_t changes; /* how often a fact was touched */
     char subject[SUBJECT_MAX];
 };
 
