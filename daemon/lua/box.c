@@ -12,13 +12,24 @@
 
 struct box {
     const struct type *type;
-    uint32_t count; /* values held; of a row: its fields */
-    bool is_shared; /* the empty one that stands for every absent fact of its type */
+    uint32_t count;  /* values held; of a row: its fields */
+    bool is_shared;  /* the empty one that stands for every absent fact of its type */
+    uint64_t record; /* number of the record that it is part of */
 };
 
 static struct box *check_box(lua_State *L, int index)
 {
-    return luaL_checkudata(L, index, BOX_META);
+    struct box *b = luaL_testudata(L, index, BOX_META);
+
+    if (!b)
+        luaL_error(
+            L,
+            "found a %s, expected a fact that is a set, list or map; methods are called with "
+            "a colon: s.leads:add(...)",
+            luaL_typename(L, index));
+    if (!b->is_shared && b->record != ruleset_of(L)->record_number)
+        luaL_error(L, "this was read from another subject; a rule keeps nothing between two calls");
+    return b;
 }
 
 bool box_is(lua_State *L, int index)
@@ -43,7 +54,7 @@ static const char *kind_word(const struct box *b)
 void box_push(lua_State *L, const struct type *type)
 {
     struct box *b = lua_newuserdatauv(L, sizeof(*b), 1);
-    *b = (struct box){ .type = type };
+    *b = (struct box){ .type = type, .record = ruleset_of(L)->record_number };
     lua_newtable(L);
     lua_setiuservalue(L, -2, 1);
     luaL_setmetatable(L, BOX_META);
@@ -55,7 +66,7 @@ void box_push_empty(lua_State *L, const struct type *type)
         return;
     lua_pop(L, 1);
     box_push(L, type);
-    check_box(L, -1)->is_shared = true;
+    ((struct box *)lua_touserdata(L, -1))->is_shared = true;
     lua_pushvalue(L, -1);
     lua_rawsetp(L, LUA_REGISTRYINDEX, type);
 }
@@ -77,67 +88,12 @@ static struct box *check_writable(lua_State *L, int index)
     return b;
 }
 
-static const char *text_problem(lua_State *L, int index, const struct type *type, char *out,
-                                size_t size)
-{
-    size_t len;
-    const char *s = lua_tolstring(L, index, &len);
-    struct json value = { .type = JSON_STRING, .len = (uint32_t)len, .as.string = s };
-    struct err err;
-
-    if (type_check(type, &value, "value", &err) == OK)
-        return NULL;
-    snprintf(out, size, "%s", strncmp(err.msg, "value: ", 7) == 0 ? err.msg + 7 : err.msg);
-    return out;
-}
-
-void box_check_scalar(lua_State *L, int index, const struct type *type, const char *what)
-{
-    char text[1024], expected[400];
-    int found = lua_type(L, index);
-    bool fits = false;
-
-    switch (type->kind) {
-    case TYPE_BOOL:
-        fits = found == LUA_TBOOLEAN;
-        break;
-    case TYPE_TIME:
-    case TYPE_INT:
-        fits = lua_isinteger(L, index);
-        break;
-    case TYPE_NUMBER:
-        fits = found == LUA_TNUMBER;
-        break;
-    default:
-        if (found == LUA_TSTRING) {
-            if (text_problem(L, index, type, text, sizeof(text)))
-                luaL_error(L, "%s: %s", what, text);
-            return;
-        }
-    }
-    if (!fits)
-        luaL_error(L, "%s: found a %s, expected %s", what, luaL_typename(L, index),
-                   type_describe(type, expected, sizeof(expected)));
-    if (type->kind == TYPE_INT &&
-        (lua_tointeger(L, index) < type->min || lua_tointeger(L, index) > type->max))
-        luaL_error(L, "%s: found %I, expected %s", what, (LUAI_UACINT)lua_tointeger(L, index),
-                   type_describe(type, expected, sizeof(expected)));
-}
-
-static const struct type_field *field_of(const struct type *t, const char *name)
-{
-    for (uint32_t i = 0; i < t->field_count; i++)
-        if (strcmp(t->fields[i].name, name) == 0)
-            return &t->fields[i];
-    return NULL;
-}
-
 static const struct type_field *check_field(lua_State *L, const struct type *t, int index)
 {
     const char *names[64];
     char hint[160];
     const char *name = lua_type(L, index) == LUA_TSTRING ? lua_tostring(L, index) : "?";
-    const struct type_field *f = field_of(t, name);
+    const struct type_field *f = type_field(t, name);
     uint32_t count = t->field_count < 64 ? t->field_count : 64;
 
     if (!f) {
@@ -169,7 +125,7 @@ bool box_set_add(lua_State *L, int index)
 static int set_add(lua_State *L)
 {
     struct box *b = check_writable(L, 1);
-    box_check_scalar(L, 2, b->type->of, "add");
+    value_check(L, 2, b->type->of, "add");
     lua_settop(L, 2);
     box_set_add(L, 1);
     return 0;
@@ -178,7 +134,7 @@ static int set_add(lua_State *L)
 static int set_remove(lua_State *L)
 {
     struct box *b = check_writable(L, 1);
-    box_check_scalar(L, 2, b->type->of, "remove");
+    value_check(L, 2, b->type->of, "remove");
     lua_settop(L, 2);
     box_push_contents(L, 1);
     lua_pushvalue(L, 2);
@@ -194,37 +150,65 @@ static int set_remove(lua_State *L)
 static int set_has(lua_State *L)
 {
     const struct box *b = check_box(L, 1);
-    box_check_scalar(L, 2, b->type->of, "has");
+    value_check(L, 2, b->type->of, "has");
     box_push_contents(L, 1);
     lua_pushvalue(L, 2);
     lua_pushboolean(L, lua_rawget(L, -2) != LUA_TNIL);
     return 1;
 }
 
-/* Put the value at stack index `value` into a row field or list place that has type `type`; a plain
- * table becomes a row. Leaves the value to store on top. */
+static void push_row(lua_State *L, int value, const struct type *type, const char *what);
+
+/* Push the value at stack index `value` as it is stored in a place of this type: a plain table becomes a
+ * row. */
 static void push_checked(lua_State *L, int value, const struct type *type, const char *what)
 {
+    char expected[400];
+
     if (type_is_scalar(type)) {
-        box_check_scalar(L, value, type, what);
+        value_check(L, value, type, what);
         lua_pushvalue(L, value);
-        return;
-    }
-    if (type->kind != TYPE_ROW || !lua_istable(L, value)) {
-        char expected[400];
+    } else if (type->kind == TYPE_ROW && lua_istable(L, value)) {
+        push_row(L, value, type, what);
+    } else {
         luaL_error(L, "%s: found a %s, expected %s", what, luaL_typename(L, value),
                    type->kind == TYPE_ROW ? "a table of fields"
                                           : type_describe(type, expected, sizeof(expected)));
     }
+}
+
+/* Raise for the first key, in the order of keys, that is no field. */
+static void refuse_unknown(lua_State *L, int value, const struct type *type)
+{
+    sandbox_push_keys(L, value);
+    for (lua_Integer i = 1; lua_rawgeti(L, -1, i) != LUA_TNIL; i++, lua_pop(L, 1))
+        check_field(L, type, -1);
+    lua_pop(L, 2);
+}
+
+static void push_row(lua_State *L, int value, const struct type *type, const char *what)
+{
+    uint32_t given = 0;
+
+    luaL_checkstack(L, 10, "rows nested too deep");
     box_push(L, type);
     int row = lua_gettop(L);
+    struct box *b = lua_touserdata(L, row);
     box_push_contents(L, row);
-    for (lua_pushnil(L); lua_next(L, value); lua_pop(L, 1)) {
-        const struct type_field *f = check_field(L, type, -2);
-        lua_pushvalue(L, -2);
-        push_checked(L, lua_gettop(L) - 1, f->type, f->name);
-        lua_rawset(L, row + 1);
+    for (lua_pushnil(L); lua_next(L, value); lua_pop(L, 1))
+        given++;
+    for (uint32_t i = 0; i < type->field_count; i++) {
+        const struct type_field *f = &type->fields[i];
+        lua_pushstring(L, f->name);
+        if (lua_rawget(L, value) != LUA_TNIL) {
+            push_checked(L, lua_gettop(L), f->type, f->name);
+            lua_setfield(L, row + 1, f->name);
+            b->count++;
+        }
+        lua_settop(L, row + 1);
     }
+    if (given != b->count)
+        refuse_unknown(L, value, type);
     for (uint32_t i = 0; i < type->field_count; i++) {
         if (!type->fields[i].is_optional &&
             lua_getfield(L, row + 1, type->fields[i].name) == LUA_TNIL)
@@ -251,8 +235,7 @@ static int list_remove_if(lua_State *L)
     luaL_checktype(L, 2, LUA_TFUNCTION);
     lua_settop(L, 2);
     box_push_contents(L, 1);
-    lua_newtable(
-        L); /* a new contents table, put in place at the end: an error leaves all as it was */
+    lua_newtable(L); /* put in place at the end: an error leaves all as it was */
     uint32_t kept = 0;
     for (uint32_t i = 1; i <= b->count; i++) {
         lua_pushvalue(L, 2);
@@ -282,10 +265,11 @@ static int box_clear(lua_State *L)
 
 static int map_index(lua_State *L, struct box *b)
 {
-    box_check_scalar(L, 2, b->type->key, "key");
+    value_check(L, 2, b->type->key, "key");
     box_push_contents(L, 1);
     lua_pushvalue(L, 2);
-    if (lua_rawget(L, 3) != LUA_TNIL || type_is_scalar(b->type->of))
+    if (lua_rawget(L, 3) != LUA_TNIL || type_is_scalar(b->type->of) ||
+        b->type->of->kind == TYPE_ROW) /* there is no empty row, as there is an empty set */
         return 1;
     if (!ruleset_of(L)->is_writing || b->is_shared) {
         box_push_empty(L, b->type->of);
@@ -364,7 +348,7 @@ static int box_newindex(lua_State *L)
     if (b->type->kind == TYPE_ROW)
         of = check_field(L, b->type, 2)->type;
     else if (b->type->kind == TYPE_MAP)
-        box_check_scalar(L, 2, b->type->key, "key");
+        value_check(L, 2, b->type->key, "key");
     else
         return luaL_error(L, "a %s is changed by its methods, such as add", kind_word(b));
     box_push_contents(L, 1);
@@ -386,39 +370,70 @@ static int box_len(lua_State *L)
     return 1;
 }
 
+/* Upvalues: contents when values are wanted too, else nil; what to walk; how far it came, how far to go.
+ * A list is walked as long as it was at the start, or adding to it would never end. */
 static int each_next(lua_State *L)
 {
-    lua_Integer i = lua_tointeger(L, lua_upvalueindex(3)) + 1;
+    lua_Integer i = lua_tointeger(L, lua_upvalueindex(3));
+    lua_Integer count = lua_tointeger(L, lua_upvalueindex(4));
+
+    for (;;) { /* what was taken out meanwhile is left out */
+        lua_settop(L, 0);
+        if (++i > count)
+            return 0;
+        lua_rawgeti(L, lua_upvalueindex(2), i);
+        if (lua_isnil(L, lua_upvalueindex(1)))
+            break;
+        lua_pushvalue(L, -1);
+        if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL)
+            break;
+    }
     lua_pushinteger(L, i);
     lua_replace(L, lua_upvalueindex(3));
-    lua_rawgeti(L, lua_upvalueindex(2), i);
-    if (!lua_toboolean(L, lua_upvalueindex(1)) || lua_isnil(L, -1))
-        return 1;
-    lua_pushvalue(L, -1);
-    lua_rawget(L, lua_upvalueindex(1));
-    return 2;
+    return lua_gettop(L);
 }
 
 /* for v in each(set or list) do; for k, v in each(map) do */
 static int box_each(lua_State *L)
 {
+    if (lua_istable(L, 1))
+        return luaL_error(L, "each: found a table, expected a fact that is a set, list or map; use "
+                             "ipairs or pairs");
     const struct box *b = check_box(L, 1);
     lua_settop(L, 1);
     if (b->type->kind == TYPE_ROW)
         return luaL_error(L, "each: found a row, expected a set, list or map");
-    box_push_contents(L, 1);
-    if (b->type->kind != TYPE_MAP) {
-        lua_pop(L, 1);
-        lua_pushboolean(L, 0);
-    }
+    if (b->type->kind == TYPE_MAP)
+        box_push_contents(L, 1);
+    else
+        lua_pushnil(L);
     box_push_contents(L, 1);
     if (b->type->kind != TYPE_LIST) {
         sandbox_push_keys(L, -1);
         lua_remove(L, -2);
     }
     lua_pushinteger(L, 0);
-    lua_pushcclosure(L, each_next, 3);
+    lua_pushinteger(L, (lua_Integer)lua_rawlen(L, 3));
+    lua_pushcclosure(L, each_next, 4);
     return 1;
+}
+
+const char *box_type_problem(const struct type *t)
+{
+    if (t->kind == TYPE_NOTE)
+        return "a note is for people, and rules can not read it";
+    if (type_is_scalar(t))
+        return NULL;
+    for (uint32_t i = 0; i < t->field_count; i++) {
+        const struct type *of = t->fields[i].type;
+        if (!type_is_scalar(of) && of->kind != TYPE_ROW)
+            return "a row holds single values and rows, not sets, lists or maps";
+        if (box_type_problem(of))
+            return box_type_problem(of);
+    }
+    if (t->kind == TYPE_LIST && !type_is_scalar(t->of) && t->of->kind != TYPE_ROW)
+        return "a list holds single values or rows, not sets, lists or maps";
+    return t->kind == TYPE_ROW ? NULL : box_type_problem(t->of);
 }
 
 void box_register(lua_State *L)

@@ -36,13 +36,7 @@ static void push_scalar(lua_State *L, const struct json *v, const struct type *t
     }
 }
 
-static const struct type_field *field_named(const struct type *t, const char *name)
-{
-    for (uint32_t i = 0; i < t->field_count; i++)
-        if (strcmp(t->fields[i].name, name) == 0)
-            return &t->fields[i];
-    return NULL;
-}
+static void guard_fields(lua_State *L, const struct type *type);
 
 /* A set arrives as a list that may repeat itself; a rule gets each value once. */
 static void push_set(lua_State *L, const struct json *v, const struct type *type)
@@ -50,19 +44,20 @@ static void push_set(lua_State *L, const struct json *v, const struct type *type
     lua_Integer count = 0;
 
     lua_createtable(L, (int)v->len, 0);
+    lua_createtable(L, 0, (int)v->len); /* those that were seen */
     for (const struct json *i = v->as.first; i; i = i->next) {
-        bool repeats = false;
         push_scalar(L, i, type->of);
-        for (lua_Integer k = 1; k <= count && !repeats; k++) {
-            lua_rawgeti(L, -2, k);
-            repeats = lua_rawequal(L, -1, -2);
-            lua_pop(L, 1);
+        lua_pushvalue(L, -1);
+        if (lua_rawget(L, -3) == LUA_TNIL && !lua_isnil(L, -2)) {
+            lua_pushvalue(L, -2);
+            lua_pushboolean(L, 1);
+            lua_rawset(L, -5);
+            lua_pushvalue(L, -2);
+            lua_rawseti(L, -5, ++count);
         }
-        if (repeats)
-            lua_pop(L, 1);
-        else
-            lua_rawseti(L, -2, ++count);
+        lua_pop(L, 2);
     }
+    lua_pop(L, 1);
 }
 
 void convert_push_json(lua_State *L, const struct json *v, const struct type *type)
@@ -81,13 +76,15 @@ void convert_push_json(lua_State *L, const struct json *v, const struct type *ty
     } else if (v && v->type == JSON_OBJECT) {
         lua_createtable(L, 0, (int)v->len);
         for (const struct json *i = v->as.first; i; i = i->next) {
-            const struct type_field *f = type->kind == TYPE_ROW ? field_named(type, i->name) : NULL;
+            const struct type_field *f = type->kind == TYPE_ROW ? type_field(type, i->name) : NULL;
             const struct type *of = f ? f->type : type->kind == TYPE_MAP ? type->of : NULL;
             if (!of || of->kind == TYPE_NOTE)
                 continue; /* a field that the pack no longer has; free text, which rules may not see */
             convert_push_json(L, i, of);
             lua_setfield(L, -2, i->name);
         }
+        if (type->kind == TYPE_ROW)
+            guard_fields(L, type);
     } else if (v) {
         push_scalar(L, v, type);
     } else {
@@ -103,17 +100,16 @@ static int missing_field(lua_State *L)
     const char *names[128];
     char hint[160];
     const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "?";
-    const struct type_field *f = field_named(type, name);
+    const struct type_field *f = type_field(type, name);
     uint32_t count = type->field_count < 128 ? type->field_count : 128;
 
     if (f && f->type->kind == TYPE_NOTE)
-        return luaL_error(L, "e.data.%s is a note: free text for people, which rules can not read",
-                          name);
+        return luaL_error(L, "%s is a note: free text for people, which rules can not read", name);
     if (f)
         return 0; /* optional, and not given */
     for (uint32_t i = 0; i < count; i++)
         names[i] = type->fields[i].name;
-    return luaL_error(L, "unknown field '%s' of e.data%s", name,
+    return luaL_error(L, "unknown field '%s' of the event's data%s", name,
                       text_hint(hint, sizeof(hint), name, names, count));
 }
 
@@ -143,9 +139,10 @@ static void set_guard(lua_State *L, const void *key, const struct type *type, lu
     lua_setmetatable(L, -2);
 }
 
-void convert_guard_fields(lua_State *L, const struct type *type)
+static void guard_fields(lua_State *L, const struct type *type)
 {
-    set_guard(L, type, type, missing_field);
+    /* The type's own address is the key of its shared empty container. */
+    set_guard(L, &type->field_count, type, missing_field);
 }
 
 void convert_guard_event(lua_State *L)
@@ -218,7 +215,7 @@ static void write_keyed(lua_State *L, int contents, const struct type *type, str
         } else {
             const struct type *of = type->of;
             if (type->kind == TYPE_ROW)
-                of = field_named(type, lua_tostring(L, -1))->type;
+                of = type_field(type, lua_tostring(L, -1))->type;
             write_key(L, -1, out);
             buf_char(out, ':');
             lua_pushvalue(L, -1);

@@ -15,8 +15,8 @@ static void apply_need(lua_State *L, struct ruleset *rs, uint16_t index)
 
     view_push_needed(L, rs, index);
     if (lua_type(L, -1) != lua_type(L, -2) && !lua_isnil(L, -2))
-        luaL_error(L, "%s: rule %s gave a %s, which can not be compared with the %s it needs",
-                   rule->where, rule->name, luaL_typename(L, -2), luaL_typename(L, -1));
+        raise_as_is(L, "%s: rule %s gave a %s, which can not be compared with the %s it needs",
+                    rule->where, rule->name, luaL_typename(L, -2), luaL_typename(L, -1));
     if (!lua_isnil(L, -2)) { /* nothing there meets no need */
         if (rule->need == NEED_AT_LEAST)
             is_met = lua_compare(L, -1, -2, LUA_OPLE);
@@ -46,8 +46,8 @@ static void push_function_value(lua_State *L, struct ruleset *rs, uint16_t index
     lua_call(L, 1, 1);
     int type = lua_type(L, -1);
     if (type != LUA_TNIL && type != LUA_TBOOLEAN && type != LUA_TNUMBER && type != LUA_TSTRING)
-        luaL_error(L, "%s: rule %s gave a %s; expected true, false, a number, a text or nil",
-                   rule->where, rule->name, luaL_typename(L, -1));
+        raise_as_is(L, "%s: rule %s gave a %s; expected true, false, a number, a text or nil",
+                    rule->where, rule->name, luaL_typename(L, -1));
     if (rule->need != NEED_NONE) {
         keep_seen(L, rs, index);
         apply_need(L, rs, index);
@@ -113,8 +113,8 @@ static int cycle_error(lua_State *L, struct ruleset *rs, uint16_t rule)
     }
     luaL_addstring(&b, rs->rules[rule].name);
     luaL_pushresult(&b);
-    return luaL_error(L, "%s: rule %s reads itself: %s", rs->rules[rule].where,
-                      rs->rules[rule].name, lua_tostring(L, -1));
+    return raise_as_is(L, "%s: rule %s reads itself: %s", rs->rules[rule].where,
+                       rs->rules[rule].name, lua_tostring(L, -1));
 }
 
 /* Put the value on top into the memo, and, for a kept record, compare it with the one before. */
@@ -205,14 +205,14 @@ void view_push_rule(lua_State *L, struct ruleset *rs, uint16_t index)
         if (memo->is_running)
             cycle_error(L, rs, index);
         if (memo->has_failed)
-            luaL_error(L, "%s", kept_failure(rs, index));
+            raise_as_is(L, "%s", kept_failure(rs, index));
         reads_merge(outer, &memo->reads);
         push_memo(L, rs, index);
         return;
     }
     if (rs->running_count == (int)(sizeof(rs->running) / sizeof(rs->running[0])))
-        luaL_error(L, "%s: rules read each other more than %d deep", rs->rules[index].where,
-                   rs->running_count);
+        raise_as_is(L, "%s: rules read each other more than %d deep", rs->rules[index].where,
+                    rs->running_count);
     luaL_checkstack(L, 10, "rules read each other too deep");
 
     memo->epoch = rs->epoch;

@@ -1,7 +1,6 @@
 /* keywords.c - the words of the pack language. Each only makes a marked table or a type; pack.c
  * reads what they made, so that loading a file has no effect. */
-#include <stdlib.h>
-#include <string.h>
+#include <stdarg.h>
 
 #include <lauxlib.h>
 
@@ -15,28 +14,48 @@ struct type_word {
     int initial; /* registry reference; LUA_NOREF: none */
 };
 
-static const char OWNER = 0; /* its address is the registry key of the ruleset */
-
 void ruleset_own(struct ruleset *rs, lua_State *L)
 {
-    lua_pushlightuserdata(L, rs);
-    lua_rawsetp(L, LUA_REGISTRYINDEX, &OWNER);
+    *(struct ruleset **)lua_getextraspace(L) = rs;
 }
 
 struct ruleset *ruleset_of(lua_State *L)
 {
-    lua_rawgetp(L, LUA_REGISTRYINDEX, &OWNER);
-    struct ruleset *rs = lua_touserdata(L, -1);
-    lua_pop(L, 1);
-    return rs;
+    return *(struct ruleset **)lua_getextraspace(L);
+}
+
+int raise_as_is(lua_State *L, const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    lua_pushvfstring(L, fmt, args);
+    va_end(args);
+    return lua_error(L);
+}
+
+/* The words build what a ruleset keeps until it is freed: a rule that could use them would let it grow. */
+static void check_loading(lua_State *L, const char *word)
+{
+    if (!ruleset_of(L)->loading)
+        luaL_error(L, "%s is a word for packs; it can not be used inside a rule or reducer", word);
 }
 
 static void *need(lua_State *L, size_t size)
 {
+    check_loading(L, "a type");
     void *p = arena_alloc(&ruleset_of(L)->arena, size);
     if (!p)
         luaL_error(L, "out of memory");
     return p;
+}
+
+static const char *keep(lua_State *L, int index)
+{
+    const char *copy = arena_strdup(&ruleset_of(L)->arena, lua_tostring(L, index));
+    if (!copy)
+        luaL_error(L, "out of memory");
+    return copy;
 }
 
 static struct type_word *push_word(lua_State *L, const struct type *type)
@@ -47,20 +66,35 @@ static struct type_word *push_word(lua_State *L, const struct type *type)
     return w;
 }
 
-/* enum { "a", "b" }: also what a bare list of texts means. */
+/* The place of the first entry that is no text, or 0. */
+static lua_Integer other_than_text(lua_State *L, int index)
+{
+    lua_Integer count = (lua_Integer)lua_rawlen(L, index), found = 0;
+
+    for (lua_Integer i = 1; i <= count && !found; i++, lua_pop(L, 1))
+        if (lua_rawgeti(L, index, i) != LUA_TSTRING)
+            found = i;
+    return found;
+}
+
+static bool is_marked(lua_State *L, int index)
+{
+    lua_pushliteral(L, "@kind");
+    bool is_marked = lua_rawget(L, index) != LUA_TNIL;
+    lua_pop(L, 1);
+    return is_marked;
+}
+
+/* A list of texts as an enum. */
 static const struct type *enum_of(lua_State *L, int index)
 {
-    lua_Integer count = (lua_Integer)lua_rawlen(L, index);
+    size_t count = lua_rawlen(L, index);
     struct type *t = need(L, sizeof(*t));
-    const char **values = need(L, sizeof(*values) * (size_t)(count ? count : 1));
+    const char **values = need(L, sizeof(*values) * count);
 
-    if (count == 0)
-        luaL_error(L, "enum: an empty list; expected texts");
-    for (lua_Integer i = 0; i < count; i++) {
-        if (lua_rawgeti(L, index, i + 1) != LUA_TSTRING)
-            luaL_error(L, "enum: value %d is a %s; expected a text", (int)i + 1,
-                       luaL_typename(L, -1));
-        values[i] = arena_strdup(&ruleset_of(L)->arena, lua_tostring(L, -1));
+    for (size_t i = 0; i < count; i++) {
+        lua_rawgeti(L, index, (lua_Integer)i + 1);
+        values[i] = keep(L, -1);
         lua_pop(L, 1);
     }
     *t = (struct type){ .kind = TYPE_ENUM, .values = values, .value_count = (uint32_t)count };
@@ -78,7 +112,8 @@ const struct type *keyword_type(lua_State *L, int index, bool *is_optional, int 
         *initial = w ? w->initial : LUA_NOREF;
     if (w)
         return w->type;
-    if (lua_istable(L, index) && lua_rawlen(L, index) > 0)
+    if (lua_istable(L, index) && lua_rawlen(L, index) > 0 && !is_marked(L, index) &&
+        !other_than_text(L, index))
         return enum_of(L, index);
     return NULL;
 }
@@ -94,7 +129,16 @@ static const struct type *check_type(lua_State *L, int index, const char *word)
 
 static int word_enum(lua_State *L)
 {
-    luaL_checktype(L, 1, LUA_TTABLE);
+    if (!lua_istable(L, 1) || lua_rawlen(L, 1) == 0)
+        return luaL_error(L,
+                          "enum: found %s, expected a list of texts: enum { \"open\", \"closed\" }",
+                          lua_istable(L, 1) ? "no texts" : luaL_typename(L, 1));
+    lua_Integer other = other_than_text(L, 1);
+    if (other) {
+        lua_rawgeti(L, 1, other);
+        return luaL_error(L, "enum: value %d is a %s; expected a text", (int)other,
+                          luaL_typename(L, -1));
+    }
     push_word(L, enum_of(L, 1));
     return 1;
 }
@@ -129,29 +173,27 @@ static int word_map(lua_State *L)
     return container(L, TYPE_MAP, key, check_type(L, 2, "map"));
 }
 
-static int compare_fields(const void *a, const void *b)
-{
-    return strcmp(((const struct type_field *)a)->name, ((const struct type_field *)b)->name);
-}
-
 /* row { name = type, ... }: fields in the order of their names, so that messages do not vary. */
 static int word_row(lua_State *L)
 {
-    uint32_t count = 0, i = 0;
-    luaL_checktype(L, 1, LUA_TTABLE);
-    for (lua_pushnil(L); lua_next(L, 1); lua_pop(L, 1))
-        count++;
-    struct type_field *fields = need(L, sizeof(*fields) * (count ? count : 1));
-    for (lua_pushnil(L); lua_next(L, 1); lua_pop(L, 1), i++) {
-        if (lua_type(L, -2) != LUA_TSTRING)
+    if (!lua_istable(L, 1))
+        return luaL_error(L, "row: found a %s, expected a table: row { name = type }",
+                          luaL_typename(L, 1));
+    lua_settop(L, 1);
+    sandbox_push_keys(L, 1);
+    uint32_t count = (uint32_t)lua_rawlen(L, 2);
+    struct type_field *fields = need(L, sizeof(*fields) * (count + 1));
+    for (uint32_t i = 0; i < count; i++, lua_settop(L, 2)) {
+        if (lua_rawgeti(L, 2, i + 1) != LUA_TSTRING)
             return luaL_error(L, "row: a field needs a name: row { name = type }");
-        fields[i].name = arena_strdup(&ruleset_of(L)->arena, lua_tostring(L, -2));
+        fields[i].name = keep(L, -1);
+        lua_rawget(L, 1);
         fields[i].type = keyword_type(L, -1, &fields[i].is_optional, NULL);
         if (!fields[i].type)
-            return luaL_error(L, "field %s: found a %s, expected a type", fields[i].name,
-                              luaL_typename(L, -1));
+            return luaL_error(
+                L, "row: field %s is a %s; expected a type such as text, person or enum {...}",
+                fields[i].name, luaL_typename(L, -1));
     }
-    qsort(fields, count, sizeof(*fields), compare_fields);
     struct type *t = need(L, sizeof(*t));
     *t = (struct type){ .kind = TYPE_ROW, .fields = fields, .field_count = count };
     push_word(L, t);
@@ -169,7 +211,8 @@ static int word_initially(lua_State *L)
     const struct type *t = check_type(L, 2, "initially");
     if (!type_is_scalar(t))
         return luaL_error(L, "initially: only single values have one; containers begin empty");
-    box_check_scalar(L, 1, t, "initially");
+    value_check(L, 1, t, "initially");
+    check_loading(L, "initially");
     struct type_word *w = push_word(L, t);
     lua_pushvalue(L, 1);
     w->initial = luaL_ref(L, LUA_REGISTRYINDEX);
@@ -182,10 +225,13 @@ static int type_call(lua_State *L)
     const struct type_word *w = luaL_checkudata(L, 1, TYPE_META);
     if (w->type->kind != TYPE_INT)
         return luaL_error(L, "only int takes bounds: int(1, 6)");
-    lua_Integer min = luaL_checkinteger(L, 2), max = luaL_checkinteger(L, 3);
+    if (!lua_isinteger(L, 2) || !lua_isinteger(L, 3))
+        return luaL_error(L, "int: found a %s and a %s, expected two whole numbers: int(1, 6)",
+                          luaL_typename(L, 2), luaL_typename(L, 3));
+    lua_Integer min = lua_tointeger(L, 2), max = lua_tointeger(L, 3);
     if (min > max)
-        return luaL_error(L, "int: the lower bound %d is above the upper one %d", (int)min,
-                          (int)max);
+        return luaL_error(L, "int: the lower bound %I is above the upper one %I", (LUAI_UACINT)min,
+                          (LUAI_UACINT)max);
     struct type *t = need(L, sizeof(*t));
     *t = (struct type){ .kind = TYPE_INT, .min = min, .max = max };
     push_word(L, t);
@@ -209,6 +255,7 @@ static void mark(lua_State *L, const char *kind)
 static int word_table(lua_State *L)
 {
     const char *kind = lua_tostring(L, lua_upvalueindex(1));
+    check_loading(L, kind);
     if (!lua_istable(L, 1))
         return luaL_error(L, "%s: found a %s, expected a table: %s { ... }", kind,
                           luaL_typename(L, 1), kind);
@@ -221,6 +268,7 @@ static int word_table(lua_State *L)
 static int word_value(lua_State *L)
 {
     const char *kind = lua_tostring(L, lua_upvalueindex(1));
+    check_loading(L, kind);
     if (lua_isnoneornil(L, 1))
         return luaL_error(L, "%s: a value is missing: %s(...)", kind, kind);
     lua_newtable(L);

@@ -310,7 +310,7 @@ static int read_from(struct loader *ld, const char *where, const struct type *ty
     }
     lua_newtable(L);
     for (lua_Integer i = 1; lua_rawgeti(L, -2, i) != LUA_TNIL; i++) {
-        box_check_scalar(L, -1, type, "from");
+        value_check(L, -1, type, "from");
         lua_pushboolean(L, 1);
         lua_rawset(L, -3);
     }
@@ -334,7 +334,7 @@ static void read_step(struct loader *ld, struct move_def *m, struct move_step *s
     }
     loader_check_keys(ld, m->where, "a step of first_of", KEYS);
     lua_rawgeti(L, -1, 1);
-    box_check_scalar(L, -1, type, m->name);
+    value_check(L, -1, type, m->name);
     step->value = luaL_ref(L, LUA_REGISTRYINDEX);
     step->from = read_from(ld, m->where, type);
     if (lua_rawgeti(L, -1, 2) == LUA_TFUNCTION) {
@@ -447,25 +447,25 @@ void pack_define_moves(struct loader *ld)
 #define REDUCERS_MAX 256
 
 /* ["*"] = { function, except = { "school.registered", ... } } */
-static const struct strmap *read_except(struct loader *ld, const char *where)
+static void read_except(struct loader *ld, struct strmap *except, const char *where)
 {
-    struct strmap *except = loader_alloc(ld, sizeof(*except));
+    lua_State *L = ld->L;
+    int type = lua_getfield(L, -1, "except");
 
-    lua_getfield(ld->L, -1, "except");
-    for (lua_Integer i = 1; lua_istable(ld->L, -1) && lua_rawgeti(ld->L, -1, i) != LUA_TNIL; i++) {
-        const char *type = lua_tostring(ld->L, -1);
-        const struct event_type *known = type ? catalog_find(&ld->rs->catalog, type) : NULL;
+    if (type != LUA_TTABLE && type != LUA_TNIL)
+        problems_add(ld->problems, "%s: except is a %s; expected a list of event types", where,
+                     lua_typename(L, type));
+    for (size_t i = 1; type == LUA_TTABLE && i <= lua_rawlen(L, -1); i++, lua_pop(L, 1)) {
+        const char *name =
+            lua_rawgeti(L, -1, (lua_Integer)i) == LUA_TSTRING ? lua_tostring(L, -1) : "?";
+        const struct event_type *known = catalog_find(&ld->rs->catalog, name);
         if (!known)
-            problems_add(ld->problems, "%s: except: unknown event '%s'%s", where, type ? type : "?",
-                         loader_hint(ld, type ? type : "?", &ld->rs->catalog.types));
+            problems_add(ld->problems, "%s: except: unknown event '%s'%s", where, name,
+                         loader_hint(ld, name, &ld->rs->catalog.types));
         else if (!strmap_add(except, known->name, strlen(known->name), NULL))
-            luaL_error(ld->L, "out of memory");
-        lua_pop(ld->L, 1);
+            luaL_error(L, "out of memory");
     }
-    if (lua_isnil(ld->L, -1) && lua_istable(ld->L, -2))
-        lua_pop(ld->L, 1);
-    lua_pop(ld->L, 1);
-    return except;
+    lua_pop(L, 1);
 }
 
 static void define_reducer(struct loader *ld, const char *name, const char *where, void *arg)
@@ -482,7 +482,7 @@ static void define_reducer(struct loader *ld, const char *name, const char *wher
     if (is_any && lua_istable(ld->L, -1)) {
         static const char *const KEYS[] = { "except", NULL };
         loader_check_keys(ld, where, "on[\"*\"]", KEYS);
-        r.except = read_except(ld, where);
+        read_except(ld, &defs->any_except, where);
         lua_rawgeti(ld->L, -1, 1);
         lua_replace(ld->L, -2);
     }

@@ -11,7 +11,7 @@
 #include "lua/state.h"
 
 #define DEFAULT_SCHOOL "school/100001"
-#define DEFAULT_GROUP "group/test"
+#define DEFAULT_GROUP  "group/test"
 
 struct test_job {
     struct ruleset *rs;
@@ -19,7 +19,8 @@ struct test_job {
     struct arena arena; /* the test being read */
     struct pack_test test;
     bool is_end;
-    int64_t time; /* of the entry before */
+    int64_t time;   /* of the entry before */
+    struct buf out; /* the text being written: an error must not leak it */
 };
 
 static void *need(lua_State *L, struct test_job *job, size_t size)
@@ -43,7 +44,8 @@ static int64_t check_moment(lua_State *L, int index, const char *what)
     int64_t t = 0;
     struct err err;
     if (lua_type(L, index) != LUA_TSTRING)
-        luaL_error(L, "%s is a %s; expected a date or a time as text", what, luaL_typename(L, index));
+        luaL_error(L, "%s is a %s; expected a date or a time as text", what,
+                   luaL_typename(L, index));
     if (moment_parse(&t, lua_tostring(L, index), &err) != OK)
         luaL_error(L, "%s: %s", what, err.msg);
     return t;
@@ -58,7 +60,8 @@ static void write_value(lua_State *L, int index, const struct type *type, struct
         convert_write_scalar(L, index, out);
         return;
     }
-    bool is_list = type ? type->kind == TYPE_SET || type->kind == TYPE_LIST : lua_rawlen(L, index) > 0;
+    bool is_list =
+        type ? type->kind == TYPE_SET || type->kind == TYPE_LIST : lua_rawlen(L, index) > 0;
     const struct type *of = type ? type->of : NULL;
     const char *comma = "";
 
@@ -94,7 +97,8 @@ static void write_data(lua_State *L, const struct event_type *type, struct buf *
 
     buf_char(out, '{');
     sandbox_push_keys(L, entry);
-    for (lua_Integer i = 1; lua_rawgeti(L, entry + 1, i) != LUA_TNIL; i++, lua_settop(L, entry + 1)) {
+    for (lua_Integer i = 1; lua_rawgeti(L, entry + 1, i) != LUA_TNIL;
+         i++, lua_settop(L, entry + 1)) {
         if (is_envelope_key(L, -1))
             continue;
         const struct type_field *field = type_field(type->data, lua_tostring(L, -1));
@@ -113,7 +117,7 @@ static void write_data(lua_State *L, const struct event_type *type, struct buf *
 static const char *read_event(lua_State *L, struct test_job *job, int number)
 {
     char time[TIME_TEXT], hint[200];
-    struct buf out = { 0 };
+    struct buf *out = &job->out;
     int entry = lua_gettop(L);
 
     if (!lua_istable(L, entry) || lua_rawgeti(L, entry, 1) != LUA_TSTRING)
@@ -135,17 +139,19 @@ static const char *read_event(lua_State *L, struct test_job *job, int number)
         subject = keep(L, job, -1);
     lua_settop(L, entry);
 
-    buf_printf(&out, "{\"specversion\":\"1.0\",\"source\":\"%s\",\"id\":\"%d\",\"sequence\":\"%06d\",\"time\":\"%s\",\"type\":",
+    buf_reset(out);
+    buf_printf(out,
+               "{\"specversion\":\"1.0\",\"source\":\"%s\",\"id\":\"%d\",\"sequence\":\"%06d\","
+               "\"time\":\"%s\",\"type\":",
                PACK_TEST_SOURCE, number, number, time_text(job->time, time));
-    json_write_cstr(&out, name);
-    buf_str(&out, ",\"subject\":");
-    json_write_cstr(&out, subject);
-    buf_str(&out, ",\"data\":");
-    write_data(L, type, &out);
-    buf_char(&out, '}');
-    const char *copy = arena_strdup(&job->arena, buf_cstr(&out));
-    buf_fini(&out);
-    if (!copy)
+    json_write_cstr(out, name);
+    buf_str(out, ",\"subject\":");
+    json_write_cstr(out, subject);
+    buf_str(out, ",\"data\":");
+    write_data(L, type, out);
+    buf_char(out, '}');
+    const char *copy = arena_strdup(&job->arena, buf_cstr(out));
+    if (!copy || out->failed)
         luaL_error(L, "out of memory");
     return copy;
 }
@@ -175,18 +181,18 @@ static void read_expect(lua_State *L, struct test_job *job, int table)
     int keys = lua_gettop(L), count = (int)lua_rawlen(L, keys);
     struct pack_test_expect *expects = need(L, job, sizeof(*expects) * (size_t)(count + 1));
     for (int i = 0; i < count; i++) {
-        struct buf value = { 0 };
         lua_rawgeti(L, keys, i + 1);
         if (lua_type(L, -1) != LUA_TSTRING)
             luaL_error(L, "expect: found a value without a name; expected decision = value");
         expects[i].decision = keep(L, job, -1);
         lua_rawget(L, expect);
         if (lua_istable(L, -1) || lua_isfunction(L, -1))
-            luaL_error(L, "expect.%s is a %s; expected a single value", expects[i].decision, luaL_typename(L, -1));
-        convert_write_scalar(L, -1, &value);
-        expects[i].value = arena_strdup(&job->arena, buf_cstr(&value));
-        buf_fini(&value);
-        if (!expects[i].value)
+            luaL_error(L, "expect.%s is a %s; expected a single value", expects[i].decision,
+                       luaL_typename(L, -1));
+        buf_reset(&job->out);
+        convert_write_scalar(L, -1, &job->out);
+        expects[i].value = arena_strdup(&job->arena, buf_cstr(&job->out));
+        if (!expects[i].value || job->out.failed)
             luaL_error(L, "out of memory");
         lua_settop(L, keys);
     }
@@ -194,32 +200,59 @@ static void read_expect(lua_State *L, struct test_job *job, int table)
     job->test.expect_count = count;
 }
 
+/* missing = { "two_leads", ... }: as a set, so that order and repeats do not count */
 static void read_missing(lua_State *L, struct test_job *job, int table)
 {
+    luaL_Buffer b;
+
     if (lua_getfield(L, table, "missing") == LUA_TNIL)
         return;
-    luaL_checktype(L, -1, LUA_TTABLE);
-    lua_getfield(L, LUA_REGISTRYINDEX, "pathway.sort");
-    lua_pushvalue(L, -2);
-    lua_call(L, 1, 0);
-    luaL_Buffer b;
+    if (!lua_istable(L, -1))
+        luaL_error(L, "missing is a %s; expected a list of names", luaL_typename(L, -1));
     int list = lua_gettop(L), count = (int)lua_rawlen(L, list);
-    luaL_buffinit(L, &b);
+    lua_newtable(L);
     for (int i = 1; i <= count; i++) {
-        if (i > 1)
-            luaL_addchar(&b, ' ');
-        lua_rawgeti(L, list, i);
-        luaL_addvalue(&b);
+        if (lua_rawgeti(L, list, i) != LUA_TSTRING)
+            luaL_error(L, "missing: entry %d is a %s; expected a name", i, luaL_typename(L, -1));
+        lua_pushboolean(L, 1);
+        lua_rawset(L, -3);
     }
+    sandbox_push_keys(L, -1);
+    int keys = lua_gettop(L);
+    luaL_buffinit(L, &b);
+    for (int i = 1; lua_rawgeti(L, keys, i) != LUA_TNIL; i++) {
+        luaL_addvalue(&b);
+        luaL_addchar(&b, ' ');
+    }
+    lua_pop(L, 1);
+    if (luaL_bufflen(&b) > 0)
+        luaL_buffsub(&b, 1);
     luaL_pushresult(&b);
     job->test.missing = keep(L, job, -1);
 }
 
-static int read_test_in_lua(lua_State *L)
+static void check_keys(lua_State *L, int table)
 {
     static const char *const KEYS[] = { "given", "at", "expect", "missing", "subject" };
-    struct test_job *job = lua_touserdata(L, 1);
     char hint[200];
+
+    sandbox_push_keys(L, table);
+    for (lua_Integer i = 1; lua_rawgeti(L, -1, i) != LUA_TNIL; i++, lua_pop(L, 1)) {
+        bool is_known = lua_type(L, -1) != LUA_TSTRING; /* numbered entries: only the name */
+        for (size_t k = 0; k < 5 && !is_known; k++)
+            is_known = strcmp(lua_tostring(L, -1), KEYS[k]) == 0;
+        if (!is_known)
+            luaL_error(L, "unknown key '%s'%s", lua_tostring(L, -1),
+                       text_hint(hint, sizeof(hint), lua_tostring(L, -1), KEYS, 5));
+    }
+    lua_pop(L, 2);
+}
+
+static int read_test_in_lua(lua_State *L)
+{
+    struct test_job *job = lua_touserdata(L, 1);
+    enum subject_kind kind;
+    struct err err;
 
     lua_rawgeti(L, LUA_REGISTRYINDEX, job->rs->tests);
     if (lua_rawgeti(L, -1, job->index) == LUA_TNIL) {
@@ -227,24 +260,21 @@ static int read_test_in_lua(lua_State *L)
         return 0;
     }
     int table = lua_gettop(L);
-    luaL_checktype(L, table, LUA_TTABLE);
+    if (!lua_istable(L, table))
+        luaL_error(L, "found a %s, expected { \"name\", given = {...}, at = ..., expect = {...} }",
+                   luaL_typename(L, table));
     if (lua_rawgeti(L, table, 1) != LUA_TSTRING)
         luaL_error(L, "the test has no name; expected a sentence as its first entry");
     job->test.name = keep(L, job, -1);
-    for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1)) {
-        bool is_known = lua_type(L, -2) != LUA_TSTRING;
-        for (size_t i = 0; i < 5 && !is_known; i++)
-            is_known = strcmp(lua_tostring(L, -2), KEYS[i]) == 0;
-        if (!is_known)
-            luaL_error(L, "unknown key '%s'%s", lua_tostring(L, -2),
-                       text_hint(hint, sizeof(hint), lua_tostring(L, -2), KEYS, 5));
-    }
+    check_keys(L, table);
     lua_getfield(L, table, "at");
     job->test.at = check_moment(L, -1, "at");
     job->time = london_add_days(job->test.at, -1);
     job->test.subject = DEFAULT_SCHOOL;
     if (lua_getfield(L, table, "subject") == LUA_TSTRING)
         job->test.subject = keep(L, job, -1);
+    if (subject_parse(&kind, job->test.subject, strlen(job->test.subject), &err) != OK)
+        luaL_error(L, "subject: %s", err.msg);
     read_given(L, job, table);
     read_expect(L, job, table);
     read_missing(L, job, table);
@@ -275,5 +305,6 @@ enum err_code ruleset_each_test(struct ruleset *rs, pack_test_fn *fn,
             rc = fn(&job.test, arg, err);
     }
     arena_fini(&job.arena);
+    buf_fini(&job.out);
     return rc;
 }

@@ -21,6 +21,7 @@ static void begin(struct record *r, int64_t now, bool is_writing, struct reads *
 
     reads_clear(reads);
     rs->record = r;
+    rs->record_number = r->number;
     rs->now = now;
     rs->is_writing = is_writing;
     rs->is_keeping = false;
@@ -73,6 +74,7 @@ enum err_code record_new(struct record **out, struct ruleset *rs, const char *su
         return err_set(err, ERR_LIMIT, "no memory for the record of %s", subject);
     }
     r->rs = rs;
+    r->number = ++rs->records_made;
     r->kind = kind;
     r->facts = LUA_NOREF;
     for (uint16_t i = 0; i < moves; i++)
@@ -145,7 +147,6 @@ static void push_event(lua_State *L, const struct apply_job *job)
     }
     lua_setfield(L, -2, "as");
     convert_push_json(L, e->data, job->type->data);
-    convert_guard_fields(L, job->type->data);
     lua_setfield(L, -2, "data");
     convert_guard_event(L);
 }
@@ -166,7 +167,7 @@ static int apply_in_lua(lua_State *L)
     for (int i = 0; i < 2; i++) {
         const struct strmap_item *item = i == 0 ? own : any;
         const struct reducer_def *reducer = item ? &defs->reducers[item->as.num] : NULL;
-        if (!reducer || (reducer->except && strmap_find(reducer->except, job->e->type, len)))
+        if (!reducer || (i == 1 && strmap_find(&defs->any_except, job->e->type, len)))
             continue;
         lua_rawgeti(L, LUA_REGISTRYINDEX, reducer->function);
         lua_rawgeti(L, LUA_REGISTRYINDEX, defs->view);
@@ -248,14 +249,16 @@ static bool ask_gather(lua_State *L, struct ruleset *rs, const struct move_def *
     if (lua_isnil(L, list))
         return false;
     if (!lua_istable(L, list))
-        luaL_error(L, "%s: %s gave a %s; expected a list of values", m->where, m->name,
-                   luaL_typename(L, list));
+        raise_as_is(L, "%s: %s gave a %s; expected a list of values", m->where, m->name,
+                    luaL_typename(L, list));
     const struct type *of = rs->subjects[rs->record->kind].facts[m->fact].type->of;
     rs->is_writing = true;
     push_fact_value(L, rs, m->fact);
     rs->is_writing = false;
     for (lua_Integer i = 1; lua_rawgeti(L, list, i) != LUA_TNIL; i++) {
-        box_check_scalar(L, -1, of, m->name);
+        char problem[1024];
+        if (value_problem(L, -1, of, problem, sizeof(problem)))
+            raise_as_is(L, "%s: %s: %s", m->where, m->name, problem);
         if (box_set_add(L, list + 1))
             changed = true;
     }
@@ -559,12 +562,15 @@ enum err_code record_rejudge(int64_t *wake, struct record *r, int64_t now, judge
 
 const char *const *ruleset_decisions(struct ruleset *rs, enum subject_kind kind, int *count)
 {
+    *count = rs->decision_counts[kind];
+    if (rs->decisions[kind])
+        return rs->decisions[kind];
     const char **names = arena_alloc(&rs->arena, sizeof(*names) * (size_t)(rs->rule_count + 1));
-
-    *count = 0;
     for (uint16_t i = 0; names && i < rs->rule_count; i++)
         if (rs->rules[i].of == kind && rs->rules[i].is_decision)
             names[(*count)++] = rs->rules[i].name;
+    rs->decisions[kind] = names;
+    rs->decision_counts[kind] = *count;
     return names;
 }
 

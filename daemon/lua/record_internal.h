@@ -9,6 +9,7 @@
 
 struct record {
     struct ruleset *rs; /* borrowed */
+    uint64_t number;    /* no other record of the ruleset has it */
     enum subject_kind kind;
     int facts;         /* Lua registry reference of the table: fact index + 1 to value */
     int64_t *moved;    /* for each move: when its fact last changed; TIME_NEVER: never. Owned */

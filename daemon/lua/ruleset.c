@@ -160,8 +160,11 @@ static void run_file(lua_State *L, struct load_job *job, int index);
 /* import("areas"): what areas.lua beside this file returns */
 static int import(lua_State *L)
 {
-    struct load_job *job = lua_touserdata(L, lua_upvalueindex(1));
+    struct load_job *job = ruleset_of(L)->loading;
     const char *name = luaL_checkstring(L, 1);
+
+    if (!job)
+        return luaL_error(L, "import: files are imported while a pack is loaded, not by a rule");
 
     for (int i = 0; i < job->sources->count; i++) {
         if (strcmp(job->sources->items[i].name, name) == 0) {
@@ -242,8 +245,7 @@ static int prepare_in_lua(lua_State *L)
     keywords_add(L);
     timelib_add(L);
     box_add_functions(L);
-    lua_pushlightuserdata(L, job);
-    lua_pushcclosure(L, import, 1);
+    lua_pushcfunction(L, import);
     lua_setfield(L, -2, "import");
     for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
         const char *word = arena_strdup(&rs->arena, lua_tostring(L, -2));
@@ -329,6 +331,7 @@ static enum err_code load(struct ruleset *rs, const char *pack, struct sources *
     struct load_job job = { .rs = rs, .sources = sources, .problems = problems };
 
     rs->reads = &rs->unread;
+    rs->loading = &job;
     if (sandbox_init(&rs->sandbox, SANDBOX_MEMORY, err) != OK ||
         catalog_init(&rs->catalog, err) != OK)
         return err->code;
@@ -344,6 +347,7 @@ static enum err_code load(struct ruleset *rs, const char *pack, struct sources *
         problems_add(problems, "%s: no file here returns pack { ... }", pack);
     if (problems->count == 0 && call_job(&job, define_in_lua, 0, err) != OK)
         problems_add(problems, "%s", err->msg);
+    rs->loading = NULL; /* it is gone when this function returns */
     if (problems->count > 0)
         return err_set(err, ERR_RULE, "%s", problems->first ? problems->first->text : "no memory");
     return OK;
@@ -388,9 +392,7 @@ void ruleset_free(struct ruleset *rs)
     sandbox_fini(&rs->sandbox);
     for (int kind = 0; kind < SUBJECT_KINDS; kind++) {
         struct subject_defs *defs = &rs->subjects[kind];
-        for (uint16_t i = 0; i < defs->reducer_count; i++)
-            if (defs->reducers[i].except)
-                strmap_fini((struct strmap *)(uintptr_t)defs->reducers[i].except);
+        strmap_fini(&defs->any_except);
         strmap_fini(&defs->reducer_by_event);
         strmap_fini(&defs->names);
     }

@@ -94,7 +94,6 @@ struct reducer_def {
     const char *event; /* "*": after every other, for every event */
     const char *where;
     int function;
-    const struct strmap *except; /* with "*": event types that it leaves out */
 };
 
 /* What a name behind `s.` stands for. */
@@ -110,6 +109,7 @@ struct subject_defs {
     struct reducer_def *reducers;
     uint16_t reducer_count;
     struct strmap reducer_by_event; /* event type to index */
+    struct strmap any_except;       /* event types that the reducer "*" leaves out */
     struct strmap names;            /* all that may stand behind `s.`, for hints and checks */
     int view;                       /* registry reference of the one view object */
 };
@@ -159,10 +159,12 @@ struct calendar {
 };
 
 struct record;
+struct load_job;
 
 struct ruleset {
     struct sandbox sandbox;
     struct arena arena; /* all definitions */
+    struct load_job *loading; /* NULL once the packs are loaded: then their words are refused */
     struct catalog catalog;
     const struct ruleset_file *files;
     int file_count;
@@ -176,12 +178,17 @@ struct ruleset {
     struct rule_def *rules; /* sorted by name */
     uint16_t rule_count;
     struct strmap rule_names;
-    int tests;               /* registry reference of the list of tests */
+    const char *const *decisions[SUBJECT_KINDS]; /* sorted names, made at first need */
+    int decision_counts[SUBJECT_KINDS];
+    int tests;                /* registry reference of the list of tests */
+    const char **test_places; /* where each of them stands */
     int env;                 /* registry reference of the packs' environment */
     struct strmap env_names; /* of the words in it, for hints */
 
     /* The run under way. */
     struct record *record;
+    uint64_t record_number; /* of that record: no two have the same */
+    uint64_t records_made;
     int64_t now;
     bool is_writing;
     struct reads *reads; /* where reads are noted; never NULL */
@@ -206,6 +213,9 @@ struct ruleset {
 void ruleset_own(struct ruleset *rs, lua_State *L);
 struct ruleset *ruleset_of(lua_State *L);
 
+/* Raise a message that has its place in it already, where luaL_error() would put another before. */
+int raise_as_is(lua_State *L, const char *fmt, ...);
+
 /* keywords.c: add the words of the pack language to the environment on top of the stack. */
 void keywords_add(lua_State *L);
 /* The type held by the value at `index`, or NULL: type words, and lists of texts as enums. */
@@ -226,8 +236,13 @@ bool box_is(lua_State *L, int index);
 bool box_set_add(lua_State *L, int index);
 /* Push the contents table of the container at `index`. */
 void box_push_contents(lua_State *L, int index);
-/* Raise unless the value at `index` fits the scalar type; `what` names it in the message. */
-void box_check_scalar(lua_State *L, int index, const struct type *type, const char *what);
+/* Why a fact can not be of this type, or NULL. */
+const char *box_type_problem(const struct type *type);
+
+/* value.c: does the value at `index` fit a scalar type? NULL, or what is wrong, written into out. */
+const char *value_problem(lua_State *L, int index, const struct type *type, char *out, size_t size);
+/* Raise unless it does; `what` names it in the message. */
+void value_check(lua_State *L, int index, const struct type *type, const char *what);
 
 /* evaluate.c */
 /* Push a rule's value, evaluating it unless it is known already. */
@@ -251,9 +266,9 @@ void reads_merge(struct reads *into, const struct reads *from);
 void reads_clear(struct reads *r);
 
 /* convert.c: values across the border. */
+/* Rows come with a guard: to read a field that they can not have is an error, with a hint. */
 void convert_push_json(lua_State *L, const struct json *value, const struct type *type);
-/* Make unknown names an error, with a hint, in the table on top: an event's data, an event. */
-void convert_guard_fields(lua_State *L, const struct type *type);
+/* The same guard for the table on top, an event. */
 void convert_guard_event(lua_State *L);
 /* Append a fact of this type as JSON: sets and maps in the order of their keys. */
 void convert_write(lua_State *L, int index, const struct type *type, struct buf *out);

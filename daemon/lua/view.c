@@ -38,6 +38,19 @@ bool view_reached(struct ruleset *rs, int64_t t)
     return false;
 }
 
+/* For the object behind `s`, which has the kind of subject as its third upvalue: another kind's facts and
+ * rules have other numbers. */
+static struct ruleset *ruleset_of_view(lua_State *L)
+{
+    struct ruleset *rs = ruleset_of(L);
+    enum subject_kind kind = (enum subject_kind)lua_tointeger(L, lua_upvalueindex(3));
+
+    if (!rs->record || rs->record->kind != kind)
+        luaL_error(L, "this view of a %s was kept from another call; a rule keeps nothing",
+                   subject_kind_name(kind));
+    return rs;
+}
+
 static struct ruleset *running_ruleset(lua_State *L)
 {
     struct ruleset *rs = ruleset_of(L);
@@ -173,9 +186,11 @@ static uint16_t check_fact(lua_State *L, struct ruleset *rs, int arg)
     const struct subject_defs *defs = &rs->subjects[rs->record->kind];
     const struct strmap_item *item = strmap_find(&defs->names, name, len);
 
-    if (!item || item->as.num >> 16 != SLOT_FACT)
+    if (!item)
         unknown_name(L, &defs->names, "fact", name);
-    return (uint16_t)(item->as.num & 0xffff);
+    else if (item->as.num >> 16 != SLOT_FACT)
+        luaL_error(L, "'%s' is no fact", name);
+    return item ? (uint16_t)(item->as.num & 0xffff) : 0;
 }
 
 /* s:since("fact"): the instant at which a fact that moves last changed; nil when it never has. */
@@ -256,7 +271,7 @@ static const luaL_Reg METHODS[] = {
 
 static int view_index(lua_State *L)
 {
-    struct ruleset *rs = running_ruleset(L);
+    struct ruleset *rs = ruleset_of_view(L);
 
     lua_pushvalue(L, 2);
     lua_rawget(L, lua_upvalueindex(1));
@@ -312,7 +327,7 @@ void view_set_fact(lua_State *L, struct ruleset *rs, uint16_t fact, int value)
         luaL_error(L, "%s is a container: change it by its methods (add, remove, clear) or by key",
                    f->name);
     if (!lua_isnil(L, value))
-        box_check_scalar(L, value, f->type, f->name);
+        value_check(L, value, f->type, f->name);
     view_push_fact(L, rs, fact);
     note_change(L, rs, fact, -1, value);
     lua_pop(L, 1);
@@ -324,7 +339,7 @@ void view_set_fact(lua_State *L, struct ruleset *rs, uint16_t fact, int value)
 
 static int view_newindex(lua_State *L)
 {
-    struct ruleset *rs = running_ruleset(L);
+    struct ruleset *rs = ruleset_of_view(L);
     const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "?";
 
     if (!rs->is_writing)
@@ -356,9 +371,13 @@ void view_register(struct ruleset *rs, lua_State *L)
         }
         lua_newuserdatauv(L, 0, 0);
         luaL_setmetatable(L, PARAM_META);
-        lua_pushcclosure(L, view_index, 2);
+        lua_pushinteger(L, kind);
+        lua_pushcclosure(L, view_index, 3);
         lua_setfield(L, -2, "__index");
-        lua_pushcfunction(L, view_newindex);
+        lua_pushnil(L);
+        lua_pushnil(L);
+        lua_pushinteger(L, kind);
+        lua_pushcclosure(L, view_newindex, 3);
         lua_setfield(L, -2, "__newindex");
         lua_pushboolean(L, 0);
         lua_setfield(L, -2, "__metatable");
