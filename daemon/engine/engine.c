@@ -49,9 +49,11 @@ static enum err_code commit_begin(struct commit *c, struct engine *e, struct err
     p->store = e->store;
     p->rules = e->rules;
     p->cache = &e->cache;
-    p->now = clock_now(&e->clock);
     p->generation = e->generation;
-    enum err_code rc = log_recorded_time(&p->recorded, e->store, p->now, err);
+    /* What a commit decides depends on the log and the commit list alone, so that `replay` makes the
+     * same of them: it is judged at the instant that is recorded, which never runs backwards. */
+    enum err_code rc = log_recorded_time(&p->recorded, e->store, clock_now(&e->clock), err);
+    p->now = p->recorded;
     if (rc == OK)
         rc = log_last_seq(&c->last_seq, e->store, err);
     c->first_seq = c->last_seq + 1;
@@ -192,6 +194,7 @@ static enum err_code judge_all(struct engine *e, struct err *err)
             (struct pack_file){ .path = file.path, .text = file.text, .len = (uint32_t)file.len };
         count++;
     }
+    int64_t started = clock_monotonic();
     enum err_code rc = commit_begin(&c, e, err);
     if (rc == OK)
         rc = generation_add(&number, e->store, ruleset_digest(e->rules), c.publication.recorded,
@@ -201,51 +204,86 @@ static enum err_code judge_all(struct engine *e, struct err *err)
         c.publication.is_new_generation = number > 1;
         rc = log_subjects(e->store, add_subject, &c.affected, err);
     }
-    return commit_end(&c, rc, err);
+    rc = commit_end(&c, rc, err);
+    if (rc == OK)
+        log_info("engine: new rules generation=%lld judged_in_ms=%lld", (long long)number,
+                 (long long)(clock_monotonic() - started) / 1000);
+    return rc;
 }
 
-static enum err_code catch_up(struct engine *e, struct err *err)
+enum err_code engine_use_rules(struct engine *e, struct ruleset *rules, struct err *err)
 {
+    struct ruleset *old = e->rules;
     struct generation last;
 
+    live_cache_clear(&e->cache); /* its records live in the old rules' Lua state */
+    ruleset_free(old);
+    e->rules = rules;
     enum err_code rc = generation_last(&last, e->store, err);
     if (rc != OK)
         return rc;
     e->generation = last.number;
-    if (last.number == 0 || strcmp(last.digest, ruleset_digest(e->rules)) != 0) {
-        int64_t started = clock_monotonic();
-        rc = judge_all(e, err);
-        if (rc == OK)
-            log_info("engine: new rules generation=%lld judged_in_ms=%lld",
-                     (long long)e->generation, (long long)(clock_monotonic() - started) / 1000);
-        return rc;
-    }
+    if (last.number == 0 || strcmp(last.digest, ruleset_digest(rules)) != 0)
+        return judge_all(e, err);
     rc = wake_next(&e->next_wake, e->store, err);
     if (rc == OK)
         rc = feed_last_seq(&e->feed_seq, e->store, err);
     return rc;
 }
 
+static struct engine *new_engine(const struct clock *clock)
+{
+    struct engine *e = calloc(1, sizeof(*e));
+
+    if (e) {
+        e->clock = *clock;
+        e->next_wake = TIME_NEVER;
+        live_cache_init(&e->cache, LIVE_RECORDS);
+    }
+    return e;
+}
+
+enum err_code engine_open_memory(struct engine **out, struct err *err)
+{
+    struct clock clock;
+
+    clock_init_fixed(&clock, 0);
+    *out = new_engine(&clock);
+    if (!*out)
+        return err_set(err, ERR_LIMIT, "no memory for the engine");
+    enum err_code rc = store_open(&(*out)->store, NULL, STORE_MEMORY, err);
+    if (rc != OK) {
+        engine_close(*out);
+        *out = NULL;
+    }
+    return rc;
+}
+
+void engine_set_clock(struct engine *e, int64_t now)
+{
+    clock_init_fixed(&e->clock, now);
+}
+
 enum err_code engine_open(struct engine **out, const struct engine_options *options,
                           struct err *err)
 {
     struct problems problems = { 0 };
+    struct ruleset *rules = NULL;
 
     *out = NULL;
-    struct engine *e = calloc(1, sizeof(*e));
+    struct engine *e = new_engine(&options->clock);
     if (!e)
         return err_set(err, ERR_LIMIT, "no memory for the engine");
-    e->clock = options->clock;
-    e->next_wake = TIME_NEVER;
-    live_cache_init(&e->cache, LIVE_RECORDS);
-    enum err_code rc = ruleset_load(&e->rules, options->rules, &problems, err);
+    enum err_code rc = ruleset_load(&rules, options->rules, &problems, err);
     for (const struct problem *p = problems.first; p; p = p->next)
         log_err("rules: %s", p->text);
     problems_fini(&problems);
     if (rc == OK)
         rc = store_open(&e->store, options->database, STORE_WRITE, err);
     if (rc == OK)
-        rc = catch_up(e, err);
+        rc = engine_use_rules(e, rules, err);
+    else
+        ruleset_free(rules);
     if (rc == OK)
         *out = e;
     else

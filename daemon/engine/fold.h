@@ -28,12 +28,12 @@ struct fold {
     const char *subject;      /* borrowed */
     const struct item *items; /* borrowed: the events still to come and those done */
     size_t count;
-    size_t next;          /* first item not taken in yet */
-    int64_t now;          /* instant that the record stands at */
-    int64_t asked;       /* instant at which the moves were last asked; TIME_MIN: never */
-    int64_t moved;       /* last instant at which they changed something with no event; TIME_MIN: never */
-    int64_t wake;         /* next instant that a move waits for; TIME_NEVER */
-    struct arena arena;   /* faults, and the events being parsed */
+    size_t next;   /* first item not taken in yet */
+    int64_t now;   /* instant that the record stands at */
+    int64_t asked; /* instant at which the moves were last asked; TIME_MIN: never */
+    int64_t moved; /* last instant at which they changed something with no event; TIME_MIN: never */
+    int64_t wake;  /* next instant that a move waits for; TIME_NEVER */
+    struct arena arena; /* faults, and the events being parsed */
     const struct fault *faults;
     uint64_t skipped; /* events of types that the packs do not know */
 };

@@ -6,8 +6,10 @@
 
 #include "base/civil.h"
 #include "base/text.h"
+#include "engine/engine_internal.h"
 #include "engine/reader.h"
 #include "store/derived.h"
+#include "store/generation.h"
 #include "store/log.h"
 
 static const struct {
@@ -18,8 +20,20 @@ static const struct {
     { "decisions", answer_decisions }, { "events", answer_events },
     { "changes", answer_changes },     { "person", answer_person },
     { "status", answer_status },       { "registered", answer_registered },
+    { "verify", answer_verify },       { "replay", answer_replay },
 };
 #define QUESTION_COUNT (sizeof(QUESTIONS) / sizeof(QUESTIONS[0]))
+
+/* The rules by which the database was last judged; none when nothing has judged it yet. */
+static enum err_code load_current_rules(struct reader *r, struct err *err)
+{
+    struct generation last;
+
+    enum err_code rc = generation_last(&last, r->store, err);
+    if (rc == OK && last.number > 0)
+        rc = ruleset_of_generation(&r->rules, r->store, last.number, err);
+    return rc;
+}
 
 enum err_code reader_open(struct reader **out, const char *database, const char *rules,
                           const struct clock *clock, struct err *err)
@@ -30,8 +44,8 @@ enum err_code reader_open(struct reader **out, const char *database, const char 
         return err_set(err, ERR_LIMIT, "no memory for a reader");
     r->clock = *clock;
     enum err_code rc = store_open(&r->store, database, STORE_READ, err);
-    if (rc == OK && rules)
-        rc = ruleset_load(&r->rules, rules, NULL, err);
+    if (rc == OK)
+        rc = rules ? ruleset_load(&r->rules, rules, NULL, err) : load_current_rules(r, err);
     if (rc == OK)
         *out = r;
     else
@@ -196,8 +210,11 @@ enum err_code reader_world(struct reader *r, int64_t max_seq, bool all, struct e
 enum err_code reader_tables_are_current(bool *out, struct reader *r, int64_t now, struct err *err)
 {
     int64_t wake;
+    int64_t judged_at;
     enum err_code rc = wake_next(&wake, r->store, err);
-    *out = rc == OK && wake > now;
+    if (rc == OK) /* later than `now` only when a rehearsal's clock stands before the last commit */
+        rc = log_recorded_time(&judged_at, r->store, now, err);
+    *out = rc == OK && wake > now && judged_at == now;
     return rc;
 }
 

@@ -15,6 +15,8 @@
  *   "changes"   {after?, limit?, format?: "json"|"csv"|"ndjson"}
  *   "person"    {key}
  *   "status"    {}
+ *   "verify"    {}   the hash chain:  {"ok", "events", "error"}
+ *   "replay"    {}   what is derived, made again: {"ok", "events", "commits", "rows", "differences"}
  */
 #ifndef PATHWAY_QUESTION_H
 #define PATHWAY_QUESTION_H
@@ -26,7 +28,7 @@
 
 struct reader;
 
-/* `rules` NULL: the rules kept in the database are not used, and questions that need rules fail. */
+/* `rules` NULL: those of the generation that last judged the database, from its archive. */
 MUST_CHECK enum err_code reader_open(struct reader **out, const char *database, const char *rules,
                                      const struct clock *clock, struct err *err);
 void reader_close(struct reader *r);

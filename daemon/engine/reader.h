@@ -57,6 +57,6 @@ const char *const *reader_sorted_subjects(struct reader *r, size_t *count);
 typedef enum err_code answer_fn(struct buf *out, struct reader *r, const struct json *params,
                                 struct err *err);
 answer_fn answer_subject, answer_list, answer_decisions, answer_events, answer_changes,
-    answer_person, answer_status, answer_registered;
+    answer_person, answer_status, answer_registered, answer_verify, answer_replay;
 
 #endif

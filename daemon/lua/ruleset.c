@@ -353,34 +353,85 @@ static enum err_code load(struct ruleset *rs, const char *pack, struct sources *
     return OK;
 }
 
-enum err_code ruleset_load(struct ruleset **out, const char *dir, struct problems *problems,
-                           struct err *err)
+/* Take over `sources`, whose texts are in rs->arena, and load them. */
+static enum err_code load_sources(struct ruleset **out, struct ruleset *rs, const char *pack,
+                                  struct sources *sources, struct problems *problems,
+                                  struct err *err)
 {
     struct problems own = { 0 };
-    const char *pack = NULL;
 
-    *out = NULL;
-    struct ruleset *rs = calloc(1, sizeof(*rs));
-    struct sources *sources = calloc(1, sizeof(*sources));
-    if (!rs || !sources) {
-        free(rs);
-        free(sources);
-        return err_set(err, ERR_LIMIT, "no memory for rules");
-    }
-    enum err_code rc = find_pack(&pack, &rs->arena, dir, err);
-    if (rc == OK)
-        rc = read_folder(sources, &rs->arena, pack, err);
-    if (rc == OK)
-        rc = keep_files(rs, pack, sources, err);
+    enum err_code rc = keep_files(rs, pack, sources, err);
     if (rc == OK) {
         digest_files(rs, sources);
         rc = load(rs, pack, sources, problems ? problems : &own, err);
     }
     problems_fini(&own);
-    free(sources);
     if (rc == OK)
         *out = rs;
-    else
+    return rc;
+}
+
+static enum err_code read_archived(struct sources *out, struct ruleset *rs,
+                                   const struct ruleset_file *files, int count, struct err *err)
+{
+    if (count > FILES_MAX)
+        return err_set(err, ERR_LIMIT, "more than %d rules files", FILES_MAX);
+    for (int i = 0; i < count; i++) {
+        const char *slash = strrchr(files[i].path, '/');
+        const char *name = slash ? slash + 1 : files[i].path;
+        struct source *s = &out->items[out->count++];
+        s->path = arena_strdup(&rs->arena, files[i].path);
+        s->name = arena_copy(&rs->arena, name, strlen(name) - strlen(".lua"));
+        s->text = arena_copy(&rs->arena, files[i].text, files[i].len);
+        s->len = files[i].len;
+        if (!s->path || !s->name || !s->text)
+            return err_set(err, ERR_LIMIT, "no memory for rules");
+    }
+    return OK;
+}
+
+static enum err_code new_ruleset(struct ruleset **rs, struct sources **sources, struct err *err)
+{
+    *rs = calloc(1, sizeof(**rs));
+    *sources = calloc(1, sizeof(**sources));
+    return *rs && *sources ? OK : err_set(err, ERR_LIMIT, "no memory for rules");
+}
+
+enum err_code ruleset_load(struct ruleset **out, const char *dir, struct problems *problems,
+                           struct err *err)
+{
+    const char *pack = NULL;
+    struct ruleset *rs;
+    struct sources *sources;
+
+    *out = NULL;
+    enum err_code rc = new_ruleset(&rs, &sources, err);
+    if (rc == OK)
+        rc = find_pack(&pack, &rs->arena, dir, err);
+    if (rc == OK)
+        rc = read_folder(sources, &rs->arena, pack, err);
+    if (rc == OK)
+        rc = load_sources(out, rs, pack, sources, problems, err);
+    free(sources);
+    if (rc != OK)
+        ruleset_free(rs);
+    return rc;
+}
+
+enum err_code ruleset_load_files(struct ruleset **out, const struct ruleset_file *files, int count,
+                                 struct problems *problems, struct err *err)
+{
+    struct ruleset *rs;
+    struct sources *sources;
+
+    *out = NULL;
+    enum err_code rc = new_ruleset(&rs, &sources, err);
+    if (rc == OK)
+        rc = read_archived(sources, rs, files, count, err);
+    if (rc == OK)
+        rc = load_sources(out, rs, "national", sources, problems, err);
+    free(sources);
+    if (rc != OK)
         ruleset_free(rs);
     return rc;
 }

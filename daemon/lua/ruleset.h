@@ -35,6 +35,10 @@ struct ruleset;
  */
 MUST_CHECK enum err_code ruleset_load(struct ruleset **out, const char *dir,
                                       struct problems *problems, struct err *err);
+/* The same from files that were archived before: by path, as ruleset_file_at() gave them. */
+struct ruleset_file;
+MUST_CHECK enum err_code ruleset_load_files(struct ruleset **out, const struct ruleset_file *files,
+                                            int count, struct problems *problems, struct err *err);
 void ruleset_free(struct ruleset *rs);
 
 /* The types of event that the packs declare. Read-only, and so usable from any thread. */

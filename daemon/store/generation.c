@@ -92,3 +92,34 @@ enum err_code generation_add(int64_t *number, struct store *s, const char *diges
         *number = last.number + 1;
     return rc;
 }
+
+enum err_code generation_files(struct store *s, int64_t number, pack_file_fn *fn, void *arg,
+                               struct err *err)
+{
+    static const char SQL[] =
+        "SELECT f.path, t.text FROM pack_file f JOIN pack_text t ON t.digest = f.digest"
+        " WHERE f.generation = ?1 ORDER BY f.path";
+    sqlite3_stmt *st;
+    bool row;
+    int count = 0;
+
+    enum err_code rc = stmt_get(&st, s, SQL, err);
+    if (rc != OK)
+        return rc;
+    sqlite3_bind_int64(st, 1, number);
+    while ((rc = stmt_row(&row, s, st, "read the rules of a generation", err)) == OK && row) {
+        struct pack_file file = { .path = column_text(st, 0),
+                                  .text = column_text(st, 1),
+                                  .len = (uint32_t)sqlite3_column_bytes(st, 1) };
+        count++;
+        rc = fn(&file, arg, err);
+        if (rc != OK) {
+            stmt_done(st);
+            break;
+        }
+    }
+    if (rc == OK && count == 0)
+        rc = err_set(err, ERR_ABSENT, "%s: no rules are kept for generation %lld", s->path,
+                     (long long)number);
+    return rc;
+}

@@ -27,4 +27,10 @@ MUST_CHECK enum err_code generation_add(int64_t *number, struct store *s, const 
                                         int64_t since, const struct pack_file *files, int count,
                                         struct err *err);
 
+/* The files of a generation, by path. `text` is valid only inside the callback. ERR_ABSENT: there is no
+ * such generation. */
+typedef enum err_code pack_file_fn(const struct pack_file *file, void *arg, struct err *err);
+MUST_CHECK enum err_code generation_files(struct store *s, int64_t number, pack_file_fn *fn,
+                                          void *arg, struct err *err);
+
 #endif

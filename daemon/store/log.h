@@ -37,6 +37,17 @@ MUST_CHECK enum err_code log_add_commit(int64_t *commit, struct store *s, int64_
                                         int64_t last, int64_t recorded, int64_t generation,
                                         struct err *err);
 
+/* The commit list, in order. */
+struct logged_commit {
+    int64_t number;
+    int64_t first, last; /* events; last < first: none */
+    int64_t recorded;
+    int64_t generation;
+};
+typedef enum err_code logged_commit_fn(const struct logged_commit *c, void *arg, struct err *err);
+MUST_CHECK enum err_code log_scan_commits(struct store *s, logged_commit_fn *fn, void *arg,
+                                          struct err *err);
+
 /* Highest event number; 0 when the log is empty. */
 MUST_CHECK enum err_code log_last_seq(int64_t *out, struct store *s, struct err *err);
 /* Highest event number recorded at or before `known`. */

@@ -378,3 +378,30 @@ enum err_code log_subjects(struct store *s, subject_fn *fn, void *arg, struct er
     stmt_done(st);
     return rc;
 }
+
+enum err_code log_scan_commits(struct store *s, logged_commit_fn *fn, void *arg, struct err *err)
+{
+    static const char SQL[] =
+        "SELECT number, first, last, recorded, generation FROM event_commit_row ORDER BY number";
+    sqlite3_stmt *st;
+    bool row;
+
+    enum err_code rc = stmt_get(&st, s, SQL, err);
+    if (rc != OK)
+        return rc;
+    while ((rc = stmt_row(&row, s, st, "read the commit list", err)) == OK && row) {
+        struct logged_commit c = {
+            .number = sqlite3_column_int64(st, 0),
+            .first = sqlite3_column_int64(st, 1),
+            .last = sqlite3_column_int64(st, 2),
+            .recorded = sqlite3_column_int64(st, 3),
+            .generation = sqlite3_column_int64(st, 4),
+        };
+        rc = fn(&c, arg, err);
+        if (rc != OK) {
+            stmt_done(st);
+            break;
+        }
+    }
+    return rc;
+}
