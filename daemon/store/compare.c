@@ -135,7 +135,7 @@ enum err_code store_compare(int *differences, int64_t *rows, struct store *a, st
     *differences = 0;
     *rows = 0;
     for (size_t i = 0; i < sizeof(TABLES) / sizeof(TABLES[0]) && rc == OK; i++) {
-        bool differs;
+        bool differs = false;
         rc = compare_table(&differs, rows, a, b, &TABLES[i], what, sizeof(what), err);
         if (rc == OK && differs) {
             fn(TABLES[i].name, what, arg);
