@@ -38,7 +38,7 @@ return pack {
     lead_missing = alert {
       "A lead participant teacher is missing", source = LEADS,
       function(s) return developing(s) and not s.two_leads end,
-      advice = "Name a second lead participant teacher.",
+      advice = "Name two lead participant teachers.",
     },
     meeting_missed = alert {
       "Too few of its teachers came to a meeting", source = LEADS,
@@ -79,10 +79,10 @@ return pack {
         end
         return found
       end,
-      advice = "See what the school lacks for that phase, or move it to the group of its own.",
+      advice = "See what the school lacks for that phase, or find it a group of the phase that it is in.",
     },
     out_of_contact = alert {
-      "Nothing was heard of the school for a long time", source = CONTACT,
+      "Nobody has been in contact with the school for too long", source = CONTACT,
       function(s)
         local found = false
         for m in each(s.memberships) do
@@ -108,7 +108,7 @@ return pack {
     stale_urn = alert {
       "Events still arrive for a URN that another school continues", source = REGISTER,
       function(s) return s.stale_urn_seen end,
-      advice = "Send events for the school that continues this one.",
+      advice = "Send them for the school that continues this one, and void those sent by mistake.",
     },
   },
 }

@@ -1,7 +1,8 @@
 --- Teaching for Mastery in maths: the primary school pathway, as all Maths Hubs share it.
 -- This file names the pack and holds its numbers. The others hold, in the order in which a school
 -- meets them: events (what may arrive), record (what is remembered), moves (how a school moves
--- along), rules and groups (what is decided), alerts (what needs somebody), and tests.
+-- along), rules and groups (what is decided), alerts (what needs somebody), next_step (what to do
+-- now), and tests.
 return pack {
   name = "national",
   version = "2026.1",

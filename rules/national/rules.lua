@@ -7,7 +7,9 @@ local PATHWAY = "NCETM, the primary school pathway"
 local REGISTER = "Get Information about Schools"
 local PREPARATORY = PATHWAY .. ', Preparatory phase: "For schools not yet ready to join the main development phase (eligibility criteria apply)"'
 local FIVE_AREAS = PATHWAY .. ', Preparatory phase: "to strengthen five key areas"'
+local COMMITMENT = "Maths Hubs, what a Work Group asks of a school: an engaged headteacher, two teachers released, and the intent to go on"
 local DEVELOPMENT = PATHWAY .. ', Development phase: "All schools complete this phase, which lasts a whole school year"'
+local ONCE = 'Maths Hubs, Development Work Groups: "Schools can only take part in this particular Work Group once"'
 local LEADS = PATHWAY .. ', Development phase: "Two lead participant teachers from each of six or seven schools meet every half term as a group"'
 local OBSERVATION = PATHWAY .. ', Development phase: "The meetings involve shared lesson observations and discussion"'
 local VISITS = PATHWAY .. ', Development phase: "Each school gets a termly bespoke support visit by the Mastery Specialist"'
@@ -44,44 +46,6 @@ local function teachers(s, half_term)
   return year and s.teachers_met[year][half_term]
 end
 
--- The sentence that tells a school what to do now, by the phase it is in.
-local NEXT = {
-  none = function(s)
-    if not s.committed then return "Ask the headteacher to commit the school to the programme." end
-    if s.eligible_development then return "Join a Development Work Group." end
-    if s.eligible_preparatory then return "Join a Mastery Readiness Work Group." end
-    if not s.two_leads then return "Name two lead participant teachers." end
-    return "Talk to the Maths Hub about what stands against joining a Development Work Group."
-  end,
-  preparatory = function(s)
-    if s.eligible_development then return "Join a Development Work Group." end
-    if s.areas_secure < #words.areas then
-      return "Strengthen the readiness areas that are not yet secure, with the Mastery Readiness Lead."
-    end
-    if not s.two_leads then return "Name two lead participant teachers." end
-    return "Talk to the Maths Hub about what stands against joining a Development Work Group."
-  end,
-  development = function(s)
-    if s.eligible_building then return "Join an Embedding Work Group." end
-    if s.development_incomplete then
-      return "Agree with the Maths Hub how the Development phase can be completed."
-    end
-    if s.meeting_missed or s.lead_missing then
-      return "Send two lead participant teachers to every meeting of the Development Work Group."
-    end
-    if s.visit_overdue then return "Arrange this term's support visit with the Mastery Specialist." end
-    return "Take part in the Development Work Group: two teachers every half term, a visit every term."
-  end,
-  building = function(s)
-    if s.eligible_refinement then return "Join a Sustaining Work Group." end
-    return "Work with the Embedding Work Group on all four focuses."
-  end,
-  refinement = function(s)
-    if s.sustaining_lapsed then return "Join this year's Sustaining Work Group." end
-    return "Go on with the Sustaining Work Group, year on year."
-  end,
-}
-
 local rules = {
   ---- the school ----
   registered_open = criterion {
@@ -95,7 +59,7 @@ local rules = {
     function(s) return PRIMARY[s.education_phase or "other"] == true end,
   },
   committed = rule {
-    "The headteacher has committed the school", source = PREPARATORY, waivable = true,
+    "The headteacher has committed the school", source = COMMITMENT, waivable = true,
     function(s) return s.committed_by_head end,
     advice = "Ask the headteacher for the commitment.",
   },
@@ -103,7 +67,7 @@ local rules = {
     "Two lead participant teachers are named", source = LEADS, waivable = true,
     needs = at_least("leads_needed"),
     function(s) return #s.leads end,
-    advice = "Name a second lead participant teacher.",
+    advice = "Name two lead participant teachers.",
   },
 
   ---- readiness ----
@@ -134,7 +98,7 @@ local rules = {
 
   ---- Preparatory ----
   before_development = criterion {
-    "The school has not taken part in Development yet", source = DEVELOPMENT,
+    "The school has not taken part in Development yet", source = ONCE,
     function(s) return s.pathway_phase == "none" or s.pathway_phase == "preparatory" end,
   },
   something_to_strengthen = criterion {
@@ -165,7 +129,7 @@ local rules = {
     end,
   },
   development_attendance = rule {
-    "Its teachers at the meetings, half term by half term", source = LEADS,
+    "Its teachers at each half term's meeting: 2 enough, 1 too few, 0 none, - no meeting", source = LEADS,
     function(s)
       if not s.development_year then return nil end
       local shown = ""
@@ -177,7 +141,7 @@ local rules = {
     end,
   },
   development_meetings = rule {
-    "Half terms in which enough of its teachers met", source = LEADS,
+    "Half terms in which enough of its teachers came to a meeting", source = LEADS,
     function(s)
       local count = 0
       for half_term = 1, 6 do
@@ -197,7 +161,7 @@ local rules = {
   development_complete = rule {
     "The Development phase is completed", source = DEVELOPMENT, waivable = true,
     function(s) return s.completed end,
-    advice = "Complete a Development year: two teachers at five of the six meetings, and a visit every term.",
+    advice = "Complete a Development year: two teachers at nearly every meeting, and a visit every term.",
   },
 
   ---- Building ----
@@ -206,13 +170,13 @@ local rules = {
     source = BUILDING, waivable = true,
   },
   entered = rule {
-    "Entered the main programme in", source = REFINEMENT,
+    "Academic year in which it entered the main programme", source = REFINEMENT,
     function(s)
       for year in each(s.years_entered) do return year end -- in order: the earliest
     end,
   },
   building_focuses = rule {
-    "How many of the four focuses it worked on", source = FOCUS,
+    "How many of the four focuses it has worked on", source = FOCUS,
     function(s)
       local worked, count = {}, 0
       for year in each(s.embedded_years) do
@@ -233,18 +197,18 @@ local rules = {
       return count
     end,
   },
-  last_contact = shown { "The group was last in contact on", source = CONTACT },
+  last_contact = shown { "Last contact on", source = CONTACT },
 
   ---- Refinement ----
   entered_early = criterion {
-    "Entered the main programme while Sustaining was opened to", source = REFINEMENT,
+    "Entered the main programme in one of the years that Sustaining is open to", source = REFINEMENT,
     function(s)
       local year = s.entered
       return year ~= nil and year >= s.param.entered_from and year <= s.param.entered_to
     end,
   },
   has_built = criterion {
-    "Has worked in an Embedding Work Group for long enough", source = REFINEMENT,
+    "Has ended enough years in an Embedding Work Group", source = REFINEMENT,
     needs = at_least("building_years_needed"),
     function(s) return s.building_years end,
     advice = "Complete a year in an Embedding Work Group.",
@@ -254,7 +218,7 @@ local rules = {
     function(s) return #s.specialists > 0 end,
   },
   may_sustain = any_of {
-    "Entered early, has built, or has a specialist", "entered_early", "has_built", "has_specialist",
+    "Entered early, has worked in an Embedding Work Group, or has a specialist", "entered_early", "has_built", "has_specialist",
     source = REFINEMENT, criterion = true,
   },
   eligible_refinement = all_of {
@@ -275,15 +239,7 @@ local rules = {
       return at and day_of(at)
     end,
   },
-  succeeded_by = shown { "Continued by", source = REGISTER },
-  next_step = rule {
-    "What to do now", source = PATHWAY,
-    function(s)
-      if s.succeeded_by then return "Nothing: this school is continued by " .. s.succeeded_by .. "." end
-      if not s.is_open then return "Nothing: the school is not open." end
-      return NEXT[s.pathway_phase](s)
-    end,
-  },
+  succeeded_by = shown { "School that continues this one", source = REGISTER },
 }
 
 for _, area in ipairs(words.areas) do
