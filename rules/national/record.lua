@@ -130,10 +130,11 @@ return pack {
       end,
       ["waiver.ended"] = function(s, e) s:end_waivers(e.data.rule) end,
 
-      -- Whatever is still sent for the old URN once another school continues this one.
+      -- Whatever is still sent for the old URN once another school continues this one. An event that was
+      -- taken over from a predecessor was sent for that one.
       ["*"] = {
         function(s, e)
-          if s.succeeded_by and s.succeeded_by ~= s.subject then s.stale_urn_seen = true end
+          if s.succeeded_by and e.as[1] == s.subject then s.stale_urn_seen = true end
         end,
         except = { "school.registered", "school.changed", "school.closed", "school.succeeded", "event.voided" },
       },
