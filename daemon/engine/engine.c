@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/civil.h"
+#include "base/crash.h"
 #include "base/log.h"
 #include "engine/append.h"
 #include "engine/engine_internal.h"
@@ -96,10 +97,13 @@ static enum err_code commit_end(struct commit *c, enum err_code rc, struct err *
     if (rc == OK)
         rc = feed_last_seq(&feed, e->store, err);
     world_close(p->world);
-    if (rc != OK)
+    if (rc != OK) {
         store_rollback(e->store);
-    else
+    } else {
+        crash_point("before commit");
         rc = store_commit(e->store, err);
+        crash_point("after commit");
+    }
     if (rc == OK) {
         e->next_wake = wake;
         e->feed_seq = feed;
@@ -124,6 +128,7 @@ static enum err_code take_one(struct commit *c, struct take *t, struct err *err)
                                     c->publication.recorded, t->actor, err);
     if (rc != OK)
         return rc;
+    crash_point("append");
     t->status = STATUS[status];
     if (status == APPEND_ACCEPTED)
         c->last_seq = t->seq;

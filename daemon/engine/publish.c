@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/civil.h"
+#include "base/crash.h"
 #include "base/log.h"
 #include "store/derived.h"
 
@@ -148,6 +149,7 @@ static enum err_code write_pair(struct publication *p, const char *subject, cons
         .cause = cause,
     };
     p->changes++;
+    crash_point("feed");
     return feed_append(&seq, p->store, &change, err);
 }
 
@@ -284,9 +286,11 @@ enum err_code publish_subject(struct publication *p, const char *subject, struct
     bool is_rebuilt;
     int64_t wake = TIME_NEVER;
 
+    crash_point("fold");
     enum err_code rc = bring_up(&l, &is_rebuilt, p, subject, concern, err);
     if (rc != OK)
         return rc;
+    crash_point("judge");
     if (l->last.id) /* else all of it lies ahead: nothing has happened to this subject yet */
         rc = publish_live(p, l, is_rebuilt, concern->causes, &wake, err);
     if (is_rebuilt)

@@ -222,7 +222,7 @@ void view_push_rule(lua_State *L, struct ruleset *rs, uint16_t index)
     rs->reads = &memo->reads;
     rs->running[rs->running_count++] = index;
 
-    if (rs->is_keeping && still_holds(L, rs, index)) {
+    if (RECORD_TRACKING && rs->is_keeping && still_holds(L, rs, index)) {
         kept_push_value(L, rs, rs->record->kept[index].value);
         lua_rawgeti(L, LUA_REGISTRYINDEX, rs->memo_values);
         lua_pushvalue(L, -2);

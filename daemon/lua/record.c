@@ -341,7 +341,7 @@ enum err_code record_ask(int64_t *wake, struct record *r, int64_t now, struct er
     *wake = TIME_NEVER;
     if (r->rs->subjects[r->kind].move_count == 0)
         return OK;
-    if (moves_still_hold(r, now)) {
+    if (RECORD_TRACKING && moves_still_hold(r, now)) {
         *wake = r->asked.wake;
         return OK;
     }

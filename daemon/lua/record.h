@@ -16,6 +16,14 @@
 #include "lua/ruleset.h"
 #include "model/subject.h"
 
+/* The build that tests compare with is made without tracking: it folds everything anew and runs every rule,
+ * at every event. */
+#ifdef PATHWAY_NO_TRACKING
+#define RECORD_TRACKING false
+#else
+#define RECORD_TRACKING true
+#endif
+
 struct record;
 
 /* An empty record. `subject` is copied. ERR_LIMIT: no memory. */
