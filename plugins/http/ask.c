@@ -171,14 +171,16 @@ static int export_format(struct request *r)
 
 void get_export(struct request *r)
 {
-    static const char *const WHAT[] = { "decisions", "events", "changes" };
+    static const char *const WHAT[] = { "decisions", "events", "changes", "registered" };
+    const size_t count = sizeof(WHAT) / sizeof(WHAT[0]);
     struct str params = { 0 };
     size_t i = 0;
 
-    while (i < 3 && strcmp(WHAT[i], r->segment) != 0)
+    while (i < count && strcmp(WHAT[i], r->segment) != 0)
         i++;
-    if (i == 3) {
-        reply_problem(r, 404, "absent", "what can be exported is decisions, events and changes");
+    if (i == count) {
+        reply_problem(r, 404, "absent",
+                      "what can be exported is decisions, events, changes and registered");
         return;
     }
     int format = export_format(r);
