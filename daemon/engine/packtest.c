@@ -2,6 +2,7 @@
  * the same doors as real ones. */
 #include "engine/packtest.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -71,18 +72,39 @@ static void take_judged(const struct judged *j, void *arg)
     buf_str(&x->actual, j->value);
 }
 
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Sort the words of a text and drop those that repeat. */
+static void sort_words(struct buf *text)
+{
+    char *words[256], *rest = NULL, *copy = buf_take(text);
+    size_t count = 0;
+
+    for (char *w = copy ? strtok_r(copy, " ", &rest) : NULL; w && count < 256;
+         w = strtok_r(NULL, " ", &rest))
+        words[count++] = w;
+    qsort(words, count, sizeof(words[0]), by_text);
+    *text = (struct buf){ 0 };
+    for (size_t i = 0; i < count; i++)
+        if (i == 0 || strcmp(words[i], words[i - 1]) != 0)
+            buf_printf(text, "%s%s", text->len ? " " : "", words[i]);
+    free(copy);
+}
+
 static void check_missing(struct buf *detail, const struct pack_test *t, struct fold *f)
 {
     struct buf why = { 0 }, missing = { 0 };
     struct err err;
 
     for (int i = 0; i < t->expect_count; i++) {
-        struct buf some = { 0 };
-        if (record_explain(&why, &some, f->record, t->expects[i].decision, t->at, &err) == OK &&
-            some.len > 0)
-            buf_printf(&missing, "%s%s", missing.len ? " " : "", buf_cstr(&some));
-        buf_fini(&some);
+        buf_str(&missing, " ");
+        if (record_explain(&why, &missing, f->record, t->expects[i].decision, t->at, &err) != OK)
+            buf_printf(&why, "  %s\n", err.msg);
     }
+    sort_words(&missing);
     if (strcmp(buf_cstr(&missing), t->missing) != 0)
         buf_printf(detail, "  missing: expected \"%s\", found \"%s\"\n%s", t->missing,
                    buf_cstr(&missing), buf_cstr(&why));
