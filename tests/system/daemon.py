@@ -3,7 +3,7 @@
     with Daemon() as d:
         d.request("GET", "/v1/status").json()
 
-Binaries: PATHWAYD and PATHWAY name them; else they are in the folder PATHWAY_BIN, else in
+Binaries: PATHWAYD, PATHWAY and PATHWAY_GENERATE name them; else they are in the folder PATHWAY_BIN, else in
 build/release/bin.
 """
 
@@ -23,9 +23,9 @@ PATIENCE_S = 60  # sanitized builds on a busy machine are slow
 
 
 def binary(name):
-    """The path of `pathwayd` or `pathway`."""
+    """The path of `pathwayd`, `pathway` or `pathway-generate`."""
     folder = os.environ.get("PATHWAY_BIN", ROOT / "build/release/bin")
-    return os.environ.get(name.upper(), str(Path(folder) / name))
+    return os.environ.get(name.upper().replace("-", "_"), str(Path(folder) / name))
 
 
 class Answer:

@@ -1,0 +1,141 @@
+"""However events arrive, the current decisions are those of a fresh fold of all of them.
+
+Small worlds are sent in small batches, in order or shuffled, some twice, with stops, kills and a clock that
+goes on in between. After each step the daemon's current decisions must be, byte for byte, what
+`pathway judge` makes of everything sent so far.
+
+PATHWAY_WORLDS: how many worlds (12). PATHWAY_SEED: the first seed (1). A world that fails is printed as the
+shortest history found that still fails; PATHWAY_SHRINK=0 leaves that out.
+"""
+
+import random
+import unittest
+
+from daemon import Daemon, event
+from support import await_wakes, difference, export, judge, lines_of, number_from
+from worlds import World, generated
+
+WORLDS = number_from("PATHWAY_WORLDS", 12)
+SEED = number_from("PATHWAY_SEED", 1)
+CLOCKS = ["2018-09-01T00:00:00Z", "2019-03-01T09:00:00Z", "2022-12-01T00:00:00Z", "2023-08-31T23:00:00Z",
+          "2024-01-29T00:00:00Z", "2024-09-01T12:00:00Z", "2025-02-01T00:00:00Z", "2025-11-01T00:00:00Z",
+          "2026-11-21T09:00:00Z"]
+
+
+def history_of(seed):
+    """Steps of a world: ("send", events), or ("stop" or "kill", the time at which it starts again)."""
+    dice = random.Random(seed)
+    events = generated(seed) if seed % 4 == 0 else World(seed).draw(dice.choice([30, 60, 90]))
+    order = dice.choice(["as drawn", "in order", "shuffled", "nearly"])
+    if order in ("in order", "nearly"):
+        events = sorted(events, key=lambda e: e["time"])
+    if order == "shuffled":
+        dice.shuffle(events)
+    if order == "nearly":
+        for i in range(len(events) - 8):
+            if dice.random() < 0.1:
+                j = i + dice.randint(1, 7)
+                events[i], events[j] = events[j], events[i]
+    clocks = sorted(dice.sample(CLOCKS, dice.randint(1, 4)))
+    steps, size = [], dice.choice([1, 3, 10, 25])
+    size = max(size, len(events) // 25)  # so that a world takes a second or two
+    for first in range(0, len(events), size):
+        batch = events[first:first + size]
+        if dice.random() < 0.2 and first:
+            batch = batch + [dice.choice(events[:first])]
+        steps.append(("send", batch))
+    for clock in clocks[1:] + [clocks[-1]] * dice.randint(0, 1):
+        steps.insert(dice.randint(1, len(steps)), (dice.choice(["stop", "kill"]), clock))
+    now = clocks[0]
+    for i, (what, clock) in enumerate(steps):  # the clock goes on, never back
+        if what != "send":
+            now = max(now, clock)
+            steps[i] = (what, now)
+    return clocks[0], steps
+
+
+def run(history, after_each=True):
+    """None, or how the daemon differs from a fresh fold, and after which step."""
+    now, steps = history
+    sent = []
+    with Daemon(now=now) as d:
+        for number, (what, detail) in enumerate(steps):
+            if what == "send":
+                d.send(detail)
+                sent += detail
+            else:
+                (d.stop if what == "stop" else d.kill)()
+                d.now = now = detail
+                d.start()
+                await_wakes(d)
+            if sent and (after_each or number == len(steps) - 1):
+                why = difference(export(d), judge(sent, now))
+                if why:
+                    return number, why
+        if d.stop() != 0:
+            return len(steps), d.log()
+    return None
+
+
+def shrink(history, rounds=400):
+    """The shortest history found that still fails at its end."""
+    now, steps = history
+    failure = run(history)
+    steps = steps[:failure[0] + 1]
+    atoms = [("send", [e]) if what == "send" else (what, detail)
+             for what, detail in steps for e in (detail if what == "send" else [None])]
+
+    def fails(atoms):
+        return bool(atoms) and run((now, atoms), after_each=False) is not None
+
+    if not fails(atoms):  # it needs the batches as they were
+        atoms = steps
+    size = len(atoms) // 2
+    while size and rounds:
+        i = 0
+        while i < len(atoms) and rounds:
+            rounds -= 1
+            fewer = atoms[:i] + atoms[i + size:]
+            if fails(fewer):
+                atoms = fewer
+            else:
+                i += size
+        size //= 2
+    return now, atoms
+
+
+def told(history):
+    now, steps = history
+    return f"start at {now}\n" + "".join(
+        "send\n" + lines_of(detail) if what == "send" else f"{what}, start at {detail}\n" for what, detail in steps)
+
+
+class Incremental(unittest.TestCase):
+    def test_the_current_decisions_are_those_of_a_fresh_fold(self):
+        for seed in range(SEED, SEED + WORLDS):
+            with self.subTest(seed=seed):
+                history = history_of(seed)
+                failure = run(history)
+                if failure:
+                    if number_from("PATHWAY_SHRINK", 1):
+                        history = shrink(history)
+                        failure = run(history) or failure
+                    self.fail(f"PATHWAY_SEED={seed} differs after step {failure[0]}\n{failure[1]}\n{told(history)}")
+
+
+class Found(unittest.TestCase):
+    """Short histories that once went wrong."""
+
+    def check(self, now, *steps):
+        failure = run((now, steps))
+        if failure:
+            self.fail(f"after step {failure[0]}\n{failure[1]}")
+
+    def test_a_past_event_of_a_subject_whose_events_all_lay_ahead(self):
+        self.check("2023-09-01T00:00:00Z",
+                   ("send", [event("commitment.given", "school/100001", time="2024-01-01T00:00:00Z")]),
+                   ("send", [event("commitment.given", "school/100001", time="2023-01-01T00:00:00Z")]))
+
+
+if __name__ == "__main__":
+    unittest.main()
