@@ -52,6 +52,7 @@ static enum err_code add(struct affected *a, const char *subject, const struct c
         return no_memory(err);
     *c = (struct cause){ .next = concern->causes, .source = cause->source, .id = cause->id };
     concern->causes = c;
+    a->cause_count++;
     return OK;
 }
 
@@ -195,14 +196,19 @@ static enum err_code add_successors(struct affected *a, struct world *w, uint32_
 enum err_code affected_successors(struct affected *a, struct world *w,
                                   has_no_successor_fn *has_none, void *arg, struct err *err)
 {
-    /* What is added at the end is visited too, so successors of successors come in. A school that
-     * is there already is not added twice, so a cycle ends. */
-    for (uint32_t i = 0; i < a->subjects.count; i++) {
-        const struct concern *c = a->subjects.items[i].as.ptr;
-        if (c->causes && !has_none(a->subjects.items[i].key, c, arg) &&
-            add_successors(a, w, i, err) != OK)
-            return err->code;
-    }
+    size_t before;
+
+    /* Until nothing is added: a school visited already may get causes from one visited after it. A
+     * cause is not added twice, so a cycle ends. */
+    do {
+        before = a->cause_count;
+        for (uint32_t i = 0; i < a->subjects.count; i++) {
+            const struct concern *c = a->subjects.items[i].as.ptr;
+            if (c->causes && !has_none(a->subjects.items[i].key, c, arg) &&
+                add_successors(a, w, i, err) != OK)
+                return err->code;
+        }
+    } while (a->cause_count != before);
     return OK;
 }
 

@@ -34,6 +34,7 @@ struct concern {
 struct affected {
     struct arena *arena;    /* borrowed */
     struct strmap subjects; /* name to struct concern */
+    size_t cause_count;     /* of all subjects */
 };
 
 /* Add the subjects that an accepted event concerns. */
