@@ -1,23 +1,20 @@
-/* pack_rules.c - rules, alerts, moves and reducers of a pack, and the check that every name their
- * functions read exists. */
+/* pack_rules.c - the rules and alerts of a pack. First their names are read, then what they are made
+ * of, since criteria may name rules of other files. */
 #include <stdlib.h>
 #include <string.h>
 
 #include <lauxlib.h>
 
-#include "base/text.h"
-#include "lua/state.h"
-
-/* ---- rules and alerts: first their names, then what they are made of ---- */
+#include "lua/loader.h"
 
 struct raw_rule {
     struct rule_def def;
-    int table; /* registry reference of the table it was written as */
+    int table;       /* registry reference of the table it was written as */
+    bool is_unknown; /* it has a name, and nothing else of it can be read */
 };
 struct raw_rules {
     struct raw_rule *items;
     size_t count;
-    struct strmap names;
     bool reads_alerts;
 };
 
@@ -69,7 +66,7 @@ static void read_common(struct loader *ld, struct rule_def *r)
 
     loader_check_keys(ld, r->where, r->name, KEYS);
     if (lua_rawgeti(ld->L, -1, 1) == LUA_TSTRING)
-        r->title = arena_strdup(&ld->rs->arena, lua_tostring(ld->L, -1));
+        r->title = loader_keep(ld, lua_tostring(ld->L, -1));
     lua_pop(ld->L, 1);
     if (!r->title)
         problems_add(ld->problems, "%s: %s has no title; expected a sentence as the first entry",
@@ -105,7 +102,7 @@ static void add_rule(struct loader *ld, const char *name, const char *where, voi
         problems_add(ld->problems, "%s: more than %d rules", where, RULES_MAX);
         return;
     }
-    struct strmap_item *item = strmap_add(&raw->names, name, strlen(name), &is_new);
+    struct strmap_item *item = strmap_add(&ld->rs->rule_names, name, strlen(name), &is_new);
     if (!item)
         luaL_error(ld->L, "out of memory");
     if (!is_new) {
@@ -114,11 +111,9 @@ static void add_rule(struct loader *ld, const char *name, const char *where, voi
         return;
     }
     item->as.num = (int64_t)raw->count;
-    if (!read_form(ld, &r, loader_kind(ld), raw->reads_alerts)) {
-        item->as.num = 0;
-        return;
-    }
-    read_common(ld, &r);
+    raw->items[raw->count].is_unknown = !read_form(ld, &r, loader_kind(ld), raw->reads_alerts);
+    if (!raw->items[raw->count].is_unknown)
+        read_common(ld, &r);
     raw->items[raw->count].def = r;
     lua_pushvalue(ld->L, -1);
     raw->items[raw->count++].table = luaL_ref(ld->L, LUA_REGISTRYINDEX);
@@ -150,6 +145,23 @@ static void name_rule(struct loader *ld, const struct rule_def *r, size_t index)
                      r->where, r->name, r->name);
 }
 
+/* The parameter whose name is on top; its first value takes the name's place. */
+static void read_need_param(struct loader *ld, struct rule_def *r)
+{
+    size_t len;
+    const char *name = lua_tolstring(ld->L, -1, &len);
+    const struct strmap_item *p = strmap_find(&ld->rs->param_names, name, len);
+
+    if (!p) {
+        problems_add(ld->problems, "%s: %s: unknown parameter '%s'%s", r->where, r->name, name,
+                     loader_hint(ld, name, &ld->rs->param_names));
+        return;
+    }
+    r->need_param = (int)p->as.num;
+    lua_pop(ld->L, 1);
+    lua_rawgeti(ld->L, LUA_REGISTRYINDEX, ld->rs->params[p->as.num].versions[0].ref);
+}
+
 static void read_need(struct loader *ld, struct rule_def *r)
 {
     int type = lua_getfield(ld->L, -1, "needs");
@@ -171,19 +183,15 @@ static void read_need(struct loader *ld, struct rule_def *r)
         lua_pop(ld->L, 1);
         return;
     }
-    if (lua_rawgeti(ld->L, -1, 1) == LUA_TSTRING) {
-        size_t len;
-        const char *name = lua_tolstring(ld->L, -1, &len);
-        const struct strmap_item *p = strmap_find(&ld->rs->param_names, name, len);
-        if (p)
-            r->need_param = (int)p->as.num;
-        else
-            problems_add(ld->problems, "%s: %s: unknown parameter '%s'%s", r->where, r->name, name,
-                         loader_hint(ld, name, &ld->rs->param_names));
-        lua_pop(ld->L, 1);
-    } else {
-        r->need_ref = luaL_ref(ld->L, LUA_REGISTRYINDEX);
-    }
+    if (lua_rawgeti(ld->L, -1, 1) == LUA_TSTRING)
+        read_need_param(ld, r);
+    int needed = lua_type(ld->L, -1);
+    if (needed != LUA_TNUMBER && needed != LUA_TSTRING &&
+        (needed != LUA_TBOOLEAN || r->need != NEED_EQUAL))
+        problems_add(ld->problems,
+                     "%s: %s: %s: found a %s, expected a number or a parameter's name", r->where,
+                     r->name, kind, lua_typename(ld->L, needed));
+    r->need_ref = luaL_ref(ld->L, LUA_REGISTRYINDEX); /* of a parameter: only its first value */
     lua_pop(ld->L, 1);
 }
 
@@ -256,28 +264,29 @@ static void read_shown(struct loader *ld, struct rule_def *r)
 void pack_define_rules(struct loader *ld)
 {
     struct ruleset *rs = ld->rs;
-    struct raw_rules raw = { .items = loader_alloc(ld, sizeof(*raw.items) * (RULES_MAX + 1)) };
+    struct raw_rules raw = { .items =
+                                 arena_alloc(ld->scratch, sizeof(*raw.items) * (RULES_MAX + 1)) };
 
+    if (!raw.items)
+        luaL_error(ld->L, "out of memory");
     loader_each(ld, "rules", add_rule, &raw);
     raw.reads_alerts = true;
     loader_each(ld, "alerts", add_rule, &raw);
-    strmap_fini(&raw.names);
     qsort(raw.items, raw.count, sizeof(*raw.items), by_name);
 
     rs->rules = loader_alloc(ld, sizeof(*rs->rules) * (raw.count + 1));
     rs->memos = loader_alloc(ld, sizeof(*rs->memos) * (raw.count + 1));
     rs->rule_count = (uint16_t)raw.count;
     for (size_t i = 0; i < raw.count; i++) {
-        struct strmap_item *item =
-            strmap_add(&rs->rule_names, raw.items[i].def.name, strlen(raw.items[i].def.name), NULL);
-        if (!item)
-            luaL_error(ld->L, "out of memory");
-        item->as.num = (int64_t)i;
+        const char *name = raw.items[i].def.name;
+        strmap_find(&rs->rule_names, name, strlen(name))->as.num = (int64_t)i;
         rs->rules[i] = raw.items[i].def;
         name_rule(ld, &rs->rules[i], i);
     }
     for (size_t i = 0; i < raw.count; i++) {
         struct rule_def *r = &rs->rules[i];
+        if (raw.items[i].is_unknown)
+            continue;
         lua_rawgeti(ld->L, LUA_REGISTRYINDEX, raw.items[i].table);
         read_need(ld, r);
         if (r->form == RULE_FUNCTION)
@@ -288,312 +297,5 @@ void pack_define_rules(struct loader *ld)
             read_criteria(ld, r);
         lua_pop(ld->L, 1);
         luaL_unref(ld->L, LUA_REGISTRYINDEX, raw.items[i].table);
-    }
-}
-
-/* ---- moves ---- */
-
-/* from = { "a", "b" }: kept as a set, each value checked against the fact's type */
-static int read_from(struct loader *ld, const char *where, const struct type *type)
-{
-    lua_State *L = ld->L;
-
-    if (lua_getfield(L, -1, "from") == LUA_TNIL) {
-        lua_pop(L, 1);
-        return LUA_NOREF;
-    }
-    if (!lua_istable(L, -1)) {
-        problems_add(ld->problems, "%s: from is a %s; expected a list of values", where,
-                     luaL_typename(L, -1));
-        lua_pop(L, 1);
-        return LUA_NOREF;
-    }
-    lua_newtable(L);
-    for (lua_Integer i = 1; lua_rawgeti(L, -2, i) != LUA_TNIL; i++) {
-        value_check(L, -1, type, "from");
-        lua_pushboolean(L, 1);
-        lua_rawset(L, -3);
-    }
-    lua_pop(L, 1);
-    lua_remove(L, -2);
-    return luaL_ref(L, LUA_REGISTRYINDEX);
-}
-
-static void read_step(struct loader *ld, struct move_def *m, struct move_step *step,
-                      const struct type *type)
-{
-    static const char *const KEYS[] = { "from", "enter", NULL };
-    lua_State *L = ld->L;
-
-    *step = (struct move_step){ .from = LUA_NOREF, .enter = LUA_NOREF, .holds = LUA_NOREF };
-    if (!lua_istable(L, -1)) {
-        problems_add(ld->problems,
-                     "%s: move %s: expected { value, from = {...}, function(s) ... end }", m->where,
-                     m->name);
-        return;
-    }
-    loader_check_keys(ld, m->where, "a step of first_of", KEYS);
-    lua_rawgeti(L, -1, 1);
-    value_check(L, -1, type, m->name);
-    step->value = luaL_ref(L, LUA_REGISTRYINDEX);
-    step->from = read_from(ld, m->where, type);
-    if (lua_rawgeti(L, -1, 2) == LUA_TFUNCTION) {
-        step->holds = luaL_ref(L, LUA_REGISTRYINDEX);
-    } else {
-        problems_add(ld->problems, "%s: move %s: a step has no function(s) that says when it holds",
-                     m->where, m->name);
-        lua_pop(L, 1);
-    }
-    if (lua_getfield(L, -1, "enter") == LUA_TFUNCTION) {
-        step->enter = luaL_ref(L, LUA_REGISTRYINDEX);
-    } else {
-        if (!lua_isnil(L, -1))
-            problems_add(ld->problems,
-                         "%s: move %s: enter is a %s; expected function(s, at) ... end", m->where,
-                         m->name, luaL_typename(L, -1));
-        lua_pop(L, 1);
-    }
-}
-
-static void read_move(struct loader *ld, struct move_def *m, const char *kind,
-                      const struct type *type)
-{
-    lua_State *L = ld->L;
-
-    if (strcmp(kind, "first_of") == 0 && type_is_scalar(type)) {
-        m->form = MOVE_FIRST;
-        m->step_count = (uint16_t)lua_rawlen(L, -1);
-        struct move_step *steps = loader_alloc(ld, sizeof(*steps) * (m->step_count + 1u));
-        for (uint16_t i = 0; i < m->step_count; i++, lua_pop(L, 1)) {
-            lua_rawgeti(L, -1, i + 1);
-            read_step(ld, m, &steps[i], type);
-        }
-        m->steps = steps;
-        return;
-    }
-    bool is_once = strcmp(kind, "once") == 0 && type->kind == TYPE_BOOL;
-    if (!is_once && !(strcmp(kind, "gather") == 0 && type->kind == TYPE_SET)) {
-        problems_add(ld->problems,
-                     "%s: move %s: expected once(function) for a bool, gather(function) for a set, "
-                     "first_of { ... } for a single value",
-                     m->where, m->name);
-        return;
-    }
-    m->form = is_once ? MOVE_ONCE : MOVE_GATHER;
-    if (lua_rawgeti(L, -1, 1) == LUA_TFUNCTION) {
-        m->function = luaL_ref(L, LUA_REGISTRYINDEX);
-        return;
-    }
-    problems_add(ld->problems, "%s: move %s: found a %s; expected %s(function(s) ... end)",
-                 m->where, m->name, luaL_typename(L, -1), kind);
-    lua_pop(L, 1);
-}
-
-static void define_move(struct loader *ld, const char *name, const char *where, void *arg)
-{
-    struct subject_defs *defs = arg;
-    const struct strmap_item *item = strmap_find(&defs->names, name, strlen(name));
-    struct move_def m = { .name = name, .where = where, .function = LUA_NOREF };
-
-    if (!item || item->as.num >> 16 != SLOT_FACT) {
-        problems_add(ld->problems, "%s: move %s: there is no fact of that name%s", where, name,
-                     loader_hint(ld, name, &defs->names));
-        return;
-    }
-    m.fact = (uint16_t)(item->as.num & 0xffff);
-    for (uint16_t i = 0; i < defs->move_count; i++) {
-        if (defs->moves[i].fact == m.fact) {
-            problems_add(ld->problems, "%s: move %s is declared twice; the first is at %s", where,
-                         name, defs->moves[i].where);
-            return;
-        }
-    }
-    read_move(ld, &m, loader_kind(ld), defs->facts[m.fact].type);
-    defs->moves[defs->move_count++] = m;
-}
-
-/* What is latched first, then what is gathered, then what moves: the order of the contract. */
-static int by_form(const void *a, const void *b)
-{
-    const struct move_def *x = a, *y = b;
-    return x->form != y->form ? (int)x->form - (int)y->form : strcmp(x->name, y->name);
-}
-
-static void define_subject_moves(struct loader *ld, const char *name, const char *where, void *arg)
-{
-    enum subject_kind kind;
-    (void)arg;
-
-    if (!subject_kind_parse(&kind, name) || !lua_istable(ld->L, -1))
-        problems_add(ld->problems, "%s: moves of '%s'; expected school, group or hub = { ... }",
-                     where, name);
-    else
-        loader_entries(ld, "moves", where, define_move, &ld->rs->subjects[kind]);
-}
-
-void pack_define_moves(struct loader *ld)
-{
-    for (int kind = 0; kind < SUBJECT_KINDS; kind++)
-        ld->rs->subjects[kind].moves = loader_alloc(ld, sizeof(struct move_def) * (FACTS_MAX + 1));
-    loader_each(ld, "moves", define_subject_moves, NULL);
-    for (int kind = 0; kind < SUBJECT_KINDS; kind++) {
-        struct subject_defs *defs = &ld->rs->subjects[kind];
-        qsort(defs->moves, defs->move_count, sizeof(*defs->moves), by_form);
-    }
-}
-
-/* ---- reducers ---- */
-
-#define REDUCERS_MAX 256
-
-/* ["*"] = { function, except = { "school.registered", ... } } */
-static void read_except(struct loader *ld, struct strmap *except, const char *where)
-{
-    lua_State *L = ld->L;
-    int type = lua_getfield(L, -1, "except");
-
-    if (type != LUA_TTABLE && type != LUA_TNIL)
-        problems_add(ld->problems, "%s: except is a %s; expected a list of event types", where,
-                     lua_typename(L, type));
-    for (size_t i = 1; type == LUA_TTABLE && i <= lua_rawlen(L, -1); i++, lua_pop(L, 1)) {
-        const char *name =
-            lua_rawgeti(L, -1, (lua_Integer)i) == LUA_TSTRING ? lua_tostring(L, -1) : "?";
-        const struct event_type *known = catalog_find(&ld->rs->catalog, name);
-        if (!known)
-            problems_add(ld->problems, "%s: except: unknown event '%s'%s", where, name,
-                         loader_hint(ld, name, &ld->rs->catalog.types));
-        else if (!strmap_add(except, known->name, strlen(known->name), NULL))
-            luaL_error(L, "out of memory");
-    }
-    lua_pop(L, 1);
-}
-
-static void define_reducer(struct loader *ld, const char *name, const char *where, void *arg)
-{
-    struct subject_defs *defs = arg;
-    struct reducer_def r = { .event = name, .where = where };
-    bool is_any = strcmp(name, "*") == 0, is_new;
-
-    if (!is_any && !catalog_find(&ld->rs->catalog, name)) {
-        problems_add(ld->problems, "%s: on: unknown event '%s'%s", where, name,
-                     loader_hint(ld, name, &ld->rs->catalog.types));
-        return;
-    }
-    if (is_any && lua_istable(ld->L, -1)) {
-        static const char *const KEYS[] = { "except", NULL };
-        loader_check_keys(ld, where, "on[\"*\"]", KEYS);
-        read_except(ld, &defs->any_except, where);
-        lua_rawgeti(ld->L, -1, 1);
-        lua_replace(ld->L, -2);
-    }
-    if (!lua_isfunction(ld->L, -1) || defs->reducer_count == REDUCERS_MAX) {
-        problems_add(ld->problems, "%s: on[\"%s\"] is a %s; expected function(s, e) ... end", where,
-                     name, luaL_typename(ld->L, -1));
-        return;
-    }
-    r.where = loader_function_where(ld);
-    struct strmap_item *item = strmap_add(&defs->reducer_by_event, name, strlen(name), &is_new);
-    if (!item)
-        luaL_error(ld->L, "out of memory");
-    if (!is_new) {
-        problems_add(ld->problems, "%s: on[\"%s\"] is declared twice; the first is at %s", r.where,
-                     name, defs->reducers[item->as.num].where);
-        return;
-    }
-    item->as.num = defs->reducer_count;
-    lua_pushvalue(ld->L, -1);
-    r.function = luaL_ref(ld->L, LUA_REGISTRYINDEX);
-    defs->reducers[defs->reducer_count++] = r;
-}
-
-static void define_subject_reducers(struct loader *ld, const char *name, const char *where,
-                                    void *arg)
-{
-    enum subject_kind kind;
-    (void)arg;
-
-    if (!subject_kind_parse(&kind, name) || !lua_istable(ld->L, -1))
-        problems_add(ld->problems,
-                     "%s: on.%s; expected school, group or hub = { [\"event.type\"] = function(s, "
-                     "e) ... end }",
-                     where, name);
-    else
-        loader_entries(ld, "on", where, define_reducer, &ld->rs->subjects[kind]);
-}
-
-void pack_define_reducers(struct loader *ld)
-{
-    for (int kind = 0; kind < SUBJECT_KINDS; kind++)
-        ld->rs->subjects[kind].reducers =
-            loader_alloc(ld, sizeof(struct reducer_def) * (REDUCERS_MAX + 1));
-    loader_each(ld, "on", define_subject_reducers, NULL);
-}
-
-/* ---- every name that a function reads ---- */
-
-struct check {
-    struct loader *ld;
-    const struct subject_defs *defs;
-    const char *where; /* file of the function */
-};
-
-static void check_name(enum scan_what what, const char *name, int line, bool is_write, void *arg)
-{
-    struct check *c = arg;
-    struct loader *ld = c->ld;
-    const struct strmap *names = what == SCAN_PARAM ? &ld->rs->param_names : &c->defs->names;
-    const struct strmap_item *item = strmap_find(names, name, strlen(name));
-
-    if (what == SCAN_GLOBAL) {
-        lua_rawgeti(ld->L, LUA_REGISTRYINDEX, ld->rs->env);
-        if (is_write)
-            problems_add(ld->problems,
-                         "%s:%d: '%s' is assigned without local; a pack has no global variables",
-                         c->where, line, name);
-        else if (lua_getfield(ld->L, -1, name) == LUA_TNIL)
-            problems_add(ld->problems, "%s:%d: unknown name '%s'%s", c->where, line, name,
-                         loader_hint(ld, name, &ld->rs->env_names));
-        lua_settop(ld->L, -2 - !is_write);
-    } else if (!item) {
-        problems_add(ld->problems, "%s:%d: unknown %s '%s'%s", c->where, line,
-                     what == SCAN_PARAM ? "parameter" : "fact or rule", name,
-                     loader_hint(ld, name, names));
-    } else if (is_write && item->as.num >> 16 != SLOT_FACT) {
-        problems_add(ld->problems, "%s:%d: s.%s is no fact and can not be assigned", c->where, line,
-                     name);
-    }
-}
-
-static void check_function(struct loader *ld, const struct subject_defs *defs, int ref)
-{
-    lua_Debug ar;
-
-    if (ref == LUA_NOREF)
-        return;
-    lua_rawgeti(ld->L, LUA_REGISTRYINDEX, ref);
-    lua_pushvalue(ld->L, -1);
-    lua_getinfo(ld->L, ">S", &ar);
-    struct check c = { .ld = ld, .defs = defs, .where = ar.short_src };
-    scan_function(ld->L, check_name, &c);
-    lua_pop(ld->L, 1);
-}
-
-void pack_check_functions(struct loader *ld)
-{
-    const struct ruleset *rs = ld->rs;
-
-    for (uint16_t i = 0; i < rs->rule_count; i++)
-        check_function(ld, &rs->subjects[rs->rules[i].of], rs->rules[i].function);
-    for (int kind = 0; kind < SUBJECT_KINDS; kind++) {
-        const struct subject_defs *defs = &rs->subjects[kind];
-        for (uint16_t i = 0; i < defs->reducer_count; i++)
-            check_function(ld, defs, defs->reducers[i].function);
-        for (uint16_t i = 0; i < defs->move_count; i++) {
-            check_function(ld, defs, defs->moves[i].function);
-            for (uint16_t k = 0; k < defs->moves[i].step_count; k++) {
-                check_function(ld, defs, defs->moves[i].steps[k].holds);
-                check_function(ld, defs, defs->moves[i].steps[k].enter);
-            }
-        }
     }
 }

@@ -1,32 +1,45 @@
-/* ruleset.c - see ruleset.h. Finds a pack's files, loads them, hands their tables to pack.c. */
+/* ruleset.c - see ruleset.h. Runs a pack's files and hands their tables to pack.c. */
 #include "lua/ruleset.h"
 
-#include <dirent.h>
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include <lauxlib.h>
 
+#include "base/text.h"
+#include "lua/loader.h"
 #include "lua/record.h"
-#include "lua/state.h"
+#include "lua/sources.h"
 
-#define FILES_MAX      200
-#define FILE_BYTES_MAX (1024 * 1024)
+/* Copy `text` with the folder before each place in it ("national/rules.lua:7"), so that it can be opened. */
+static void show_places(struct buf *out, const struct problems *p, const char *text)
+{
+    size_t len = p->pack ? strlen(p->pack) : 0;
+
+    for (const char *at = text; *at; at++) {
+        bool is_place = len > 0 && strncmp(at, p->pack, len) == 0 && at[len] == '/' &&
+                        (at == text || (at - text >= 4 && strncmp(at - 4, " at ", 4) == 0));
+        if (is_place)
+            buf_str(out, p->root);
+        buf_char(out, *at);
+    }
+}
 
 void problems_add(struct problems *p, const char *fmt, ...)
 {
-    char text[sizeof(((struct err *)0)->msg)];
+    struct buf shown = { 0 };
     va_list args;
+    char line[sizeof(((struct err *)0)->msg)];
 
     va_start(args, fmt);
-    vsnprintf(text, sizeof(text), fmt, args);
+    vsnprintf(line, sizeof(line), fmt, args);
     va_end(args);
+    show_places(&shown, p, line);
     struct problem *item = arena_alloc(&p->arena, sizeof(*item));
-    char *copy = arena_strdup(&p->arena, text);
+    char *copy = shown.failed ? NULL : arena_strdup(&p->arena, buf_cstr(&shown));
+    buf_fini(&shown);
     p->count++; /* counted also when there is no memory to keep it: the load fails all the same */
     if (!item || !copy)
         return;
@@ -44,171 +57,118 @@ void problems_fini(struct problems *p)
     memset(p, 0, sizeof(*p));
 }
 
-/* ---- files ---- */
-
-struct source {
-    const char *path; /* as messages show it */
-    const char *name; /* "areas" of areas.lua: what import() takes */
-    const char *text;
-    size_t len;
-};
-struct sources {
-    struct source items[FILES_MAX];
-    int count;
-};
-
-static int by_path(const void *a, const void *b)
-{
-    return strcmp(((const struct source *)a)->path, ((const struct source *)b)->path);
-}
-
-static const char *join(struct arena *arena, const char *dir, const char *name)
-{
-    size_t size = strlen(dir) + strlen(name) + 2;
-    char *path = arena_alloc(arena, size);
-    if (path)
-        snprintf(path, size, "%s/%s", dir, name);
-    return path;
-}
-
-static enum err_code read_file(struct source *out, struct arena *arena, const char *path,
-                               struct err *err)
-{
-    struct stat st;
-    FILE *f = fopen(path, "rb");
-    if (!f)
-        return err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
-    enum err_code rc = OK;
-    if (fstat(fileno(f), &st) != 0 || !S_ISREG(st.st_mode))
-        rc = err_set(err, ERR_IO, "%s: is not a file that can be read", path);
-    else if (st.st_size > FILE_BYTES_MAX)
-        rc = err_set(err, ERR_LIMIT, "%s: longer than %d bytes", path, FILE_BYTES_MAX);
-    if (rc == OK) {
-        char *text = arena_alloc(arena, (size_t)st.st_size + 1);
-        out->text = text;
-        out->len = text ? fread(text, 1, (size_t)st.st_size, f) : 0;
-        if (!text)
-            rc = err_set(err, ERR_LIMIT, "%s: no memory", path);
-        else if (ferror(f))
-            rc = err_set(err, ERR_IO, "%s: can not be read", path);
-    }
-    fclose(f);
-    return rc;
-}
-
-static enum err_code read_folder(struct sources *out, struct arena *arena, const char *dir,
-                                 struct err *err)
-{
-    DIR *d = opendir(dir);
-    if (!d)
-        return err_set(err, ERR_ABSENT, "%s: %s", dir, strerror(errno));
-    enum err_code rc = OK;
-    for (struct dirent *entry; rc == OK && (entry = readdir(d));) {
-        size_t len = strlen(entry->d_name);
-        if (len < 5 || strcmp(entry->d_name + len - 4, ".lua") != 0 || entry->d_name[0] == '.')
-            continue;
-        if (out->count == FILES_MAX) {
-            rc = err_set(err, ERR_LIMIT, "%s: more than %d files", dir, FILES_MAX);
-            break;
-        }
-        struct source *s = &out->items[out->count++];
-        s->path = join(arena, dir, entry->d_name);
-        s->name = arena_copy(arena, entry->d_name, len - 4);
-        rc = s->path && s->name ? read_file(s, arena, s->path, err)
-                                : err_set(err, ERR_LIMIT, "%s: no memory", dir);
-    }
-    closedir(d);
-    qsort(out->items, (size_t)out->count, sizeof(out->items[0]), by_path);
-    return rc;
-}
-
-static bool is_folder(const char *path)
-{
-    struct stat st;
-    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
-}
-
-/* A rules folder holds national/; anything else with .lua files in it is a pack's own folder. */
-static enum err_code find_pack(const char **out, struct arena *arena, const char *dir,
-                               struct err *err)
-{
-    size_t len = strlen(dir);
-    while (len > 1 && dir[len - 1] == '/')
-        len--;
-    const char *base = arena_copy(arena, dir, len);
-    const char *national = base ? join(arena, base, "national") : NULL;
-    if (!national)
-        return err_set(err, ERR_LIMIT, "no memory");
-    if (!is_folder(base))
-        return err_set(err, ERR_ABSENT, "%s: there is no such rules folder", dir);
-    *out = is_folder(national) ? national : base;
-    return OK;
-}
-
 /* ---- loading ---- */
 
 struct load_job {
     struct ruleset *rs;
     struct sources *sources;
-    struct problems *problems;
-    struct part parts[FILES_MAX];
-    int part_count;
+    struct loader loader;
+    struct places places;
+    struct arena scratch;
+    struct part parts[SOURCES_MAX];
+    int running[SOURCES_MAX]; /* files that import each other, outermost first */
+    int running_count;
+    bool is_told; /* what is raised now is among the problems already */
 };
 
 static void run_file(lua_State *L, struct load_job *job, int index);
+
+static int import_cycle(lua_State *L, const struct load_job *job, int index)
+{
+    luaL_Buffer b;
+    int i = 0;
+
+    while (job->running[i] != index)
+        i++;
+    luaL_buffinit(L, &b);
+    for (; i < job->running_count; i++) {
+        luaL_addstring(&b, job->sources->items[job->running[i]].name);
+        luaL_addstring(&b, " -> ");
+    }
+    luaL_addstring(&b, job->sources->items[index].name);
+    luaL_pushresult(&b);
+    return luaL_error(L, "import: these files import each other: %s", lua_tostring(L, -1));
+}
 
 /* import("areas"): what areas.lua beside this file returns */
 static int import(lua_State *L)
 {
     struct load_job *job = ruleset_of(L)->loading;
     const char *name = luaL_checkstring(L, 1);
+    const char *names[SOURCES_MAX];
+    char hint[160];
 
     if (!job)
         return luaL_error(L, "import: files are imported while a pack is loaded, not by a rule");
-
     for (int i = 0; i < job->sources->count; i++) {
-        if (strcmp(job->sources->items[i].name, name) == 0) {
-            run_file(L, job, i);
-            return 1;
-        }
+        struct source *s = &job->sources->items[i];
+        names[i] = s->name;
+        if (strcmp(s->name, name) != 0)
+            continue;
+        if (s->state == SOURCE_RUNNING)
+            return import_cycle(L, job, i);
+        s->is_imported = true;
+        run_file(L, job, i);
+        return 1;
     }
-    return luaL_error(L, "import: there is no %s.lua in this pack", name);
+    return luaL_error(L, "import: there is no %s.lua in this pack%s", name,
+                      text_hint(hint, sizeof(hint), name, names, (size_t)job->sources->count));
+}
+
+static int raise_told(lua_State *L, struct load_job *job)
+{
+    job->is_told = true;
+    lua_pushliteral(L, "told");
+    return lua_error(L);
+}
+
+/* Push the main function of a file, after a look at all names in it. */
+static void load_chunk(lua_State *L, struct load_job *job, const struct source *s)
+{
+    char chunk[64];
+    struct err err;
+    size_t problems = job->loader.problems->count;
+
+    /* Lua cuts long names at the front, and messages with them: then the file's own name will do. */
+    int len = snprintf(chunk, sizeof(chunk), "@%s", s->path);
+    if (len > 58)
+        snprintf(chunk, sizeof(chunk), "@%.50s.lua", s->name);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, job->rs->env);
+    if (sandbox_load(&job->rs->sandbox, chunk, s->text, s->len, -1, &err) != OK)
+        raise_as_is(L, "%s", err.msg);
+    lua_remove(L, -2);
+    pack_check_file(&job->loader, chunk + 1);
+    if (job->loader.problems->count > problems)
+        raise_told(L, job);
 }
 
 /* Run a file once and push what it returned. */
 static void run_file(lua_State *L, struct load_job *job, int index)
 {
-    const struct source *s = &job->sources->items[index];
-    char chunk[64];
-    struct err err;
+    struct source *s = &job->sources->items[index];
 
     luaL_checkstack(L, 10, "imports too deep");
     lua_getfield(L, LUA_REGISTRYINDEX, "pathway.modules");
-    int type = lua_getfield(L, -1, s->name);
-    if (type == LUA_TBOOLEAN)
-        luaL_error(L, "import: %s imports itself", s->path);
-    if (type != LUA_TNIL) {
+    if (s->state == SOURCE_FAILED)
+        raise_told(L, job);
+    if (s->state == SOURCE_DONE) {
+        lua_getfield(L, -1, s->name);
         lua_remove(L, -2);
         return;
     }
-    lua_pop(L, 1);
-    lua_pushboolean(L, 0);
-    lua_setfield(L, -2, s->name);
-    /* Lua cuts long names at the front; the end of the path is what tells files apart. */
-    size_t len = strlen(s->path), max = sizeof(chunk) - 6;
-    snprintf(chunk, sizeof(chunk), "@%s", len > max ? s->path + len - max : s->path);
-    lua_rawgeti(L, LUA_REGISTRYINDEX, job->rs->env);
-    if (sandbox_load(&job->rs->sandbox, chunk, s->text, s->len, -1, &err) != OK)
-        luaL_error(L, "%s", err.msg);
+    s->state = SOURCE_RUNNING;
+    job->running[job->running_count++] = index;
+    load_chunk(L, job, s);
     lua_call(L, 0, 1);
-    lua_remove(L, -2);
     if (!lua_istable(L, -1))
-        luaL_error(L,
-                   "%s: the file returned a %s; expected return pack { ... } or a table to import",
-                   s->path, luaL_typename(L, -1));
+        raise_as_is(
+            L, "%s:1: the file returned a %s; expected return pack { ... } or a table to import",
+            s->path, luaL_typename(L, -1));
     lua_pushvalue(L, -1);
     lua_setfield(L, -3, s->name);
     lua_remove(L, -2);
+    s->state = SOURCE_DONE;
+    job->running_count--;
 }
 
 static bool is_pack_table(lua_State *L)
@@ -227,10 +187,12 @@ static int load_file_in_lua(lua_State *L)
     int index = (int)lua_tointeger(L, 2);
 
     run_file(L, job, index);
-    if (is_pack_table(L)) {
-        job->parts[job->part_count].path = job->sources->items[index].path;
-        job->parts[job->part_count++].ref = luaL_ref(L, LUA_REGISTRYINDEX);
-    }
+    if (!is_pack_table(L))
+        return 0;
+    struct part *part = &job->parts[job->loader.count++];
+    part->path = job->sources->items[index].path;
+    part->ref = luaL_ref(L, LUA_REGISTRYINDEX);
+    job->sources->items[index].is_imported = true; /* it is of use */
     return 0;
 }
 
@@ -247,11 +209,13 @@ static int prepare_in_lua(lua_State *L)
     box_add_functions(L);
     lua_pushcfunction(L, import);
     lua_setfield(L, -2, "import");
-    for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
-        const char *word = arena_strdup(&rs->arena, lua_tostring(L, -2));
+    sandbox_push_keys(L, -1);
+    for (lua_Integer i = 1; lua_rawgeti(L, -1, i) != LUA_TNIL; i++, lua_pop(L, 1)) {
+        const char *word = arena_strdup(&rs->arena, lua_tostring(L, -1));
         if (!word || !strmap_add(&rs->env_names, word, strlen(word), NULL))
             return luaL_error(L, "out of memory");
     }
+    lua_pop(L, 2);
     rs->env = luaL_ref(L, LUA_REGISTRYINDEX);
     lua_newtable(L);
     lua_setfield(L, LUA_REGISTRYINDEX, "pathway.modules");
@@ -263,7 +227,7 @@ static int define_in_lua(lua_State *L)
     struct load_job *job = lua_touserdata(L, 1);
     struct ruleset *rs = job->rs;
 
-    pack_define(L, rs, job->parts, job->part_count, job->problems);
+    pack_define(&job->loader);
     view_register(rs, L);
     lua_newtable(L);
     rs->memo_values = luaL_ref(L, LUA_REGISTRYINDEX);
@@ -274,9 +238,6 @@ static int define_in_lua(lua_State *L)
     /* What served loading only goes. */
     lua_pushnil(L);
     lua_setfield(L, LUA_REGISTRYINDEX, "pathway.modules");
-    lua_rawgeti(L, LUA_REGISTRYINDEX, rs->env);
-    lua_pushnil(L);
-    lua_setfield(L, -2, "import");
     return 0;
 }
 
@@ -290,30 +251,24 @@ static enum err_code call_job(struct load_job *job, lua_CFunction fn, int index,
 }
 
 /* Remember what was loaded, by paths that do not depend on where the rules folder lies. */
-static enum err_code keep_files(struct ruleset *rs, const char *pack, const struct sources *sources,
-                                struct err *err)
+static enum err_code keep_files(struct ruleset *rs, const struct sources *sources, struct err *err)
 {
-    const char *slash = strrchr(pack, '/');
     struct ruleset_file *files =
         arena_alloc(&rs->arena, sizeof(*files) * (size_t)(sources->count + 1));
 
-    for (int i = 0; files && i < sources->count; i++) {
-        const struct source *s = &sources->items[i];
-        size_t size = strlen(pack) + strlen(s->name) + 8;
-        char *path = arena_alloc(&rs->arena, size);
-        if (!path)
-            return err_set(err, ERR_LIMIT, "no memory for rules");
-        snprintf(path, size, "%s/%s.lua", slash ? slash + 1 : pack, s->name);
-        files[i] = (struct ruleset_file){ path, s->text, s->len };
-    }
+    if (!files)
+        return err_set(err, ERR_LIMIT, "no memory for rules");
+    for (int i = 0; i < sources->count; i++)
+        files[i] = (struct ruleset_file){ sources->items[i].path, sources->items[i].text,
+                                          sources->items[i].len };
     rs->files = files;
-    rs->file_count = files ? sources->count : 0;
-    return files ? OK : err_set(err, ERR_LIMIT, "no memory for rules");
+    rs->file_count = sources->count;
+    return OK;
 }
 
 static void digest_files(struct ruleset *rs, const struct sources *sources)
 {
-    struct digest_part parts[FILES_MAX * 2];
+    struct digest_part parts[SOURCES_MAX * 2];
     uint8_t digest[DIGEST_BYTES];
 
     for (int i = 0; i < sources->count; i++) {
@@ -325,69 +280,101 @@ static void digest_files(struct ruleset *rs, const struct sources *sources)
     digest_hex(digest, rs->digest);
 }
 
-static enum err_code load(struct ruleset *rs, const char *pack, struct sources *sources,
-                          struct problems *problems, struct err *err)
+/* Run all files; what is wrong with one does not hide what is wrong with the others. */
+static enum err_code load_files(struct load_job *job, struct err *err)
 {
-    struct load_job job = { .rs = rs, .sources = sources, .problems = problems };
+    struct problems *problems = job->loader.problems;
 
-    rs->reads = &rs->unread;
-    rs->loading = &job;
+    for (int i = 0; i < job->sources->count; i++) {
+        struct source *s = &job->sources->items[i];
+        struct err why;
+        if (!places_read(&job->places, s->path, s->text, s->len))
+            return err_set(err, ERR_LIMIT, "no memory for rules");
+        if (s->state == SOURCE_FAILED || call_job(job, load_file_in_lua, i, &why) == OK)
+            continue;
+        if (!job->is_told)
+            problems_add(problems, "%s", why.msg);
+        job->is_told = false;
+        for (; job->running_count > 0; job->running_count--)
+            job->sources->items[job->running[job->running_count - 1]].state = SOURCE_FAILED;
+        s->state = SOURCE_FAILED;
+    }
+    return OK;
+}
+
+static void check_files(struct load_job *job)
+{
+    struct problems *problems = job->loader.problems;
+
+    if (job->loader.count == 0)
+        problems_add(problems, "%s/: no file here returns pack { ... }", job->sources->pack);
+    for (int i = 0; i < job->sources->count; i++)
+        if (!job->sources->items[i].is_imported)
+            problems_add(problems,
+                         "%s:1: the file returned a table that is no pack, and no file imports it; "
+                         "expected return pack { ... }",
+                         job->sources->items[i].path);
+}
+
+static enum err_code load_job(struct load_job *job, struct problems *problems, struct err *err)
+{
+    size_t before = problems->count;
+    const struct problem *last = problems->last;
+
+    if (call_job(job, prepare_in_lua, 0, err) != OK || load_files(job, err) != OK)
+        return err->code;
+    if (problems->count == before)
+        check_files(job);
+    if (problems->count == before && call_job(job, define_in_lua, 0, err) != OK)
+        problems_add(problems, "%s", err->msg);
+    if (problems->count == before)
+        return OK;
+    const struct problem *first = last ? last->next : problems->first;
+    return err_set(err, ERR_RULE, "%s", first ? first->text : "no memory for rules");
+}
+
+static enum err_code load(struct ruleset *rs, struct sources *sources, struct problems *problems,
+                          struct err *err)
+{
+    struct load_job job = { .rs = rs, .sources = sources };
+
     if (sandbox_init(&rs->sandbox, SANDBOX_MEMORY, err) != OK ||
         catalog_init(&rs->catalog, err) != OK)
         return err->code;
     ruleset_own(rs, rs->sandbox.L);
-    if (call_job(&job, prepare_in_lua, 0, err) != OK)
-        return err->code;
-    for (int i = 0; i < sources->count; i++) {
-        struct err why;
-        if (call_job(&job, load_file_in_lua, i, &why) != OK)
-            problems_add(problems, "%s", why.msg);
-    }
-    if (job.part_count == 0 && problems->count == 0)
-        problems_add(problems, "%s: no file here returns pack { ... }", pack);
-    if (problems->count == 0 && call_job(&job, define_in_lua, 0, err) != OK)
-        problems_add(problems, "%s", err->msg);
+    job.loader = (struct loader){ .L = rs->sandbox.L,
+                                  .rs = rs,
+                                  .problems = problems,
+                                  .parts = job.parts,
+                                  .places = &job.places,
+                                  .scratch = &job.scratch };
+    rs->reads = &rs->unread;
+    rs->loading = &job;
+    problems->root = sources->root;
+    problems->pack = sources->pack;
+    enum err_code rc = load_job(&job, problems, err);
+    problems->root = problems->pack = NULL;
     rs->loading = NULL; /* it is gone when this function returns */
-    if (problems->count > 0)
-        return err_set(err, ERR_RULE, "%s", problems->first ? problems->first->text : "no memory");
-    return OK;
+    places_fini(&job.places);
+    arena_fini(&job.scratch);
+    return rc;
 }
 
-/* Take over `sources`, whose texts are in rs->arena, and load them. */
-static enum err_code load_sources(struct ruleset **out, struct ruleset *rs, const char *pack,
-                                  struct sources *sources, struct problems *problems,
-                                  struct err *err)
+/* Load `sources`, whose texts are in rs->arena. Both are taken over. */
+static enum err_code load_sources(struct ruleset **out, struct ruleset *rs, struct sources *sources,
+                                  struct problems *problems, struct err *err)
 {
     struct problems own = { 0 };
 
-    enum err_code rc = keep_files(rs, pack, sources, err);
+    enum err_code rc = keep_files(rs, sources, err);
     if (rc == OK) {
         digest_files(rs, sources);
-        rc = load(rs, pack, sources, problems ? problems : &own, err);
+        rc = load(rs, sources, problems ? problems : &own, err);
     }
     problems_fini(&own);
     if (rc == OK)
         *out = rs;
     return rc;
-}
-
-static enum err_code read_archived(struct sources *out, struct ruleset *rs,
-                                   const struct ruleset_file *files, int count, struct err *err)
-{
-    if (count > FILES_MAX)
-        return err_set(err, ERR_LIMIT, "more than %d rules files", FILES_MAX);
-    for (int i = 0; i < count; i++) {
-        const char *slash = strrchr(files[i].path, '/');
-        const char *name = slash ? slash + 1 : files[i].path;
-        struct source *s = &out->items[out->count++];
-        s->path = arena_strdup(&rs->arena, files[i].path);
-        s->name = arena_copy(&rs->arena, name, strlen(name) - strlen(".lua"));
-        s->text = arena_copy(&rs->arena, files[i].text, files[i].len);
-        s->len = files[i].len;
-        if (!s->path || !s->name || !s->text)
-            return err_set(err, ERR_LIMIT, "no memory for rules");
-    }
-    return OK;
 }
 
 static enum err_code new_ruleset(struct ruleset **rs, struct sources **sources, struct err *err)
@@ -400,18 +387,15 @@ static enum err_code new_ruleset(struct ruleset **rs, struct sources **sources, 
 enum err_code ruleset_load(struct ruleset **out, const char *dir, struct problems *problems,
                            struct err *err)
 {
-    const char *pack = NULL;
     struct ruleset *rs;
     struct sources *sources;
 
     *out = NULL;
     enum err_code rc = new_ruleset(&rs, &sources, err);
     if (rc == OK)
-        rc = find_pack(&pack, &rs->arena, dir, err);
+        rc = sources_read(sources, &rs->arena, dir, err);
     if (rc == OK)
-        rc = read_folder(sources, &rs->arena, pack, err);
-    if (rc == OK)
-        rc = load_sources(out, rs, pack, sources, problems, err);
+        rc = load_sources(out, rs, sources, problems, err);
     free(sources);
     if (rc != OK)
         ruleset_free(rs);
@@ -427,9 +411,9 @@ enum err_code ruleset_load_files(struct ruleset **out, const struct ruleset_file
     *out = NULL;
     enum err_code rc = new_ruleset(&rs, &sources, err);
     if (rc == OK)
-        rc = read_archived(sources, rs, files, count, err);
+        rc = sources_take(sources, &rs->arena, files, count, err);
     if (rc == OK)
-        rc = load_sources(out, rs, "national", sources, problems, err);
+        rc = load_sources(out, rs, sources, problems, err);
     free(sources);
     if (rc != OK)
         ruleset_free(rs);

@@ -23,6 +23,8 @@ struct problems {
     const struct problem *first;
     struct problem *last;
     size_t count;
+    const char *root; /* while a pack is loaded: what its places lack for who opens the file */
+    const char *pack; /* and with which folder they begin; borrowed, else NULL */
 };
 void problems_add(struct problems *p, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void problems_fini(struct problems *p);

@@ -1,285 +1,411 @@
-/* scan.c - names that a function uses, read from its compiled form, so that a misspelt fact is found
- * when a pack is loaded and not when the first school reaches that line. It reads the form that
- * lua_dump() of Lua 5.4 writes; any other version compiles to nothing found. */
+/* scan.c - names that functions use, read from their compiled form, so that a misspelt fact is found
+ * when a pack is loaded and not when the first school reaches that line. It follows what registers hold
+ * along straight lines of code; where paths meet, only variables that are set once are trusted, so that it
+ * misses some uses and never invents one. */
+#include <stdlib.h>
 #include <string.h>
 
 #include <lauxlib.h>
 
-#include "base/buf.h"
+#include "lua/dump.h"
 #include "lua/state.h"
 
-/* Opcodes of Lua 5.4 that reach a name. */
+/* Opcodes of Lua 5.4. */
 enum {
     OP_MOVE = 0,
+    OP_LOADK = 3,
+    OP_LFALSESKIP = 6,
+    OP_LOADNIL = 8,
     OP_GETUPVAL = 9,
+    OP_SETUPVAL = 10,
     OP_GETTABUP = 11,
+    OP_GETTABLE = 12,
+    OP_GETI = 13,
     OP_GETFIELD = 14,
     OP_SETTABUP = 15,
+    OP_SETTABLE = 16,
+    OP_SETI = 17,
     OP_SETFIELD = 18,
-    OP_SELF = 20
+    OP_SELF = 20,
+    OP_MMBIN = 46,
+    OP_MMBINK = 48,
+    OP_CLOSE = 54,
+    OP_JMP = 56,
+    OP_TEST = 66,
+    OP_CALL = 68,
+    OP_TAILCALL = 69,
+    OP_RETURN1 = 72,
+    OP_FORLOOP = 73,
+    OP_FORPREP = 74,
+    OP_TFORPREP = 75,
+    OP_TFORCALL = 76,
+    OP_TFORLOOP = 77,
+    OP_SETLIST = 78,
+    OP_CLOSURE = 79,
+    OP_VARARG = 80,
+    OP_VARARGPREP = 81
 };
-enum {
-    K_NIL = 0x00,
-    K_FALSE = 0x01,
-    K_TRUE = 0x11,
-    K_INT = 0x03,
-    K_FLOAT = 0x13,
-    K_SHORT = 0x04,
-    K_LONG = 0x14
-};
-#define ABSOLUTE_LINE (-128)
-#define HEADER_BYTES  31 /* signature, version, format, data, three sizes, an integer, a number */
-#define NO_UPVALUE    (-1)
-
-struct reader {
-    const unsigned char *at;
-    const unsigned char *end;
-    lua_State *L;
-    scan_fn *fn;
-    void *arg;
-};
-
-static const unsigned char *take(struct reader *r, size_t len)
-{
-    const unsigned char *p = r->at;
-    if ((size_t)(r->end - r->at) < len)
-        luaL_error(r->L, "scan: the compiled form of a function ended early");
-    r->at += len;
-    return p;
-}
-
-static size_t take_size(struct reader *r)
-{
-    size_t x = 0;
-    unsigned char b;
-    do {
-        b = *take(r, 1);
-        x = x << 7 | (b & 0x7f);
-    } while (!(b & 0x80));
-    return x;
-}
-
-/* A string of the dump into the Lua stack; nil when it is absent. */
-static void push_string(struct reader *r)
-{
-    size_t size = take_size(r);
-    if (size == 0)
-        lua_pushnil(r->L);
-    else
-        lua_pushlstring(r->L, (const char *)take(r, size - 1), size - 1);
-}
-
-/* What the body of one function needs from its parts. */
-struct proto {
-    const unsigned char *code;
-    size_t code_count;
-    int constants; /* stack index of the list of constant strings */
-    int line_defined;
-    bool has_view;    /* its first argument is the view */
-    int view_upvalue; /* the upvalue that is the view, or NO_UPVALUE */
-    const signed char *lines;
-    size_t line_count;
-    const unsigned char *absolute; /* where the absolute lines begin */
-    int upvalue_names;             /* stack index of the list */
-};
-
-static void read_constants(struct reader *r)
-{
-    size_t count = take_size(r);
-
-    lua_newtable(r->L);
-    for (size_t i = 0; i < count; i++) {
-        unsigned char type = *take(r, 1);
-        if (type == K_INT || type == K_FLOAT) {
-            take(r, 8);
-        } else if (type == K_SHORT || type == K_LONG) {
-            push_string(r);
-            lua_rawseti(r->L, -2, (lua_Integer)i);
-        } else if (type != K_NIL && type != K_FALSE && type != K_TRUE) {
-            luaL_error(r->L, "scan: unknown kind of constant %d", type);
-        }
-    }
-}
-
-static void read_proto(struct reader *r, struct proto *outer, bool has_view);
-
-/* The upvalue of an inner function that is the view of the one around it. */
-static int find_view(struct reader *r, const struct proto *outer)
-{
-    int found = NO_UPVALUE;
-    size_t count = take_size(r);
-
-    for (size_t i = 0; i < count; i++) {
-        const unsigned char *desc = take(r, 3); /* in the outer function's stack?, index, kind */
-        if (outer && ((desc[0] && outer->has_view && desc[1] == 0) ||
-                      (!desc[0] && desc[1] == outer->view_upvalue)))
-            found = (int)i;
-    }
-    return found;
-}
-
-static void read_debug(struct reader *r, struct proto *p)
-{
-    p->line_count = take_size(r);
-    p->lines = (const signed char *)take(r, p->line_count);
-    size_t absolute_count = take_size(r);
-    p->absolute = r->at;
-    for (size_t i = 0; i < absolute_count; i++) {
-        take_size(r);
-        take_size(r);
-    }
-    for (size_t i = take_size(r); i > 0; i--) { /* local variables */
-        push_string(r);
-        lua_pop(r->L, 1);
-        take_size(r);
-        take_size(r);
-    }
-    lua_newtable(r->L);
-    p->upvalue_names = lua_gettop(r->L);
-    size_t count = take_size(r);
-    for (size_t i = 0; i < count; i++) {
-        push_string(r);
-        lua_rawseti(r->L, p->upvalue_names, (lua_Integer)i);
-    }
-}
-
-static int line_of(struct reader *r, const struct proto *p, size_t pc)
-{
-    struct reader absolute = { .at = p->absolute, .end = r->end, .L = r->L };
-    int line = p->line_defined;
-
-    for (size_t i = 0; i <= pc && i < p->line_count; i++) {
-        if (p->lines[i] != ABSOLUTE_LINE) {
-            line += p->lines[i];
-        } else {
-            take_size(&absolute);
-            line = (int)take_size(&absolute);
-        }
-    }
-    return line;
-}
-
-static bool upvalue_is_env(struct reader *r, const struct proto *p, unsigned upvalue)
-{
-    lua_rawgeti(r->L, p->upvalue_names, upvalue);
-    const char *name = lua_tostring(r->L, -1);
-    bool is_env = name && strcmp(name, "_ENV") == 0;
-    lua_pop(r->L, 1);
-    return is_env;
-}
+#define REGISTERS    256
+#define CLOSURES_MAX 100 /* functions inside functions */
 
 struct use {
-    unsigned op, a, b, c;
+    unsigned op, a, b, c, bx;
+    bool k;
+    int jump;
 };
 
-static struct use decode(const struct proto *p, size_t pc)
+static struct use decode(uint32_t i)
 {
-    uint32_t i;
-    memcpy(&i, p->code + pc * 4, 4);
-    return (struct use){ i & 0x7f, i >> 7 & 0xff, i >> 16 & 0xff, i >> 24 & 0xff };
+    return (struct use){ .op = i & 0x7f,
+                         .a = i >> 7 & 0xff,
+                         .k = (i >> 15 & 1) != 0,
+                         .b = i >> 16 & 0xff,
+                         .c = i >> 24,
+                         .bx = i >> 15,
+                         .jump = (int)(i >> 7) - 0xffffff };
 }
 
-static void tell(struct reader *r, const struct proto *p, size_t pc, enum scan_what what,
-                 unsigned constant, bool is_write)
-{
-    if (lua_rawgeti(r->L, p->constants, constant) == LUA_TSTRING)
-        r->fn(what, lua_tostring(r->L, -1), line_of(r, p, pc), is_write, r->arg);
-    lua_pop(r->L, 1);
-}
+/* What a register or upvalue holds. */
+enum holds { NOTHING, VIEW, PARAMS, ENVIRONMENT, GLOBAL, TEXT, OUTER, ELEMENT, INNER };
+struct tag {
+    enum holds holds;
+    int index;                   /* OUTER, ELEMENT: of the scanned function's upvalue */
+    const char *text;            /* TEXT; ELEMENT: its key, NULL when unknown */
+    struct dump_function *inner; /* INNER */
+};
 
-static bool constant_is(struct reader *r, const struct proto *p, unsigned constant, const char *s)
-{
-    lua_rawgeti(r->L, p->constants, constant);
-    const char *found = lua_tostring(r->L, -1);
-    bool is = found && strcmp(found, s) == 0;
-    lua_pop(r->L, 1);
-    return is;
-}
+struct scan {
+    struct arena *arena;
+    const struct scan_hooks *hooks;
+};
 
-/* A field read from the view; when it is `param`, the name read next is a parameter's. */
-static void tell_field(struct reader *r, const struct proto *p, size_t pc, unsigned reg,
-                       unsigned constant)
+struct walk {
+    struct scan *scan;
+    struct dump_function *f;
+    struct tag *upvalues;
+    struct tag *registers;
+    uint8_t *writes;  /* how often each register is set, at most 2 */
+    bool *is_meeting; /* instructions that several paths reach */
+    int depth;
+};
+
+static void walk_function(struct scan *s, struct dump_function *f, struct tag *upvalues,
+                          uint32_t views, int depth);
+
+/* The registers that an instruction sets. */
+static void written(struct use u, unsigned *first, unsigned *last)
 {
-    tell(r, p, pc, SCAN_FIELD, constant, false);
-    if (!constant_is(r, p, constant, "param") || pc + 1 >= p->code_count)
+    *first = 1;
+    *last = 0;
+    if ((u.op >= OP_SETTABUP && u.op <= OP_SETFIELD) || u.op == OP_SETUPVAL ||
+        (u.op >= OP_MMBIN && u.op <= OP_MMBINK) || (u.op >= OP_CLOSE && u.op <= OP_TEST) ||
+        (u.op >= OP_TAILCALL && u.op <= OP_RETURN1) || u.op == OP_SETLIST || u.op > OP_VARARG)
         return;
-    struct use next = decode(p, pc + 1);
-    if (next.op == OP_GETFIELD && next.b == reg)
-        tell(r, p, pc + 1, SCAN_PARAM, next.c, false);
+    *first = *last = u.a;
+    if (u.op == OP_LOADNIL)
+        *last = u.a + u.b;
+    else if (u.op == OP_SELF)
+        *last = u.a + 1;
+    else if (u.op == OP_FORLOOP || u.op == OP_FORPREP)
+        *last = u.a + 3;
+    else if (u.op == OP_TFORPREP)
+        *last = u.a + 3;
+    else if (u.op == OP_TFORLOOP)
+        *first = *last = u.a + 2;
+    else if (u.op == OP_CALL || u.op == OP_TFORCALL || u.op == OP_VARARG)
+        *last = REGISTERS - 1; /* what lies above the results is not kept either */
+    if (u.op == OP_TFORCALL)
+        *first = u.a + 4;
+    if (*last > REGISTERS - 1)
+        *last = REGISTERS - 1;
 }
 
-static void scan_code(struct reader *r, struct proto *p)
+/* As written(), but what a call leaves undefined above its results is no variable's value. */
+static void count_writes(struct walk *w, struct use u)
 {
-    for (size_t pc = 0; pc < p->code_count; pc++) {
-        struct use u = decode(p, pc);
-        if (u.op == OP_GETTABUP && upvalue_is_env(r, p, u.b))
-            tell(r, p, pc, SCAN_GLOBAL, u.c, false);
-        else if (u.op == OP_SETTABUP && upvalue_is_env(r, p, u.a))
-            tell(r, p, pc, SCAN_GLOBAL, u.b, true);
-        else if (u.op == OP_GETTABUP && (int)u.b == p->view_upvalue)
-            tell_field(r, p, pc, u.a, u.c);
-        else if (u.op == OP_SETTABUP && (int)u.a == p->view_upvalue)
-            tell(r, p, pc, SCAN_FIELD, u.b, true);
-        else if (p->has_view && (u.op == OP_GETFIELD || u.op == OP_SELF) && u.b == 0)
-            tell_field(r, p, pc, u.a, u.c);
-        else if (p->has_view && u.op == OP_SETFIELD && u.a == 0)
-            tell(r, p, pc, SCAN_FIELD, u.b, true);
-        if (u.a == 0 && (u.op == OP_MOVE || u.op == OP_GETUPVAL || u.op == OP_GETFIELD))
-            p->has_view = false; /* the argument's variable was given another value */
+    unsigned first, last;
+
+    written(u, &first, &last);
+    if (u.op == OP_CALL && u.c > 0)
+        last = u.c > 1 ? u.a + u.c - 2 : u.a;
+    else if (u.op == OP_TFORCALL)
+        last = u.a + 3 + u.c;
+    else if (u.op == OP_VARARG && u.c > 1)
+        last = u.a + u.c - 2;
+    for (unsigned i = first; i <= last && i < REGISTERS; i++)
+        if (w->writes[i] < 2)
+            w->writes[i]++;
+}
+
+static void find_meetings(struct walk *w)
+{
+    size_t count = w->f->code_count;
+
+    for (size_t pc = 0; pc < count; pc++) {
+        struct use u = decode(w->f->code[pc]);
+        int64_t to = -1;
+        if (u.op == OP_JMP)
+            to = (int64_t)pc + 1 + u.jump;
+        else if (u.op == OP_FORLOOP || u.op == OP_TFORLOOP)
+            to = (int64_t)pc + 1 - u.bx;
+        else if (u.op == OP_FORPREP)
+            to = (int64_t)pc + 2 + u.bx;
+        else if (u.op == OP_TFORPREP)
+            to = (int64_t)pc + 1 + u.bx;
+        else if (u.op == OP_LFALSESKIP)
+            to = (int64_t)pc + 2;
+        if (to >= 0 && to < (int64_t)count)
+            w->is_meeting[to] = true;
+        count_writes(w, u);
     }
 }
 
-static void read_proto(struct reader *r, struct proto *outer, bool has_view)
+/* Is it a variable that has one value for as long as it lives? */
+static bool is_stable(const struct walk *w, unsigned reg)
 {
-    struct proto p = { .view_upvalue = NO_UPVALUE };
-    int top = lua_gettop(r->L);
-
-    luaL_checkstack(r->L, 8, "functions nested too deep");
-    push_string(r); /* source */
-    p.line_defined = (int)take_size(r);
-    take_size(r); /* last line */
-    unsigned char params = *take(r, 1);
-    p.has_view = has_view && params > 0;
-    take(r, 2); /* is it variadic, stack size */
-    p.code_count = take_size(r);
-    p.code = take(r, p.code_count * 4);
-    read_constants(r);
-    p.constants = lua_gettop(r->L);
-    p.view_upvalue = find_view(r, outer);
-    for (size_t i = take_size(r); i > 0; i--)
-        read_proto(r, &p, false);
-    read_debug(r, &p);
-    scan_code(r, &p);
-    lua_settop(r->L, top);
+    return w->writes[reg] == (reg < w->f->params ? 0 : 1);
 }
 
+static void tell(const struct walk *w, size_t pc, enum scan_what what, const char *name)
+{
+    if (name)
+        w->scan->hooks->name(what, name, w->f->lines[pc], w->scan->hooks->arg);
+}
+
+static const char *text_at(const struct walk *w, unsigned constant)
+{
+    return constant < w->f->text_count ? w->f->texts[constant] : NULL;
+}
+
+/* Reading field `name` of what `from` holds: tell it, and say what was read. */
+static struct tag read_field(const struct walk *w, size_t pc, const struct tag *from,
+                             const char *name)
+{
+    switch (from->holds) {
+    case ENVIRONMENT:
+        tell(w, pc, SCAN_GLOBAL, name);
+        return (struct tag){ .holds = name ? GLOBAL : NOTHING, .text = name };
+    case VIEW:
+        tell(w, pc, SCAN_FIELD, name);
+        return (struct tag){ .holds = name && strcmp(name, "param") == 0 ? PARAMS : NOTHING };
+    case PARAMS:
+        tell(w, pc, SCAN_PARAM, name);
+        break;
+    case OUTER:
+        return (struct tag){ .holds = ELEMENT, .index = from->index, .text = name };
+    default:
+        break;
+    }
+    return (struct tag){ 0 };
+}
+
+static void write_field(const struct walk *w, size_t pc, const struct tag *to, const char *name)
+{
+    if (to->holds == ENVIRONMENT)
+        tell(w, pc, SCAN_GLOBAL_WRITE, name);
+    else if (to->holds == VIEW)
+        tell(w, pc, SCAN_FIELD_WRITE, name);
+    else if (to->holds == PARAMS)
+        tell(w, pc, SCAN_PARAM_WRITE, name ? name : "param");
+    else if (to->holds == OUTER || to->holds == ELEMENT)
+        tell(w, pc, SCAN_OUTER_WRITE, w->scan->hooks->upvalue(to->index, w->scan->hooks->arg));
+}
+
+/* _ENV as a value of its own, other than in the long form of a global in a function of many constants. */
+static bool uses_environment(const struct walk *w, size_t pc, struct use u)
+{
+    if (u.op != OP_GETUPVAL || w->upvalues[u.b].holds != ENVIRONMENT)
+        return false;
+    return pc + 1 >= w->f->code_count || decode(w->f->code[pc + 1]).op != OP_LOADK;
+}
+
+/* A call: which arguments are views? Functions of this file that get one are looked into. */
+static void call(const struct walk *w, struct use u)
+{
+    const struct tag *called = &w->registers[u.a];
+    unsigned count = u.b > 0 ? u.b - 1 : 31;
+    uint32_t views = 0;
+
+    for (unsigned i = 0; i < count && i < 31 && u.a + 1 + i < REGISTERS; i++)
+        if (w->registers[u.a + 1 + i].holds == VIEW)
+            views |= 1u << i;
+    if (!views)
+        return;
+    if (called->holds == OUTER)
+        w->scan->hooks->helper(called->index, NULL, true, views, w->scan->hooks->arg);
+    else if (called->holds == ELEMENT)
+        w->scan->hooks->helper(called->index, called->text, false, views, w->scan->hooks->arg);
+    else if (called->holds == INNER && w->depth < CLOSURES_MAX)
+        walk_function(w->scan, called->inner, NULL, views, w->depth + 1);
+}
+
+static struct tag closure(const struct walk *w, struct use u)
+{
+    struct dump_function *inner = u.bx < w->f->inner_count ? w->f->inner[u.bx] : NULL;
+    struct tag *upvalues =
+        inner ? arena_alloc(w->scan->arena, (inner->upvalue_count + 1) * sizeof(*upvalues)) : NULL;
+
+    if (!upvalues || w->depth >= CLOSURES_MAX)
+        return (struct tag){ 0 };
+    w->registers[u.a] = (struct tag){ .holds = INNER, .inner = inner }; /* it may call itself */
+    for (size_t i = 0; i < inner->upvalue_count; i++) {
+        const struct dump_upvalue *from = &inner->upvalues[i];
+        if (!from->is_local && from->index < w->f->upvalue_count)
+            upvalues[i] = w->upvalues[from->index];
+        else if (from->is_local && is_stable(w, from->index))
+            upvalues[i] = w->registers[from->index];
+    }
+    walk_function(w->scan, inner, upvalues, 0, w->depth + 1);
+    return (struct tag){ .holds = INNER, .inner = inner };
+}
+
+/* The text that a register holds as a key, or NULL. */
+static const char *key_in(const struct walk *w, unsigned reg)
+{
+    return w->registers[reg].holds == TEXT ? w->registers[reg].text : NULL;
+}
+
+/* What the instruction leaves in register A. */
+static struct tag read(struct walk *w, size_t pc, struct use u)
+{
+    switch (u.op) {
+    case OP_MOVE:
+        return w->registers[u.b];
+    case OP_LOADK:
+        return (struct tag){ .holds = TEXT, .text = text_at(w, u.bx) };
+    case OP_GETUPVAL:
+        if (uses_environment(w, pc, u))
+            tell(w, pc, SCAN_ENVIRONMENT, "_ENV");
+        return w->upvalues[u.b];
+    case OP_GETTABUP:
+        return read_field(w, pc, &w->upvalues[u.b], text_at(w, u.c));
+    case OP_GETFIELD:
+        return read_field(w, pc, &w->registers[u.b], text_at(w, u.c));
+    case OP_GETTABLE:
+        return read_field(w, pc, &w->registers[u.b], key_in(w, u.c));
+    case OP_GETI:
+        return read_field(w, pc, &w->registers[u.b], NULL);
+    case OP_SELF:
+        read_field(w, pc, &w->registers[u.b], u.k ? text_at(w, u.c) : key_in(w, u.c));
+        return (struct tag){ 0 };
+    case OP_CLOSURE:
+        return closure(w, u);
+    default:
+        return (struct tag){ 0 };
+    }
+}
+
+static void step(struct walk *w, size_t pc)
+{
+    struct use u = decode(w->f->code[pc]);
+    unsigned first, last;
+
+    if (u.op == OP_SETTABUP)
+        write_field(w, pc, &w->upvalues[u.a], text_at(w, u.b));
+    else if (u.op == OP_SETFIELD)
+        write_field(w, pc, &w->registers[u.a], text_at(w, u.b));
+    else if (u.op == OP_SETTABLE)
+        write_field(w, pc, &w->registers[u.a], key_in(w, u.b));
+    else if (u.op == OP_SETI)
+        write_field(w, pc, &w->registers[u.a], NULL);
+    else if (u.op == OP_SETUPVAL && w->upvalues[u.b].holds == OUTER)
+        tell(w, pc, SCAN_OUTER_WRITE,
+             w->scan->hooks->upvalue(w->upvalues[u.b].index, w->scan->hooks->arg));
+    else if (u.op == OP_CALL || u.op == OP_TAILCALL)
+        call(w, u);
+
+    struct tag tag = read(w, pc, u);
+    struct tag self = w->registers[u.b];
+    written(u, &first, &last);
+    for (unsigned i = first; i <= last; i++)
+        w->registers[i] = (struct tag){ 0 };
+    if (first <= last)
+        w->registers[first] = tag;
+    if (u.op == OP_SELF && u.a + 1 < REGISTERS)
+        w->registers[u.a + 1] = self;
+}
+
+/* `upvalues` NULL: those that it was walked with when it was made. */
+static void walk_function(struct scan *s, struct dump_function *f, struct tag *upvalues,
+                          uint32_t views, int depth)
+{
+    struct walk w = { .scan = s, .f = f, .upvalues = upvalues, .depth = depth };
+
+    if (!upvalues)
+        w.upvalues = f->kept;
+    else
+        f->kept = upvalues;
+    if (!w.upvalues || (views && (f->walked & views) == views))
+        return;
+    f->walked |= views;
+    w.registers = arena_alloc(s->arena, REGISTERS * sizeof(*w.registers));
+    w.writes = arena_alloc(s->arena, REGISTERS);
+    w.is_meeting = arena_alloc(s->arena, f->code_count + 1);
+    if (!w.registers || !w.writes || !w.is_meeting)
+        return;
+    if (f->has_local_env)
+        s->hooks->name(SCAN_ENVIRONMENT, "_ENV", f->line_defined, s->hooks->arg);
+    find_meetings(&w);
+    for (unsigned i = 0; i < f->params && i < 31; i++)
+        if (views & 1u << i)
+            w.registers[i].holds = VIEW;
+    for (size_t pc = 0; pc < f->code_count; pc++) {
+        for (unsigned i = 0; w.is_meeting[pc] && i < REGISTERS; i++)
+            if (!is_stable(&w, i))
+                w.registers[i] = (struct tag){ 0 };
+        step(&w, pc);
+    }
+}
+
+struct dumping {
+    luaL_Buffer b;
+    bool is_begun;
+};
+
+/* The buffer is begun here: lua_dump() wants the function on top when it is called. */
 static int collect(lua_State *L, const void *bytes, size_t len, void *arg)
 {
-    (void)L;
-    buf_add(arg, bytes, len);
+    struct dumping *d = arg;
+
+    if (!d->is_begun)
+        luaL_buffinit(L, &d->b);
+    d->is_begun = true;
+    luaL_addlstring(&d->b, bytes, len);
     return 0;
 }
 
-void scan_function(lua_State *L, scan_fn *fn, void *arg)
+static int dump_in_lua(lua_State *L)
 {
-    struct buf code = { 0 };
+    struct dumping d = { .is_begun = false };
+
+    if (lua_dump(L, collect, &d, 0) != 0 || !d.is_begun)
+        return luaL_error(L, "a function can not be looked into");
+    luaL_pushresult(&d.b);
+    return 1;
+}
+
+void scan_function(lua_State *L, struct arena *arena, uint32_t views,
+                   const struct scan_hooks *hooks)
+{
+    struct scan s = { .arena = arena, .hooks = hooks };
+    size_t len;
 
     if (lua_iscfunction(L, -1))
         return;
-    lua_dump(L, collect, &code, 0);
-    lua_pushlstring(L, buf_cstr(&code),
-                    code.len); /* the collector frees it if an error is raised */
-    buf_fini(&code);
-    size_t len;
+    lua_pushcfunction(L, dump_in_lua);
+    lua_pushvalue(L, -2);
+    lua_call(L, 1, 1);
     const char *bytes = lua_tolstring(L, -1, &len);
-    struct reader r = { .at = (const unsigned char *)bytes,
-                        .end = (const unsigned char *)bytes + len,
-                        .L = L,
-                        .fn = fn,
-                        .arg = arg };
-    const unsigned char *header = take(&r, HEADER_BYTES);
-    take(&r, 1); /* how many upvalues */
-    if (memcmp(header, "\x1bLua\x54", 5) == 0)
-        read_proto(&r, NULL, true);
+    struct dump_function *f = dump_read(arena, bytes, len);
     lua_pop(L, 1);
+    struct tag *upvalues =
+        f ? arena_alloc(arena, (f->upvalue_count + 1) * sizeof(*upvalues)) : NULL;
+    if (!upvalues)
+        return;
+    for (size_t i = 0; i < f->upvalue_count; i++)
+        upvalues[i] = (struct tag){
+            .holds = strcmp(f->upvalues[i].name, "_ENV") == 0 ? ENVIRONMENT : OUTER,
+            .index = (int)i,
+        };
+    walk_function(&s, f, upvalues, views, 0);
 }

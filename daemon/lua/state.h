@@ -163,7 +163,7 @@ struct load_job;
 
 struct ruleset {
     struct sandbox sandbox;
-    struct arena arena; /* all definitions */
+    struct arena arena;       /* all definitions */
     struct load_job *loading; /* NULL once the packs are loaded: then their words are refused */
     struct catalog catalog;
     const struct ruleset_file *files;
@@ -182,8 +182,8 @@ struct ruleset {
     int decision_counts[SUBJECT_KINDS];
     int tests;                /* registry reference of the list of tests */
     const char **test_places; /* where each of them stands */
-    int env;                 /* registry reference of the packs' environment */
-    struct strmap env_names; /* of the words in it, for hints */
+    int env;                  /* registry reference of the packs' environment */
+    struct strmap env_names;  /* of the words in it, for hints */
 
     /* The run under way. */
     struct record *record;
@@ -195,14 +195,14 @@ struct ruleset {
     struct reads unread; /* of reducers, whose reads nobody needs */
     uint32_t epoch;
     struct memo *memos;   /* one a rule */
-    bool is_keeping; /* the record remembers what its rules gave and read */
-    uint64_t runs;   /* rules run since the ruleset was loaded */
+    bool is_keeping;      /* the record remembers what its rules gave and read */
+    uint64_t runs;        /* rules run since the ruleset was loaded */
     struct strmap values; /* JSON text of a value (a failure: "!" and its message) to index + 1 */
     int lua_values;       /* registry reference: index + 1 to the value; nil is no entry */
     struct strmap pattern_ids; /* bytes of a pattern to index + 1 */
     struct pattern *patterns;
     uint32_t pattern_cap;
-    struct buf scratch; /* text being made under Lua, where an error must not leak it */
+    struct buf scratch;   /* text being made under Lua, where an error must not leak it */
     int memo_values;      /* registry reference: rule index + 1 to value */
     int seen_values;      /* registry reference: rule index + 1 to what its function returned */
     uint16_t running[64]; /* rules being evaluated, outermost first, for the message of a cycle */
@@ -276,55 +276,28 @@ void convert_write(lua_State *L, int index, const struct type *type, struct buf 
 void convert_write_scalar(lua_State *L, int index, struct buf *out);
 
 /* scan.c: names that a function uses, from its compiled form. */
-enum scan_what { SCAN_GLOBAL, SCAN_FIELD, SCAN_PARAM };
-/* `line` 1-based. A field or param is one read from the function's first argument. */
-typedef void scan_fn(enum scan_what what, const char *name, int line, bool is_write, void *arg);
-/* Tell the names used by the function on top of the stack and by those inside it. */
-void scan_function(lua_State *L, scan_fn *fn, void *arg);
-
-/* pack.c: read the tables that the files returned into definitions. */
-struct part { /* one file's table */
-    const char *path;
-    int ref; /* Lua registry reference */
+enum scan_what {
+    SCAN_GLOBAL,
+    SCAN_GLOBAL_WRITE,
+    SCAN_ENVIRONMENT, /* _ENV itself */
+    SCAN_FIELD,       /* of a view */
+    SCAN_FIELD_WRITE,
+    SCAN_PARAM,
+    SCAN_PARAM_WRITE,
+    SCAN_OUTER_WRITE, /* a variable of the file around the function, or a table that it holds */
 };
-void pack_define(lua_State *L, struct ruleset *rs, const struct part *parts, int count,
-                 struct problems *problems);
-
-/* What the files that read packs share. All of it may raise for lack of memory. */
-struct loader {
-    lua_State *L;
-    struct ruleset *rs;
-    struct problems *problems;
-    const struct part *parts;
-    int count;
+struct scan_hooks {
+    void (*name)(enum scan_what what, const char *name, int line, void *arg);
+    /* A function that the scanned one has in its upvalue (`is_itself`), or in field `key` of a
+     * table there (NULL: in any), is called with views as these arguments: a bit each. */
+    void (*helper)(int upvalue, const char *key, bool is_itself, uint32_t views, void *arg);
+    /* The name of an upvalue of the scanned function. */
+    const char *(*upvalue)(int upvalue, void *arg);
+    void *arg;
 };
-/* Call `fn` for each named entry of a section over all parts: the entry is on top of the stack (and is
- * popped by the caller), `where` says which file holds it. Twice the same name is a problem. */
-typedef void entry_fn(struct loader *ld, const char *name, const char *where, void *arg);
-void loader_each(struct loader *ld, const char *section, entry_fn *fn, void *arg);
-/* The same inside the table on top. `where` is that of the table. */
-void loader_entries(struct loader *ld, const char *section, const char *where, entry_fn *fn,
-                    void *arg);
-/* Where the marked table on top was made, or `otherwise`. Kept in the ruleset's arena. */
-const char *loader_where(struct loader *ld, const char *otherwise);
-/* The word that made the table on top ("rule", "once"), "" when it is none of the pack language. */
-const char *loader_kind(struct loader *ld);
-/* A text field of the table on top, or NULL; a problem when it is of another type. */
-const char *loader_text(struct loader *ld, const char *field, const char *where);
-/* A problem for each key of the table on top that is not in `known` (NULL-terminated). */
-void loader_check_keys(struct loader *ld, const char *where, const char *what,
-                       const char *const *known);
-/* "; did you mean ...?" for a name among the keys of a map, or "". Valid until the next call. */
-const char *loader_hint(struct loader *ld, const char *name, const struct strmap *names);
-void *loader_alloc(struct loader *ld, size_t size);
-/* "FILE:LINE" where the function on top begins. */
-const char *loader_function_where(struct loader *ld);
-
-/* pack_rules.c: rules, alerts, moves and reducers, once facts, events and params are there. */
-void pack_define_rules(struct loader *ld);
-void pack_define_moves(struct loader *ld);
-void pack_define_reducers(struct loader *ld);
-/* Check every name that functions read from their view. */
-void pack_check_functions(struct loader *ld);
+/* Tell the names used by the function on top of the stack and by those inside it. The arguments in
+ * `views` (a bit each) are views. `arena` is for what is needed meanwhile. */
+void scan_function(lua_State *L, struct arena *arena, uint32_t views,
+                   const struct scan_hooks *hooks);
 
 #endif

@@ -1,0 +1,286 @@
+/* pack_check.c - the check that every name which a pack's functions use is there. A function is looked
+ * into with the eyes of the one that calls it: a helper that is given a view reads facts too. */
+#include <string.h>
+
+#include <lauxlib.h>
+
+#include "lua/loader.h"
+
+struct check {
+    struct loader *ld;
+    enum subject_kind kind;
+    bool is_writing;   /* a reducer, or `enter` of a move: facts may be written, rules not read */
+    const char *where; /* file of the function */
+    int function;      /* stack index of the function */
+    int depth;         /* how many helpers called each other down to here */
+};
+
+#define HELPERS_MAX 40 /* deep; recursion ends sooner */
+
+static void check_function(const struct check *c, uint32_t views);
+
+/* The same helper is reached on many ways, and a mistake in it is told once. */
+static void add_problem(struct loader *ld, const char *where, int line, const char *text)
+{
+    const char *whole = lua_pushfstring(ld->L, "%s:%d: %s", where, line, text);
+    bool is_there = false;
+
+    for (const struct problem *p = ld->problems->first; p && !is_there; p = p->next)
+        is_there = strcmp(p->text, whole) == 0;
+    if (!is_there)
+        problems_add(ld->problems, "%s", whole);
+    lua_pop(ld->L, 2); /* and `text`, which the caller has pushed */
+}
+
+/* ---- what is read from and written to a view ---- */
+
+static void check_read(const struct check *c, const char *name, int line)
+{
+    struct loader *ld = c->ld;
+    const struct strmap *names = &ld->rs->subjects[c->kind].names;
+    const struct strmap_item *item = strmap_find(names, name, strlen(name));
+
+    if (!item)
+        add_problem(ld, c->where, line,
+                    lua_pushfstring(ld->L, "unknown fact or rule '%s'%s", name,
+                                    loader_hint(ld, name, names)));
+    else if (c->is_writing && item->as.num >> 16 == SLOT_RULE)
+        add_problem(
+            ld, c->where, line,
+            lua_pushfstring(
+                ld->L, "a reducer can not read the rule %s: rules judge, reducers record", name));
+}
+
+static void check_write(const struct check *c, const char *name, int line)
+{
+    struct loader *ld = c->ld;
+    const struct subject_defs *defs = &ld->rs->subjects[c->kind];
+    const struct strmap_item *item = strmap_find(&defs->names, name, strlen(name));
+
+    if (!item)
+        add_problem(ld, c->where, line,
+                    lua_pushfstring(ld->L, "unknown fact '%s'%s", name,
+                                    loader_hint(ld, name, &defs->names)));
+    else if (item->as.num >> 16 != SLOT_FACT)
+        add_problem(ld, c->where, line,
+                    lua_pushfstring(ld->L, "s.%s is no fact and can not be assigned", name));
+    else if (!c->is_writing)
+        add_problem(ld, c->where, line,
+                    lua_pushfstring(ld->L,
+                                    "a rule can not change %s: facts are changed only by reducers "
+                                    "(the functions under `on`)",
+                                    name));
+    else if (!type_is_scalar(defs->facts[item->as.num & 0xffff].type))
+        add_problem(ld, c->where, line,
+                    lua_pushfstring(ld->L,
+                                    "%s is a container: change it by its methods (add, remove, "
+                                    "clear) or by key",
+                                    name));
+}
+
+static void check_param(const struct check *c, const char *name, int line)
+{
+    struct loader *ld = c->ld;
+    const struct strmap *names = &ld->rs->param_names;
+
+    if (!strmap_find(names, name, strlen(name)))
+        add_problem(
+            ld, c->where, line,
+            lua_pushfstring(ld->L, "unknown parameter '%s'%s", name, loader_hint(ld, name, names)));
+}
+
+static void check_name(enum scan_what what, const char *name, int line, void *arg)
+{
+    const struct check *c = arg;
+    lua_State *L = c->ld->L;
+
+    switch (what) {
+    case SCAN_FIELD:
+        check_read(c, name, line);
+        break;
+    case SCAN_FIELD_WRITE:
+        check_write(c, name, line);
+        break;
+    case SCAN_PARAM:
+        check_param(c, name, line);
+        break;
+    case SCAN_PARAM_WRITE:
+        add_problem(c->ld, c->where, line, lua_pushstring(L, "a parameter can not be assigned"));
+        break;
+    case SCAN_OUTER_WRITE:
+        add_problem(c->ld, c->where, line,
+                    lua_pushfstring(L,
+                                    "'%s' belongs to the whole file, and a function keeps nothing "
+                                    "between two calls; use a local variable, or a fact",
+                                    name));
+        break;
+    case SCAN_GLOBAL:
+        if (strcmp(name, "import") == 0)
+            add_problem(c->ld, c->where, line,
+                        lua_pushstring(L, "import: files are imported at the top of a file, not "
+                                          "by a function"));
+        break;
+    case SCAN_GLOBAL_WRITE:
+    case SCAN_ENVIRONMENT:
+        break; /* told when the file was loaded */
+    }
+}
+
+/* ---- helpers ---- */
+
+static const char *upvalue_name(int upvalue, void *arg)
+{
+    const struct check *c = arg;
+    const char *name = lua_getupvalue(c->ld->L, c->function, upvalue + 1);
+
+    if (name)
+        lua_pop(c->ld->L, 1);
+    return name ? name : "?";
+}
+
+/* All functions in the table on top. */
+static void check_all_in(const struct check *c, uint32_t views)
+{
+    lua_State *L = c->ld->L;
+
+    loader_push_keys(c->ld, c->where);
+    for (lua_Integer i = 1; lua_rawgeti(L, -1, i) != LUA_TNIL; i++, lua_pop(L, 1)) {
+        lua_rawget(L, -3);
+        check_function(c, views);
+    }
+    lua_pop(L, 2);
+}
+
+static void check_helper(int upvalue, const char *key, bool is_itself, uint32_t views, void *arg)
+{
+    const struct check *c = arg;
+    lua_State *L = c->ld->L;
+    struct check inner = *c;
+
+    luaL_checkstack(L, 20, "helpers call each other too deep");
+    if (++inner.depth > HELPERS_MAX || !lua_getupvalue(L, c->function, upvalue + 1))
+        return;
+    if (is_itself) {
+        check_function(&inner, views);
+    } else if (lua_istable(L, -1) && key) {
+        lua_pushstring(L, key);
+        lua_rawget(L, -2);
+        check_function(&inner, views);
+        lua_pop(L, 1);
+    } else if (lua_istable(L, -1)) {
+        check_all_in(&inner, views);
+    }
+    lua_pop(L, 1);
+}
+
+/* Has the function on top been looked into with the same eyes? */
+static bool is_checked(const struct check *c, uint32_t views)
+{
+    lua_State *L = c->ld->L;
+
+    lua_getfield(L, LUA_REGISTRYINDEX, "pathway.checked");
+    lua_pushfstring(L, "%p %d %d %d", lua_topointer(L, -2), (int)views, (int)c->kind,
+                    (int)c->is_writing);
+    lua_pushvalue(L, -1);
+    bool is_checked = lua_rawget(L, -3) != LUA_TNIL;
+    lua_pop(L, 1);
+    lua_pushboolean(L, 1);
+    lua_rawset(L, -3);
+    lua_pop(L, 1);
+    return is_checked;
+}
+
+/* The function on top, of whose arguments these are views. */
+static void check_function(const struct check *c, uint32_t views)
+{
+    lua_State *L = c->ld->L;
+    struct check inner = *c;
+    lua_Debug ar;
+
+    luaL_checkstack(L, 20, "helpers call each other too deep");
+    if (!lua_isfunction(L, -1) || lua_iscfunction(L, -1) || is_checked(c, views))
+        return;
+    lua_pushvalue(L, -1);
+    lua_getinfo(L, ">S", &ar);
+    inner.where = ar.short_src;
+    inner.function = lua_gettop(L);
+    struct scan_hooks hooks = {
+        .name = check_name, .helper = check_helper, .upvalue = upvalue_name, .arg = &inner
+    };
+    scan_function(L, c->ld->scratch, views, &hooks);
+}
+
+static void check_ref(struct loader *ld, enum subject_kind kind, bool is_writing, int ref)
+{
+    struct check c = { .ld = ld, .kind = kind, .is_writing = is_writing };
+
+    if (ref == LUA_NOREF)
+        return;
+    lua_rawgeti(ld->L, LUA_REGISTRYINDEX, ref);
+    check_function(&c, 1);
+    lua_pop(ld->L, 1);
+}
+
+void pack_check_functions(struct loader *ld)
+{
+    const struct ruleset *rs = ld->rs;
+
+    lua_newtable(ld->L);
+    lua_setfield(ld->L, LUA_REGISTRYINDEX, "pathway.checked");
+    for (uint16_t i = 0; i < rs->rule_count; i++)
+        check_ref(ld, rs->rules[i].of, false, rs->rules[i].function);
+    for (int k = 0; k < SUBJECT_KINDS; k++) {
+        enum subject_kind kind = (enum subject_kind)k;
+        const struct subject_defs *defs = &rs->subjects[kind];
+        for (uint16_t i = 0; i < defs->reducer_count; i++)
+            check_ref(ld, kind, true, defs->reducers[i].function);
+        for (uint16_t i = 0; i < defs->move_count; i++) {
+            check_ref(ld, kind, false, defs->moves[i].function);
+            for (uint16_t n = 0; n < defs->moves[i].step_count; n++) {
+                check_ref(ld, kind, false, defs->moves[i].steps[n].holds);
+                check_ref(ld, kind, true, defs->moves[i].steps[n].enter);
+            }
+        }
+    }
+    lua_pushnil(ld->L);
+    lua_setfield(ld->L, LUA_REGISTRYINDEX, "pathway.checked");
+}
+
+/* ---- a whole file ---- */
+
+static void check_global(enum scan_what what, const char *name, int line, void *arg)
+{
+    const struct check *c = arg;
+    struct loader *ld = c->ld;
+    lua_State *L = ld->L;
+
+    if (what == SCAN_ENVIRONMENT) {
+        add_problem(ld, c->where, line, lua_pushstring(L, "_ENV can not be used in a pack"));
+    } else if (what == SCAN_GLOBAL_WRITE) {
+        add_problem(ld, c->where, line,
+                    lua_pushfstring(
+                        L, "'%s' is assigned without local; a pack has no global variables", name));
+    } else if (what == SCAN_GLOBAL && !strmap_find(&ld->rs->env_names, name, strlen(name))) {
+        add_problem(ld, c->where, line,
+                    lua_pushfstring(L, "unknown name '%s'%s", name,
+                                    loader_hint(ld, name, &ld->rs->env_names)));
+    }
+}
+
+static void no_helper(int upvalue, const char *key, bool is_itself, uint32_t views, void *arg)
+{
+    (void)upvalue;
+    (void)key;
+    (void)is_itself;
+    (void)views;
+    (void)arg;
+}
+
+void pack_check_file(struct loader *ld, const char *file)
+{
+    struct check c = { .ld = ld, .where = file };
+    struct scan_hooks hooks = {
+        .name = check_global, .helper = no_helper, .upvalue = upvalue_name, .arg = &c
+    };
+    scan_function(ld->L, ld->scratch, 0, &hooks);
+}

@@ -1,0 +1,173 @@
+/* pack_params.c - the dated parameters of a pack, and its calendar. */
+#include <string.h>
+
+#include <lauxlib.h>
+
+#include "lua/loader.h"
+
+/* ---- parameters ---- */
+
+static bool is_param_value(lua_State *L, int index)
+{
+    int type = lua_type(L, index);
+    return type == LUA_TNUMBER || type == LUA_TSTRING || type == LUA_TBOOLEAN;
+}
+
+/* Entry `date` of the table below the list of keys on top: the value from that day on. */
+static bool read_version(struct loader *ld, const char *name, const char *where,
+                         struct param_version *out, int first_type)
+{
+    lua_State *L = ld->L;
+    int32_t day;
+    struct err err;
+    size_t len;
+    const char *date = lua_type(L, -1) == LUA_TSTRING ? lua_tolstring(L, -1, &len) : NULL;
+
+    if (!date || day_parse(&day, date, len, &err) != OK) {
+        problems_add(ld->problems, "%s: parameter %s: %s", where, name,
+                     date ? err.msg : "found a number, expected a date such as 2026-11-21");
+        return false;
+    }
+    lua_pushvalue(L, -1);
+    lua_rawget(L, -4);
+    if (lua_type(L, -1) != first_type) {
+        problems_add(ld->problems, "%s: parameter %s: from %s it is a %s, before that a %s", where,
+                     name, date, luaL_typename(L, -1), lua_typename(L, first_type));
+        lua_pop(L, 1);
+        return false;
+    }
+    *out = (struct param_version){ .from = london_midnight(day),
+                                   .ref = luaL_ref(L, LUA_REGISTRYINDEX) };
+    return true;
+}
+
+/* { value, from = { ["2024-09-01"] = value } }: the table is on top */
+static void read_versions(struct loader *ld, struct param_def *p)
+{
+    lua_State *L = ld->L;
+    int first_type = lua_rawgeti(L, -1, 1);
+    struct param_version first = { .from = TIME_MIN };
+
+    if (!is_param_value(L, -1))
+        problems_add(ld->problems,
+                     "%s: parameter %s is a %s; expected a number, a text or true or false",
+                     p->where, p->name, luaL_typename(L, -1));
+    first.ref = luaL_ref(L, LUA_REGISTRYINDEX);
+    int from_type = lua_getfield(L, -1, "from");
+    loader_enter(ld, "from");
+    if (from_type != LUA_TTABLE && from_type != LUA_TNIL)
+        problems_add(ld->problems,
+                     "%s: parameter %s: from is a %s; expected { [\"2024-09-01\"] = value }",
+                     loader_place(ld, p->where), p->name, lua_typename(L, from_type));
+    if (from_type == LUA_TTABLE)
+        loader_push_keys(ld, p->where);
+    else
+        lua_newtable(L);
+    struct param_version *versions = loader_alloc(ld, sizeof(*versions) * (lua_rawlen(L, -1) + 1));
+    versions[0] = first;
+    p->versions = versions;
+    p->version_count = 1;
+    for (lua_Integer i = 1; lua_rawgeti(L, -1, i) != LUA_TNIL; i++, lua_pop(L, 1)) {
+        loader_enter(ld, lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "#1");
+        p->version_count += read_version(ld, p->name, loader_place(ld, p->where),
+                                         &versions[p->version_count], first_type);
+        loader_leave(ld);
+    }
+    loader_leave(ld);
+    lua_pop(L, 3);
+}
+
+static void define_param(struct loader *ld, const char *name, const char *where, void *arg)
+{
+    static const char *const KEYS[] = { "from", "title", "source", NULL };
+    struct ruleset *rs = ld->rs;
+    struct param_def *p = &rs->params[rs->param_count];
+    bool is_new;
+    (void)arg;
+
+    if (rs->param_count == PARAMS_MAX) {
+        problems_add(ld->problems, "%s: more than %d parameters", where, PARAMS_MAX);
+        return;
+    }
+    struct strmap_item *item = strmap_add(&rs->param_names, name, strlen(name), &is_new);
+    if (!item)
+        luaL_error(ld->L, "out of memory");
+    if (!is_new) {
+        problems_add(ld->problems, "%s: parameter %s is declared twice; the first is at %s", where,
+                     name, rs->params[item->as.num].where);
+        return;
+    }
+    item->as.num = rs->param_count++;
+    *p = (struct param_def){ .name = name, .where = where };
+    if (!lua_istable(ld->L, -1)) { /* leads_needed = 2 */
+        lua_createtable(ld->L, 1, 0);
+        lua_insert(ld->L, -2);
+        lua_rawseti(ld->L, -2, 1);
+    }
+    loader_check_keys(ld, where, "a parameter", KEYS);
+    read_versions(ld, p);
+}
+
+void pack_define_params(struct loader *ld)
+{
+    ld->rs->params = loader_alloc(ld, sizeof(*ld->rs->params) * (PARAMS_MAX + 1));
+    loader_each(ld, "params", define_param, NULL);
+}
+
+/* ---- the calendar ---- */
+
+#define CALENDAR_YEARS 200
+
+static void read_starts(struct loader *ld, const char *name, const char *where, int year,
+                        int32_t *starts)
+{
+    for (int n = 0; n < 6; n++) {
+        size_t len = 0;
+        struct err err;
+        const char *date =
+            lua_rawgeti(ld->L, -1, n + 1) == LUA_TSTRING ? lua_tolstring(ld->L, -1, &len) : NULL;
+        if (!date || day_parse(&starts[n], date, len, &err) != OK ||
+            year_at(london_midnight(starts[n])) != year || (n > 0 && starts[n] <= starts[n - 1]))
+            problems_add(
+                ld->problems,
+                "%s: calendar %s: half term %d: found %s; expected six days of that year, in order",
+                where, name, n + 1, date ? date : "nothing");
+        lua_pop(ld->L, 1);
+    }
+    if (lua_rawlen(ld->L, -1) > 6)
+        problems_add(ld->problems, "%s: calendar %s: found %d days; expected six", where, name,
+                     (int)lua_rawlen(ld->L, -1));
+}
+
+static void define_calendar_year(struct loader *ld, const char *name, const char *where, void *arg)
+{
+    struct calendar *cal = arg;
+    int year;
+    struct err err;
+
+    if (year_parse(&year, name, strlen(name), &err) != OK) {
+        problems_add(ld->problems, "%s: calendar: %s", where, err.msg);
+        return;
+    }
+    if (!lua_istable(ld->L, -1)) {
+        problems_add(ld->problems, "%s: calendar %s is a %s; expected six days", where, name,
+                     luaL_typename(ld->L, -1));
+        return;
+    }
+    if (cal->year_count == 0)
+        cal->first_year = year;
+    if (year != cal->first_year + cal->year_count || cal->year_count == CALENDAR_YEARS) {
+        problems_add(ld->problems,
+                     "%s: calendar: %s does not follow the year before; years may not be left out",
+                     where, name);
+        return;
+    }
+    read_starts(ld, name, where, year, cal->starts[cal->year_count++]);
+}
+
+void pack_define_calendar(struct loader *ld)
+{
+    struct calendar *cal = &ld->rs->calendar;
+    cal->starts = loader_alloc(ld, sizeof(*cal->starts) * CALENDAR_YEARS);
+    loader_each(ld, "calendar", define_calendar_year, cal);
+}
