@@ -128,16 +128,67 @@ static void print_decisions(FILE *to, const struct json *decisions)
     }
 }
 
+static bool is_nested(const struct json *value)
+{
+    return value->type == JSON_ARRAY || value->type == JSON_OBJECT;
+}
+
+/* A single value, or a list or map of nothing but single values. */
+static bool fits_a_line(const struct json *value)
+{
+    if (is_nested(value) && value->len)
+        for (const struct json *item = value->as.first; item; item = item->next)
+            if (is_nested(item))
+                return false;
+    return true;
+}
+
+static void print_line(FILE *to, const struct json *value)
+{
+    struct buf b = { 0 };
+
+    layout_value(&b, value);
+    fprintf(to, "%s\n", buf_cstr(&b));
+    buf_fini(&b);
+}
+
+/* Each row of a list and member of a map on a line of its own, all of them at `column`, where the first
+ * begins already. */
+static void print_rows(FILE *to, const struct json *value, int column)
+{
+    for (const struct json *item = value->as.first; item; item = item->next) {
+        fprintf(to, "%*s", item == value->as.first ? 0 : column, "");
+        if (value->type == JSON_OBJECT) {
+            struct json name = { .type = JSON_STRING,
+                                 .as.string = item->name,
+                                 .len = (uint32_t)strlen(item->name) };
+            print_value(to, "", &name);
+            fputs(fits_a_line(item) ? ": " : ":\n", to);
+        }
+        if (fits_a_line(item)) {
+            print_line(to, item);
+        } else if (value->type == JSON_OBJECT) {
+            fprintf(to, "%*s", column + 2, "");
+            print_rows(to, item, column + 2);
+        } else {
+            print_rows(to, item, column);
+        }
+    }
+}
+
 static void print_facts(FILE *to, const struct json *facts)
 {
+    int width = widest(facts);
+
     fputs("\nFacts\n", to);
     for (const struct json *fact = facts->as.first; fact; fact = fact->next) {
-        struct buf b = { 0 };
-        layout_value(&b, fact);
         fputs("  ", to);
-        layout_pad(to, fact->name, widest(facts));
-        fprintf(to, "  %s\n", buf_cstr(&b));
-        buf_fini(&b);
+        layout_pad(to, fact->name, width);
+        fputs("  ", to);
+        if (fits_a_line(fact) && !(fact->type == JSON_OBJECT && fact->len))
+            print_line(to, fact);
+        else
+            print_rows(to, fact, width + 4);
     }
 }
 

@@ -46,7 +46,7 @@ static void a_record_shows_what_needs_a_person_first(void **state)
                               "  name      Hill School\n"
                               "  hub       07\n"
                               "  leads     t1, t2\n"
-                              "  areas     a=secure\n"
+                              "  areas     a: secure\n"
                               "  postcode  -\n"
                               "\n"
                               "Decisions\n"
@@ -65,6 +65,33 @@ static void a_record_without_anything_is_still_shown(void **state)
     (void)state;
     char *text = shown("{\"subject\":\"group/x\",\"facts\":{},\"decisions\":{},\"wake\":null}");
     assert_string_equal(text, "group/x\n");
+    free(text);
+}
+
+static void each_row_of_a_nested_fact_has_a_line(void **state)
+{
+    (void)state;
+    char *text = shown("{\"subject\":\"school/1\",\"facts\":{"
+                       "\"areas\":{\"vision\":\"secure\",\"systems\":\"not_yet\"},"
+                       "\"memberships\":[{\"group\":\"group/a\",\"year\":\"2023/24\"},"
+                       "{\"group\":\"group/b\",\"year\":\"2024/25\"}],"
+                       "\"met\":{\"2023/24\":{\"1\":2,\"3\":1},\"2024/25\":{\"x\":[[1],[2]]}},"
+                       "\"none\":{},\"nobody\":[],\"visits\":{\"2023/24\":[1,2,3]}}}");
+    assert_string_equal(text, "school/1\n"
+                              "\n"
+                              "Facts\n"
+                              "  areas        vision: secure\n"
+                              "               systems: not_yet\n"
+                              "  memberships  group=group/a, year=2023/24\n"
+                              "               group=group/b, year=2024/25\n"
+                              "  met          2023/24: 1=2, 3=1\n"
+                              "               2024/25:\n"
+                              "                 x:\n"
+                              "                   1\n"
+                              "                   2\n"
+                              "  none         -\n"
+                              "  nobody       -\n"
+                              "  visits       2023/24: 1, 2, 3\n");
     free(text);
 }
 
@@ -132,6 +159,7 @@ static void names_are_split_at_commas(void **state)
 
 TEST_MAIN(CASE(a_record_shows_what_needs_a_person_first),
           CASE(a_record_without_anything_is_still_shown),
+          CASE(each_row_of_a_nested_fact_has_a_line),
           CASE(bytes_that_move_a_terminals_cursor_are_not_printed),
           CASE(pairs_show_members_of_members_by_their_path), CASE(counts_have_commas),
           CASE(names_are_split_at_commas))
