@@ -140,7 +140,7 @@ enum err_code answer_status(struct buf *out, struct reader *r, const struct json
 {
     static const char *const KNOWN[] = { NULL };
     struct generation g;
-    int64_t events, changes, wake;
+    int64_t events = 0, changes = 0, wake = TIME_NEVER, lag = 0;
 
     if (params_check(params, KNOWN, err) != OK || generation_last(&g, r->store, err) != OK ||
         log_last_seq(&events, r->store, err) != OK ||
@@ -153,6 +153,7 @@ enum err_code answer_status(struct buf *out, struct reader *r, const struct json
     buf_printf(out, ",\"events\":%lld,\"changes\":%lld,\"next_wake\":", (long long)events,
                (long long)changes);
     write_moment(out, wake);
+    buf_printf(out, ",\"refold_lag\":%lld", (long long)lag);
     buf_printf(out, ",\"rules\":{\"generation\":%lld,\"digest\":", (long long)g.number);
     json_write_cstr(out, g.digest);
     buf_str(out, ",\"since\":");

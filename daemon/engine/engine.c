@@ -17,6 +17,9 @@
     64 /* subjects judged in one transaction when time alone asks: keeps batches waiting
                          for milliseconds, not for a whole midnight */
 
+#define FOLD_BUDGET                                                                                \
+    4000 /* events folded anew in one commit, some 100 ms; what must be refolded beyond it is
+                            left for the slices between batches */
 #define LIVE_RECORDS                                                                               \
     20000 /* records kept in memory: a nation's schools and some groups, some 6 KiB each */
 
@@ -50,6 +53,7 @@ static enum err_code commit_begin(struct commit *c, struct engine *e, struct err
     p->store = e->store;
     p->rules = e->rules;
     p->cache = &e->cache;
+    p->fold_budget = INT64_MAX;
     p->generation = e->generation;
     /* What a commit decides depends on the log and the commit list alone, so that `replay` makes the
      * same of them: it is judged at the instant that is recorded, which never runs backwards. */
@@ -78,6 +82,19 @@ static enum err_code publish_all(struct commit *c, struct err *err)
     return rc;
 }
 
+/* The commit list says which subjects a commit judged when it left others for later. */
+static enum err_code list_judged(struct publication *p, int64_t number, struct err *err)
+{
+    struct buf list = { 0 };
+
+    buf_printf(&list, "[%s]", buf_cstr(&p->judged));
+    enum err_code rc = list.failed || p->judged.failed
+                           ? err_set(err, ERR_LIMIT, "no memory to list what a commit judged")
+                           : log_add_judged(p->store, number, buf_cstr(&list), err);
+    buf_fini(&list);
+    return rc;
+}
+
 /* Publish, list the commit and make it durable; or, when `rc` says that something failed, undo it all. */
 static enum err_code commit_end(struct commit *c, enum err_code rc, struct err *err)
 {
@@ -92,6 +109,8 @@ static enum err_code commit_end(struct commit *c, enum err_code rc, struct err *
     if (rc == OK)
         rc = log_add_commit(&number, e->store, c->first_seq, c->last_seq, p->recorded,
                             e->generation, err);
+    if (rc == OK && p->deferred > 0)
+        rc = list_judged(p, number, err);
     if (rc == OK)
         rc = wake_next(&wake, e->store, err);
     if (rc == OK)
@@ -137,9 +156,17 @@ static enum err_code take_one(struct commit *c, struct take *t, struct err *err)
 
 enum err_code engine_take(struct engine *e, struct take *items, size_t count, struct err *err)
 {
+    return engine_take_judging(e, items, count, NULL, err);
+}
+
+enum err_code engine_take_judging(struct engine *e, struct take *items, size_t count,
+                                  const struct strmap *only, struct err *err)
+{
     struct commit c;
 
     enum err_code rc = commit_begin(&c, e, err);
+    c.publication.only = only;
+    c.publication.fold_budget = FOLD_BUDGET;
     for (size_t i = 0; i < count && rc == OK; i++)
         rc = take_one(&c, &items[i], err);
     for (size_t i = 0; i < count && rc == OK; i++)
@@ -199,7 +226,6 @@ static enum err_code judge_all(struct engine *e, struct err *err)
             (struct pack_file){ .path = file.path, .text = file.text, .len = (uint32_t)file.len };
         count++;
     }
-    int64_t started = clock_monotonic();
     enum err_code rc = commit_begin(&c, e, err);
     if (rc == OK)
         rc = generation_add(&number, e->store, ruleset_digest(e->rules), c.publication.recorded,
@@ -210,9 +236,6 @@ static enum err_code judge_all(struct engine *e, struct err *err)
         rc = log_subjects(e->store, add_subject, &c.affected, err);
     }
     rc = commit_end(&c, rc, err);
-    if (rc == OK)
-        log_info("engine: new rules generation=%lld judged_in_ms=%lld", (long long)number,
-                 (long long)(clock_monotonic() - started) / 1000);
     return rc;
 }
 

@@ -140,6 +140,7 @@ enum err_code live_build(struct live **out, struct live_cache *c, struct ruleset
     enum err_code rc = fold_subject(&l->fold, rules, w, l->subject, now, err);
     if (rc == OK)
         rc = look_around(l, w, now, err);
+    l->fold_events = (int64_t)l->fold.count;
     l->fold.items = NULL; /* they go with the world */
     l->fold.count = l->fold.next = 0;
     if (rc == OK)

@@ -20,6 +20,7 @@ struct live {
     char subject[SUBJECT_MAX];
     struct event_key last; /* of the latest event taken in; texts owned. No id: all lies ahead, and
                               nothing has been published */
+    int64_t fold_events;   /* how many events it was last folded from */
     int64_t ahead;         /* when its first event that lies ahead comes; TIME_NEVER */
     bool is_predecessor;   /* another school takes its events over */
     char *name, *hub;      /* as last stored; owned, NULL: none */

@@ -94,24 +94,34 @@ static enum err_code judge_empty(struct comparison *c, const char *subject, stru
     return rc;
 }
 
-/* {"events":[{"source","id"}...],"moment":...,"generation":...} */
-static const char *write_cause(struct publication *p, const struct cause *causes, int64_t moment)
+/* {"source":...,"id":...},...: in the order in which they came. */
+static void write_events(struct buf *b, const struct cause *causes)
 {
-    struct buf b = { 0 };
-    char time[TIME_TEXT];
-    struct cause const *oldest_first[1024];
+    struct cause const *newest_first[1024];
     int count = 0;
 
     for (; causes && count < 1024; causes = causes->next)
-        oldest_first[count++] = causes;
-    buf_str(&b, "{\"events\":[");
+        newest_first[count++] = causes;
     for (int i = count; i-- > 0;) {
-        buf_str(&b, i == count - 1 ? "{\"source\":" : ",{\"source\":");
-        json_write_cstr(&b, oldest_first[i]->source);
-        buf_str(&b, ",\"id\":");
-        json_write_cstr(&b, oldest_first[i]->id);
-        buf_char(&b, '}');
+        buf_str(b, i == count - 1 ? "{\"source\":" : ",{\"source\":");
+        json_write_cstr(b, newest_first[i]->source);
+        buf_str(b, ",\"id\":");
+        json_write_cstr(b, newest_first[i]->id);
+        buf_char(b, '}');
     }
+}
+
+/* {"events":[...],"moment":...,"generation":...}; `earlier`: events of commits that left it for later. */
+static const char *write_cause(struct publication *p, const struct cause *causes,
+                               const char *earlier, int64_t moment)
+{
+    struct buf b = { 0 };
+    char time[TIME_TEXT];
+
+    buf_str(&b, "{\"events\":[");
+    if (earlier)
+        buf_printf(&b, "%s%s", earlier, causes ? "," : "");
+    write_events(&b, causes);
     buf_str(&b, "],\"moment\":");
     json_write_cstr(&b, moment == TIME_NEVER ? NULL : time_text(moment, time));
     if (p->is_new_generation)
@@ -220,24 +230,28 @@ static int by_event_order(const void *a, const void *b)
     return event_key_compare(&kx, &ky);
 }
 
-/* Bring the live record up to now: by what is new where that can be followed, else from the log. */
-static enum err_code bring_up(struct live **out, bool *is_rebuilt, struct publication *p,
+/* Can the live record follow what is new, or must it be folded from the log? */
+static bool must_rebuild(const struct publication *p, const struct live *l,
+                         const struct concern *concern)
+{
+    return !l || !RECORD_TRACKING || concern->must_refold ||
+           !live_can_take(l, concern->events, concern->count, p->now);
+}
+
+/* Bring the live record up to now. *is_rebuilt says whether it is to be, and at the end whether it was. */
+static enum err_code bring_up(struct live **l, bool *is_rebuilt, struct publication *p,
                               const char *subject, struct concern *concern, struct err *err)
 {
-    struct live *l = live_find(p->cache, subject);
-
-    if (concern->count > 1)
-        qsort(concern->events, concern->count, sizeof(*concern->events), by_event_order);
-    *is_rebuilt =
-        !l || concern->must_refold || !live_can_take(l, concern->events, concern->count, p->now);
-    *out = l;
     if (!*is_rebuilt) {
-        enum err_code rc = live_take(l, concern->events, concern->count, p->now, err);
+        enum err_code rc = live_take(*l, concern->events, concern->count, p->now, err);
         if (rc != ERR_RULE)
             return rc;
         *is_rebuilt = true;
     }
-    return live_build(out, p->cache, p->rules, p->world, subject, p->now, err);
+    enum err_code rc = live_build(l, p->cache, p->rules, p->world, subject, p->now, err);
+    if (rc == OK)
+        p->folded += (*l)->fold_events;
+    return rc;
 }
 
 static void tell_faults(struct publication *p, const struct live *l)
@@ -255,6 +269,7 @@ static enum err_code publish_live(struct publication *p, struct live *l, bool is
 {
     struct comparison c = { .p = p, .is_live = !is_rebuilt };
     const char *cause = NULL;
+    char *earlier = NULL;
     bool is_new = false;
     int64_t due;
 
@@ -269,28 +284,70 @@ static enum err_code publish_live(struct publication *p, struct live *l, bool is
         rc = wake_of(&due, p->store, l->subject, err);
     if (rc == OK)
         rc = write_card(p, l, is_rebuilt, err);
-    if (rc == OK &&
-        (c.failed || !(cause = write_cause(p, causes, due <= p->now ? due : TIME_NEVER))))
+    if (rc == OK)
+        rc = pending_take(&earlier, p->store, l->subject, err);
+    /* What was left for later was due at once, which is no moment that changed anything. */
+    int64_t moment = rc == OK && due <= p->now && !earlier ? due : TIME_NEVER;
+    if (rc == OK && (c.failed || !(cause = write_cause(p, causes, earlier, moment))))
         rc = no_memory(err);
     for (uint32_t i = 0; i < c.pairs.count && rc == OK; i++)
         rc = write_pair(p, l->subject, c.pairs.items[i].key, c.pairs.items[i].as.ptr, is_new,
                         l->hub, cause, err);
     strmap_fini(&c.pairs);
+    free(earlier);
     return rc;
+}
+
+/* ---- what is left for later ---- */
+
+static bool must_wait(const struct publication *p, const char *subject, bool is_rebuilt)
+{
+    if (p->only)
+        return !strmap_find(p->only, subject, strlen(subject));
+    return is_rebuilt && p->folded >= p->fold_budget;
+}
+
+static enum err_code defer(struct publication *p, const char *subject,
+                           const struct concern *concern, struct err *err)
+{
+    struct live *l = live_find(p->cache, subject);
+    struct buf causes = { 0 };
+
+    if (l)
+        live_drop(p->cache, l);
+    p->deferred++;
+    write_events(&causes, concern->causes);
+    enum err_code rc = causes.failed ? no_memory(err) : wake_put(p->store, subject, p->now, err);
+    if (rc == OK && causes.len > 0)
+        rc = pending_add(p->store, subject, buf_cstr(&causes), err);
+    buf_fini(&causes);
+    return rc;
+}
+
+static void list_judged(struct publication *p, const char *subject)
+{
+    if (p->judged.len > 0)
+        buf_char(&p->judged, ',');
+    json_write_cstr(&p->judged, subject);
 }
 
 enum err_code publish_subject(struct publication *p, const char *subject, struct concern *concern,
                               struct err *err)
 {
-    struct live *l;
-    bool is_rebuilt;
+    struct live *l = live_find(p->cache, subject);
     int64_t wake = TIME_NEVER;
 
     crash_point("fold");
+    if (concern->count > 1)
+        qsort(concern->events, concern->count, sizeof(*concern->events), by_event_order);
+    bool is_rebuilt = must_rebuild(p, l, concern);
+    if (must_wait(p, subject, is_rebuilt))
+        return defer(p, subject, concern, err);
     enum err_code rc = bring_up(&l, &is_rebuilt, p, subject, concern, err);
     if (rc != OK)
         return rc;
     crash_point("judge");
+    list_judged(p, subject);
     if (l->last.id) /* else all of it lies ahead: nothing has happened to this subject yet */
         rc = publish_live(p, l, is_rebuilt, concern->causes, &wake, err);
     if (is_rebuilt)
@@ -305,4 +362,5 @@ enum err_code publish_subject(struct publication *p, const char *subject, struct
 void publication_fini(struct publication *p)
 {
     arena_fini(&p->arena);
+    buf_fini(&p->judged);
 }

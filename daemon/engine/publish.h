@@ -24,12 +24,17 @@ struct publication {
     int64_t recorded;
     int64_t generation;
     bool is_new_generation; /* the change of rules is the cause */
-    int64_t changes;        /* out: feed entries written */
-    int64_t faults;         /* out: events that reducers failed on */
+    int64_t fold_budget;    /* events that may be folded anew before subjects are left for later */
+    const struct strmap *only; /* replay: judge these and leave all others; NULL: as it comes */
+    int64_t folded;            /* out: events folded anew */
+    int64_t deferred;          /* out: subjects left for later */
+    struct buf judged;         /* out: the others, as a JSON array without its brackets. Owned */
+    int64_t changes;           /* out: feed entries written */
+    int64_t faults;            /* out: events that reducers failed on */
 };
 
 /*
- * Bring a subject up to now, store what changed and append it to the feed. A subject seen for the first
+ * Bring a subject up to now (or, when it must be folded anew and the budget is spent, leave it for later), store what changed and append it to the feed. A subject seen for the first
  * time is compared with an empty record, so that a first load is quiet.
  */
 MUST_CHECK enum err_code publish_subject(struct publication *p, const char *subject,

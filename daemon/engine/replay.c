@@ -146,6 +146,20 @@ static enum err_code take_event(const struct logged *e, void *arg, struct err *e
     return OK;
 }
 
+/* The subjects that the commit judged, when it left others for later. */
+static enum err_code read_judged(struct strmap *out, struct replayer *r, const char *judged,
+                                 struct err *err)
+{
+    const struct json *list = NULL;
+
+    if (json_parse(&list, &r->arena, judged, strlen(judged), 2, err) != OK)
+        return err->code;
+    for (const struct json *i = list->as.first; i; i = i->next)
+        if (i->type != JSON_STRING || !strmap_add(out, i->as.string, i->len, NULL))
+            return err_set(err, ERR_CONFLICT, "what it judged is not a list of subjects");
+    return OK;
+}
+
 static enum err_code replay_events(struct replayer *r, const struct logged_commit *c,
                                    struct err *err)
 {
@@ -159,7 +173,12 @@ static enum err_code replay_events(struct replayer *r, const struct logged_commi
         r->events[i].touches = r->touches + (uintptr_t)r->events[i].touches;
         r->items[i].event = &r->events[i];
     }
-    rc = engine_take(r->engine, r->items, r->count, err);
+    struct strmap only = { 0 };
+    if (c->judged)
+        rc = read_judged(&only, r, c->judged, err);
+    if (rc == OK)
+        rc = engine_take_judging(r->engine, r->items, r->count, c->judged ? &only : NULL, err);
+    strmap_fini(&only);
     r->result->events += (int64_t)r->count;
     if (rc == OK && r->progress)
         r->progress(r->result->events, r->arg);

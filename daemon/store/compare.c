@@ -17,6 +17,8 @@ static const struct table TABLES[] = {
     { "event", "SELECT * FROM event_row ORDER BY seq" },
     { "event (voids)", "SELECT * FROM event_void ORDER BY seq" },
     { "event_commit", "SELECT * FROM event_commit_row ORDER BY number" },
+    { "event_commit (judged)", "SELECT * FROM commit_judged ORDER BY number" },
+    { "pending", "SELECT * FROM pending ORDER BY subject" },
     { "subject_event", "SELECT * FROM subject_event_row ORDER BY 1, 2" },
     { "subject_event (heads)", "SELECT * FROM subject_head ORDER BY 1" },
     { "change", "SELECT * FROM change_row ORDER BY seq" },

@@ -109,7 +109,7 @@ enum err_code subject_put(struct store *s, const struct subject_card *card, stru
 enum err_code derived_clear(struct store *s, bool with_feed, struct err *err)
 {
     static const char *const TABLES[] = { "DELETE FROM decision_row", "DELETE FROM wake_row",
-                                          "DELETE FROM subject" };
+                                          "DELETE FROM subject", "DELETE FROM pending" };
     /* A feed made anew counts from 1 again. */
     static const char *const FEED[] = { "DELETE FROM change_row",
                                         "DELETE FROM sqlite_sequence WHERE name = 'change_row'" };

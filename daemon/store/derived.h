@@ -68,6 +68,17 @@ typedef enum err_code wake_fn(const char *subject, int64_t due, void *arg, struc
 MUST_CHECK enum err_code wake_due(struct store *s, int64_t now, int limit, wake_fn *fn, void *arg,
                                   struct err *err);
 
+/*
+ * Subjects that events concern and that are still to be judged. `causes`: those events, JSON objects
+ * separated by commas, added to what is there already.
+ */
+MUST_CHECK enum err_code pending_add(struct store *s, const char *subject, const char *causes,
+                                     struct err *err);
+/* Take a subject off: *out is its causes, the caller's to free(), NULL when it was not pending. */
+MUST_CHECK enum err_code pending_take(char **out, struct store *s, const char *subject,
+                                      struct err *err);
+MUST_CHECK enum err_code pending_count(int64_t *out, struct store *s, struct err *err);
+
 /* Forget everything derived (decisions, wakes, subjects; the feed too when asked), to make it anew. */
 MUST_CHECK enum err_code derived_clear(struct store *s, bool with_feed, struct err *err);
 

@@ -231,3 +231,16 @@ enum err_code log_add_commit(int64_t *commit, struct store *s, int64_t first, in
         *commit = sqlite3_last_insert_rowid(s->db);
     return rc;
 }
+
+enum err_code log_add_judged(struct store *s, int64_t commit, const char *subjects, struct err *err)
+{
+    static const char SQL[] = "INSERT INTO commit_judged (number, subjects) VALUES (?1, ?2)";
+    sqlite3_stmt *st;
+
+    enum err_code rc = stmt_get_write(&st, s, SQL, err);
+    if (rc != OK)
+        return rc;
+    sqlite3_bind_int64(st, 1, commit);
+    bind_text(st, 2, subjects);
+    return stmt_run(s, st, "list what a commit judged", err);
+}

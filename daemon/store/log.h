@@ -37,12 +37,18 @@ MUST_CHECK enum err_code log_add_commit(int64_t *commit, struct store *s, int64_
                                         int64_t last, int64_t recorded, int64_t generation,
                                         struct err *err);
 
+/* Say that a commit judged only these subjects (a JSON array) of those that it concerned. */
+MUST_CHECK enum err_code log_add_judged(struct store *s, int64_t commit, const char *subjects,
+                                        struct err *err);
+
 /* The commit list, in order. */
 struct logged_commit {
     int64_t number;
     int64_t first, last; /* events; last < first: none */
     int64_t recorded;
     int64_t generation;
+    const char
+        *judged; /* NULL: all that it concerned; else a JSON array of the subjects it judged */
 };
 typedef enum err_code logged_commit_fn(const struct logged_commit *c, void *arg, struct err *err);
 MUST_CHECK enum err_code log_scan_commits(struct store *s, logged_commit_fn *fn, void *arg,

@@ -382,7 +382,9 @@ enum err_code log_subjects(struct store *s, subject_fn *fn, void *arg, struct er
 enum err_code log_scan_commits(struct store *s, logged_commit_fn *fn, void *arg, struct err *err)
 {
     static const char SQL[] =
-        "SELECT number, first, last, recorded, generation FROM event_commit_row ORDER BY number";
+        "SELECT c.number, c.first, c.last, c.recorded, c.generation, j.subjects"
+        " FROM event_commit_row c LEFT JOIN commit_judged j ON j.number = c.number ORDER BY "
+        "c.number";
     sqlite3_stmt *st;
     bool row;
 
@@ -396,6 +398,7 @@ enum err_code log_scan_commits(struct store *s, logged_commit_fn *fn, void *arg,
             .last = sqlite3_column_int64(st, 2),
             .recorded = sqlite3_column_int64(st, 3),
             .generation = sqlite3_column_int64(st, 4),
+            .judged = column_text(st, 5),
         };
         rc = fn(&c, arg, err);
         if (rc != OK) {

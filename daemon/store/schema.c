@@ -66,53 +66,53 @@ static const char *const VERSION_1[] = {
     " reason TEXT NOT NULL, body BLOB NOT NULL) STRICT;",
 
     /* For people with sqlite3 at hand. */
-    "CREATE VIEW event AS SELECT e.seq, " RFC3339("e.time") " AS time, " RFC3339(
-        "e.recorded") " AS recorded, s.text AS source, e.id, t.text AS type,"
-                      " n.text AS subject, e.sequence, e.actor, e.body, lower(hex(e.hash)) AS hash"
-                      " FROM event_row e JOIN source_name s ON s.id = e.source JOIN type_name t ON "
-                      "t.id = e.type"
-                      " JOIN subject_name n ON n.id = e.subject;"
-                      "CREATE VIEW event_commit AS SELECT number, first, last, " RFC3339(
-                          "recorded") " AS recorded, generation FROM event_commit_row;"
-                                      "CREATE VIEW subject_event AS SELECT n.text AS subject, "
-                                      "r.row >> 16 AS seq, r.prev"
-                                      " FROM subject_event_row r JOIN subject_name n ON n.id = "
-                                      "r.subject;"
-                                      "CREATE VIEW decision AS SELECT n.text AS subject, d.text AS "
-                                      "decision, r.value"
-                                      " FROM decision_row r JOIN subject_name n ON n.id = r.subject"
-                                      " JOIN decision_name d ON d.id = r.name;"
-                                      "CREATE VIEW wake AS SELECT subject, " RFC3339(
-                                          "due") " AS due FROM wake_row;"
-                                                 "CREATE VIEW change AS SELECT c.seq, " RFC3339(
-                                                     "c.recorded") " AS recorded, c.generation,"
-                                                                   " n.text AS subject, d.text AS "
-                                                                   "decision, c.old, c.new, c.hub, "
-                                                                   "c.cause"
-                                                                   " FROM change_row c JOIN "
-                                                                   "subject_name n ON n.id = "
-                                                                   "c.subject"
-                                                                   " JOIN decision_name d ON d.id "
-                                                                   "= c.decision;"
-                                                                   "CREATE VIEW pack AS SELECT "
-                                                                   "g.number AS generation, "
-                                                                   "g.digest, " RFC3339(
-                                                                       "g.since") " AS since, "
-                                                                                  "f.path, t.text "
-                                                                                  "FROM generation "
-                                                                                  "g LEFT JOIN "
-                                                                                  "pack_file f ON "
-                                                                                  "f.generation = "
-                                                                                  "g.number"
-                                                                                  " LEFT JOIN "
-                                                                                  "pack_text t ON "
-                                                                                  "t.digest = "
-                                                                                  "f.digest;",
+    /* clang-format off */
+    "CREATE VIEW event AS"
+    " SELECT e.seq, " RFC3339("e.time") " AS time, " RFC3339("e.recorded") " AS recorded,"
+    "  s.text AS source, e.id, t.text AS type, n.text AS subject, e.sequence, e.actor, e.body,"
+    "  lower(hex(e.hash)) AS hash"
+    " FROM event_row e JOIN source_name s ON s.id = e.source JOIN type_name t ON t.id = e.type"
+    "  JOIN subject_name n ON n.id = e.subject;",
+    "CREATE VIEW event_commit AS"
+    " SELECT number, first, last, " RFC3339("recorded") " AS recorded, generation"
+    " FROM event_commit_row;",
+    "CREATE VIEW subject_event AS"
+    " SELECT n.text AS subject, r.row >> 16 AS seq, r.prev"
+    " FROM subject_event_row r JOIN subject_name n ON n.id = r.subject;",
+    "CREATE VIEW decision AS"
+    " SELECT n.text AS subject, d.text AS decision, r.value"
+    " FROM decision_row r JOIN subject_name n ON n.id = r.subject"
+    "  JOIN decision_name d ON d.id = r.name;",
+    "CREATE VIEW wake AS SELECT subject, " RFC3339("due") " AS due FROM wake_row;",
+    "CREATE VIEW change AS"
+    " SELECT c.seq, " RFC3339("c.recorded") " AS recorded, c.generation, n.text AS subject,"
+    "  d.text AS decision, c.old, c.new, c.hub, c.cause"
+    " FROM change_row c JOIN subject_name n ON n.id = c.subject"
+    "  JOIN decision_name d ON d.id = c.decision;",
+    "CREATE VIEW pack AS"
+    " SELECT g.number AS generation, g.digest, " RFC3339("g.since") " AS since, f.path, t.text"
+    " FROM generation g LEFT JOIN pack_file f ON f.generation = g.number"
+    "  LEFT JOIN pack_text t ON t.digest = f.digest;",
+    /* clang-format on */
+    NULL,
+};
+
+/* Subjects that a commit left for later, so that much that comes late at once does not hold up others. */
+static const char *const VERSION_2[] = {
+    "CREATE TABLE commit_judged (number INTEGER PRIMARY KEY, subjects TEXT NOT NULL) STRICT;",
+    "CREATE TABLE pending (subject TEXT PRIMARY KEY, causes TEXT NOT NULL) STRICT, WITHOUT ROWID;",
+    "DROP VIEW event_commit;",
+    /* clang-format off */
+    "CREATE VIEW event_commit AS"
+    " SELECT c.number, c.first, c.last, " RFC3339("c.recorded") " AS recorded, c.generation,"
+    "  j.subjects AS judged"
+    " FROM event_commit_row c LEFT JOIN commit_judged j ON j.number = c.number;",
+    /* clang-format on */
     NULL,
 };
 
 /* Each brings the schema from version n to n + 1. Released ones are never edited, only added to. */
-const char *const *const store_migrations[] = { VERSION_1 };
+const char *const *const store_migrations[] = { VERSION_1, VERSION_2 };
 const int store_migration_count = sizeof(store_migrations) / sizeof(*store_migrations);
 
 enum err_code schema_version(int64_t *out, struct store *s, struct err *err)
