@@ -1,6 +1,7 @@
 /* place.c - see place.h. */
 #include "cli/place.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -59,8 +60,13 @@ void place_close(struct place *p)
         return;
     if (p->reader)
         reader_close(p->reader);
-    if (p->engine)
+    if (p->engine) {
+        struct err err;
+        if (engine_settle(p->engine, &err) != OK)
+            fprintf(stderr, "pathway: %s; the next who opens the database goes on from there\n",
+                    err.msg);
         engine_close(p->engine);
+    }
     client_close(p->client);
     free(p);
 }

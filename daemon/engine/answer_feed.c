@@ -144,7 +144,8 @@ enum err_code answer_status(struct buf *out, struct reader *r, const struct json
 
     if (params_check(params, KNOWN, err) != OK || generation_last(&g, r->store, err) != OK ||
         log_last_seq(&events, r->store, err) != OK ||
-        feed_last_seq(&changes, r->store, err) != OK || wake_next(&wake, r->store, err) != OK)
+        feed_last_seq(&changes, r->store, err) != OK || wake_next(&wake, r->store, err) != OK ||
+        pending_count(&lag, r->store, err) != OK)
         return err->code;
     buf_printf(out, "{\"version\":\"%s\",\"database\":", PATHWAY_VERSION);
     json_write_cstr(out, store_id(r->store));

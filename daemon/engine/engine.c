@@ -204,6 +204,15 @@ enum err_code engine_wake(struct engine *e, struct err *err)
     return commit_end(&c, rc, err);
 }
 
+enum err_code engine_settle(struct engine *e, struct err *err)
+{
+    enum err_code rc = OK;
+
+    while (rc == OK && e->next_wake <= clock_now(&e->clock))
+        rc = engine_wake(e, err);
+    return rc;
+}
+
 /* ---- rules that are not those of the last generation ---- */
 
 static void add_subject(const char *subject, void *arg)

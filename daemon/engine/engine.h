@@ -53,6 +53,9 @@ int64_t engine_next_wake(const struct engine *e);
 /* Judge some subjects that are due now (a slice: call again while engine_next_wake() <= now). */
 MUST_CHECK enum err_code engine_wake(struct engine *e, struct err *err);
 
+/* Judge all that is due now, slice after slice: for those who open an engine to write and leave. */
+MUST_CHECK enum err_code engine_settle(struct engine *e, struct err *err);
+
 /* Number of the newest feed entry. */
 int64_t engine_feed_seq(const struct engine *e);
 
