@@ -1,5 +1,5 @@
 /*
- * record_internal.h - a record and its view from the inside, for record.c and view.c.
+ * record_internal.h - a record from the inside, for those who fold, judge and show it.
  */
 #ifndef PATHWAY_LUA_RECORD_INTERNAL_H
 #define PATHWAY_LUA_RECORD_INTERNAL_H

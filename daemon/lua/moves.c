@@ -1,0 +1,169 @@
+/* moves.c - what a record becomes by itself: asked after every event and at each awaited instant. See
+ * record.h. */
+#include <string.h>
+
+#include <lauxlib.h>
+
+#include "lua/record_internal.h"
+#include "lua/state.h"
+
+/* A school moves a handful of times at one instant; more is a loop in the rules. */
+#define ASK_ROUNDS 1000
+
+struct ask_job {
+    struct record *r;
+    struct reads reads;
+};
+
+/* Change a fact that moves, as a reducer would. */
+static void move_to(lua_State *L, struct ruleset *rs, uint16_t fact, int enter)
+{
+    rs->is_writing = true;
+    view_set_fact(L, rs, fact, -1);
+    if (enter != LUA_NOREF) {
+        lua_rawgeti(L, LUA_REGISTRYINDEX, enter);
+        lua_rawgeti(L, LUA_REGISTRYINDEX, rs->subjects[rs->record->kind].view);
+        lua_pushinteger(L, rs->now);
+        lua_call(L, 2, 0);
+    }
+    rs->is_writing = false;
+    rs->epoch++; /* what rules said before the move may no longer hold */
+}
+
+/* Call a move's function with the view; its value is left on the stack. */
+static void call_move(lua_State *L, struct ruleset *rs, int function)
+{
+    lua_rawgeti(L, LUA_REGISTRYINDEX, function);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, rs->subjects[rs->record->kind].view);
+    lua_call(L, 1, 1);
+}
+
+static bool ask_once(lua_State *L, struct ruleset *rs, const struct move_def *m)
+{
+    view_push_fact(L, rs, m->fact);
+    if (lua_toboolean(L, -1))
+        return false; /* latched */
+    call_move(L, rs, m->function);
+    if (!lua_toboolean(L, -1))
+        return false;
+    lua_pushboolean(L, 1);
+    move_to(L, rs, m->fact, LUA_NOREF);
+    return true;
+}
+
+/* Each value in the list that the function returns joins the set for good. */
+static bool ask_gather(lua_State *L, struct ruleset *rs, const struct move_def *m)
+{
+    bool changed = false;
+
+    call_move(L, rs, m->function);
+    int list = lua_gettop(L);
+    if (lua_isnil(L, list))
+        return false;
+    if (!lua_istable(L, list))
+        raise_as_is(L, "%s: %s gave a %s; expected a list of values", m->where, m->name,
+                    luaL_typename(L, list));
+    const struct type *of = rs->subjects[rs->record->kind].facts[m->fact].type->of;
+    rs->is_writing = true;
+    view_push_fact(L, rs, m->fact);
+    rs->is_writing = false;
+    for (lua_Integer i = 1; lua_rawgeti(L, list, i) != LUA_TNIL; i++) {
+        char problem[1024];
+        if (value_problem(L, -1, of, problem, sizeof(problem)))
+            raise_as_is(L, "%s: %s: %s", m->where, m->name, problem);
+        if (box_set_add(L, list + 1))
+            changed = true;
+    }
+    if (changed) {
+        record_touch(rs->record, m->fact);
+        rs->epoch++;
+    }
+    return changed;
+}
+
+static bool ask_first(lua_State *L, struct ruleset *rs, const struct move_def *m)
+{
+    view_push_fact(L, rs, m->fact);
+    int current = lua_gettop(L);
+
+    for (uint16_t i = 0; i < m->step_count; i++) {
+        const struct move_step *step = &m->steps[i];
+        lua_settop(L, current);
+        if (step->from != LUA_NOREF) {
+            lua_rawgeti(L, LUA_REGISTRYINDEX, step->from);
+            lua_pushvalue(L, current);
+            if (lua_rawget(L, -2) == LUA_TNIL)
+                continue;
+        }
+        lua_rawgeti(L, LUA_REGISTRYINDEX, step->value);
+        if (lua_rawequal(L, current, -1))
+            continue; /* it is there already */
+        int value = lua_gettop(L);
+        call_move(L, rs, step->holds);
+        if (!lua_toboolean(L, -1))
+            continue;
+        lua_pushvalue(L, value);
+        move_to(L, rs, m->fact, step->enter);
+        return true;
+    }
+    return false;
+}
+
+static int ask_in_lua(lua_State *L)
+{
+    struct ask_job *job = lua_touserdata(L, 1);
+    struct ruleset *rs = job->r->rs;
+    const struct subject_defs *defs = &rs->subjects[job->r->kind];
+    bool changed = true;
+
+    for (int round = 0; changed; round++) {
+        if (round == ASK_ROUNDS)
+            return luaL_error(L, "%s: the moves of %s go round in circles", defs->moves[0].where,
+                              job->r->subject);
+        changed = false;
+        reads_clear(
+            &job->reads); /* only the last round, in which nothing moved, says what to wait for */
+        for (uint16_t i = 0; i < defs->move_count; i++) {
+            const struct move_def *m = &defs->moves[i];
+            lua_settop(L, 1);
+            if (m->form == MOVE_ONCE)
+                changed |= ask_once(L, rs, m);
+            else if (m->form == MOVE_GATHER)
+                changed |= ask_gather(L, rs, m);
+            else
+                changed |= ask_first(L, rs, m);
+        }
+    }
+    return 0;
+}
+
+/* Would the moves say what they said last time? Nothing they read was touched, nothing they waited for came. */
+static bool moves_still_hold(const struct record *r, int64_t now)
+{
+    for (int i = 0; i < FACTS_MAX / 64; i++)
+        if (r->asked.facts[i] & r->unasked[i])
+            return false;
+    return r->was_asked && r->asked.wake > now;
+}
+
+enum err_code record_ask(int64_t *wake, struct record *r, int64_t now, struct err *err)
+{
+    struct ask_job job = { .r = r };
+
+    *wake = TIME_NEVER;
+    if (r->rs->subjects[r->kind].move_count == 0)
+        return OK;
+    if (RECORD_TRACKING && moves_still_hold(r, now)) {
+        *wake = r->asked.wake;
+        return OK;
+    }
+    record_begin(r, now, &job.reads);
+    enum err_code rc = record_run(r, ask_in_lua, &job, err);
+    r->was_asked = rc == OK;
+    if (rc == OK) {
+        *wake = job.reads.wake;
+        r->asked = job.reads;
+        memset(r->unasked, 0, sizeof(r->unasked));
+    }
+    return rc;
+}
