@@ -182,8 +182,11 @@ static int bounded_rep(lua_State *L)
 /* string.find(text, what[, from]) looks for plain text: patterns can backtrack for ever inside C. */
 static int plain_find(lua_State *L)
 {
-    luaL_checkstring(L, 1);
+    size_t len;
+    luaL_checklstring(L, 1, &len);
     luaL_checkstring(L, 2);
+    if (len > REP_MAX) /* text in text takes the product of their lengths */
+        return luaL_error(L, "string.find: the text is longer than %d bytes", REP_MAX);
     lua_Integer from = luaL_optinteger(L, 3, 1);
 
     lua_settop(L, 2);
@@ -401,21 +404,54 @@ enum err_code sandbox_load(struct sandbox *sb, const char *name, const char *tex
     return OK;
 }
 
+/* Does the message begin with "FILE:LINE: "? */
+static bool has_place(const char *message)
+{
+    const char *colon = strchr(message, ':');
+    size_t digits = colon ? strspn(colon + 1, "0123456789") : 0;
+    return digits > 0 && strncmp(colon + 1 + digits, ": ", 2) == 0;
+}
+
+/* Message handler: an error raised by C, however deep, gets the place of the pack's code that called it. */
+static int add_place(lua_State *L)
+{
+    lua_Debug ar;
+
+    if (lua_type(L, 1) != LUA_TSTRING) {
+        lua_pushfstring(L, "error() was called with a %s instead of a message",
+                        luaL_typename(L, 1));
+        lua_replace(L, 1);
+    }
+    lua_settop(L, 1);
+    if (has_place(lua_tostring(L, 1)))
+        return 1;
+    for (int level = 0; lua_getstack(L, level, &ar); level++) {
+        lua_getinfo(L, "Sl", &ar);
+        if (ar.currentline <= 0)
+            continue;
+        lua_pushfstring(L, "%s:%d: %s", ar.short_src, ar.currentline, lua_tostring(L, 1));
+        return 1;
+    }
+    return 1;
+}
+
 enum err_code sandbox_call(struct sandbox *sb, int nargs, int nresults, struct err *err)
 {
-    int status = lua_pcall(sb->L, nargs, nresults, 0);
+    lua_State *L = sb->L;
+    int handler = lua_gettop(L) - nargs;
+    enum err_code rc = OK;
 
-    if (status == LUA_OK)
-        return OK;
-    enum err_code rc;
+    lua_pushcfunction(L, add_place);
+    lua_insert(L, handler);
+    int status = lua_pcall(L, nargs, nresults, handler);
     if (status == LUA_ERRMEM)
         rc = err_set(err, ERR_LIMIT, "out of memory: the rules need more than %zu MiB",
                      sb->cap >> 20);
-    else if (lua_type(sb->L, -1) == LUA_TSTRING)
-        rc = err_set(err, ERR_RULE, "%s", lua_tostring(sb->L, -1));
-    else
-        rc = err_set(err, ERR_RULE, "error() was called with a %s instead of a message",
-                     luaL_typename(sb->L, -1));
-    lua_pop(sb->L, 1);
+    else if (status != LUA_OK)
+        rc = err_set(err, ERR_RULE, "%s",
+                     lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "error in an error");
+    lua_remove(L, handler);
+    if (rc != OK)
+        lua_pop(L, 1);
     return rc;
 }
