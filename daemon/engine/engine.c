@@ -13,15 +13,14 @@
 #include "store/derived.h"
 #include "store/generation.h"
 
-#define WAKE_SLICE                                                                                 \
-    64 /* subjects judged in one transaction when time alone asks: keeps batches waiting
-                         for milliseconds, not for a whole midnight */
-
-#define FOLD_BUDGET                                                                                \
-    4000 /* events folded anew in one commit, some 100 ms; what must be refolded beyond it is
-                            left for the slices between batches */
-#define LIVE_RECORDS                                                                               \
-    20000 /* records kept in memory: a nation's schools and some groups, some 6 KiB each */
+/* Subjects judged in one transaction when time alone asks: a batch that arrives meanwhile waits for
+ * milliseconds, not for a whole midnight. */
+#define WAKE_SLICE 64
+/* Events folded anew in one commit, some 100 ms; refolds beyond it are left for the slices between
+ * batches. */
+#define FOLD_BUDGET 4000
+/* Records kept in memory: a nation's schools and some groups, some 6 KiB each. */
+#define LIVE_RECORDS 20000
 
 struct engine {
     struct store *store;
