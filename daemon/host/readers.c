@@ -11,6 +11,10 @@
 
 #define PARAMS_DEPTH 64
 
+/* These read all there is and take as long as that takes: only one at a time, so that a reader is
+ * left for everybody else. */
+static const char *const LONG_QUESTIONS[] = { "verify", "replay" };
+
 struct question {
     uv_work_t work;
     struct question *next; /* in line */
@@ -18,6 +22,7 @@ struct question {
     struct reader **slot; /* the reader it has for now; opened by the work itself */
     char *name;
     char *params;
+    bool is_long;
     struct buf answer;
     enum err_code code;
     struct err err;
@@ -31,6 +36,7 @@ struct readers {
     struct reader *open[READERS_MAX];
     bool is_busy[READERS_MAX];
     size_t busy;
+    bool is_long_busy;      /* a long question is under way */
     struct question *first; /* in line */
     struct question *last;
     size_t waiting;
@@ -80,11 +86,20 @@ static void answer_work(uv_work_t *work)
 
 static void run_next(struct readers *r);
 
+static void close_all(struct readers *r)
+{
+    for (size_t i = 0; i < READERS_MAX; i++) {
+        reader_close(r->open[i]);
+        r->open[i] = NULL;
+    }
+}
+
 static void tell_stopped(struct readers *r)
 {
     if (r->is_stopping && r->busy == 0 && r->stopped) {
         void (*stopped)(void *) = r->stopped;
         r->stopped = NULL;
+        close_all(r);
         stopped(r->stopped_arg);
     }
 }
@@ -100,29 +115,55 @@ static void after_work(uv_work_t *work, int status)
         if (q->slot == &r->open[i])
             r->is_busy[i] = false;
     r->busy--;
+    if (q->is_long)
+        r->is_long_busy = false;
     q->done(q->arg, q->code, buf_cstr(&q->answer), q->answer.len, &q->err);
     question_free(q);
     run_next(r);
     tell_stopped(r);
 }
 
+/* The first in line whose turn it is, or NULL; out of the line. */
+static struct question *leave_line(struct readers *r)
+{
+    struct question **at = &r->first, *before = NULL;
+
+    while (*at && (*at)->is_long && r->is_long_busy) {
+        before = *at;
+        at = &before->next;
+    }
+    struct question *q = *at;
+    if (!q)
+        return NULL;
+    *at = q->next;
+    if (r->last == q)
+        r->last = before;
+    r->waiting--;
+    r->is_long_busy = r->is_long_busy || q->is_long;
+    return q;
+}
+
 /* Give free readers to those in line. */
 static void run_next(struct readers *r)
 {
     for (size_t i = 0; i < READERS_MAX && r->first; i++) {
-        if (r->is_busy[i])
+        struct question *q = r->is_busy[i] ? NULL : leave_line(r);
+        if (!q)
             continue;
-        struct question *q = r->first;
-        r->first = q->next;
-        if (!r->first)
-            r->last = NULL;
-        r->waiting--;
         r->is_busy[i] = true;
         r->busy++;
         q->slot = &r->open[i];
         uv_queue_work(r->loop, &q->work, answer_work,
                       after_work); /* fails only without a work_cb */
     }
+}
+
+static bool is_long(const char *question)
+{
+    for (size_t i = 0; i < sizeof(LONG_QUESTIONS) / sizeof(LONG_QUESTIONS[0]); i++)
+        if (strcmp(question, LONG_QUESTIONS[i]) == 0)
+            return true;
+    return false;
 }
 
 enum err_code readers_ask(struct readers *r, const char *question, const char *params,
@@ -141,6 +182,7 @@ enum err_code readers_ask(struct readers *r, const char *question, const char *p
     q->arg = arg;
     q->name = strdup(question);
     q->params = strdup(params ? params : "{}");
+    q->is_long = is_long(question);
     if (!q->name || !q->params) {
         question_free(q);
         return err_set(err, ERR_LIMIT, "no memory for a question");
@@ -167,7 +209,6 @@ void readers_free(struct readers *r)
 {
     if (!r)
         return;
-    for (size_t i = 0; i < READERS_MAX; i++)
-        reader_close(r->open[i]);
+    close_all(r);
     free(r);
 }

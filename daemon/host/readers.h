@@ -2,7 +2,8 @@
  * readers.h - a few readers of the database that answer questions on libuv's worker threads.
  *
  * A reader sees every commit made before its question began. Readers are opened when they are
- * first needed and kept; questions beyond their number wait in line, in order.
+ * first needed and kept; questions beyond their number wait in line, in order, but those that
+ * read all there is ("verify", "replay") never take the last free reader from the others.
  */
 #ifndef PATHWAY_HOST_READERS_H
 #define PATHWAY_HOST_READERS_H
@@ -36,7 +37,8 @@ MUST_CHECK enum err_code readers_new(struct readers **out, uv_loop_t *loop,
 MUST_CHECK enum err_code readers_ask(struct readers *r, const char *question, const char *params,
                                      reader_answer_fn *done, void *arg, struct err *err);
 
-/* Answer what was asked, take no more, then call `done` (at once when nothing is under way). */
+/* Answer what was asked, take no more, close the readers, then call `done` (at once when nothing is
+ * under way). */
 void readers_stop(struct readers *r, void (*done)(void *arg), void *arg);
 
 /* After `done` of readers_stop(), or when nothing was ever asked. NULL is allowed. */

@@ -334,10 +334,11 @@ static void on_changed(void *arg, int64_t feed_seq)
     s->callbacks.changed(s->arg, feed_seq);
 }
 
+/* The readers first: whoever closes the database last, and may write, puts its WAL away. */
 static void on_readers_stopped(void *arg)
 {
     struct service *s = arg;
-    s->callbacks.closed(s->arg);
+    worker_stop(s->worker);
 }
 
 static void on_worker_closed(void *arg)
@@ -345,7 +346,7 @@ static void on_worker_closed(void *arg)
     struct service *s = arg;
     s->is_ready = false;
     s->is_stopping = true;
-    readers_stop(s->readers, on_readers_stopped, s);
+    s->callbacks.closed(s->arg);
 }
 
 enum err_code service_open(struct service **out, uv_loop_t *loop,
@@ -394,7 +395,7 @@ bool service_is_ready(const struct service *s)
 void service_stop(struct service *s)
 {
     s->is_stopping = true;
-    worker_stop(s->worker);
+    readers_stop(s->readers, on_readers_stopped, s);
 }
 
 void service_free(struct service *s)

@@ -45,7 +45,8 @@ static struct {
     int64_t seq;
     int64_t feed_seq;
     int64_t next_wake;
-    int readers; /* open ones */
+    int readers;          /* open ones */
+    int readers_at_close; /* of the engine */
     int readers_opened;
     int asking; /* questions under way */
     int most_asking;
@@ -139,6 +140,7 @@ void engine_close(struct engine *e)
     free(e);
     uv_mutex_lock(&fake.lock);
     fake.closes++;
+    fake.readers_at_close = fake.readers;
     uv_mutex_unlock(&fake.lock);
 }
 

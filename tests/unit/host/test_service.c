@@ -124,6 +124,7 @@ static int tear_down(void **state)
     (void)state;
     close_service(&world);
     assert_int_equal(fake.readers, 0);
+    assert_int_equal(fake.readers_at_close, 0);
     assert_int_equal(fake.closes, 1);
     fake_fini();
     return 0;
@@ -356,6 +357,25 @@ static void few_readers_answer_many_questions_in_turn(void **state)
     assert_int_equal(fake_get(&fake.readers_opened), 2);
 }
 
+static void a_long_question_leaves_a_reader_for_the_others(void **state)
+{
+    struct told verify = { 0 }, replay = { 0 }, other = { 0 };
+    (void)state;
+
+    fake_set(&fake.is_held, true);
+    assert_int_equal(service_ask(world.service, "verify", NULL, on_answer, &verify), PW_OK);
+    fake_await_waiting(1);
+    assert_int_equal(service_ask(world.service, "replay", NULL, on_answer, &replay), PW_OK);
+    assert_int_equal(service_ask(world.service, "other", NULL, on_answer, &other), PW_OK);
+    fake_await_waiting(2); /* not the one that came second */
+    assert_int_equal(fake_get(&fake.readers_opened), 2);
+    fake_set(&fake.is_held, false);
+    RUN_UNTIL(&world, verify.times && other.times && replay.times);
+    assert_non_null(strstr(replay.text, "replay"));
+    assert_non_null(strstr(other.text, "other"));
+    assert_int_equal(fake_get(&fake.most_asking), 2);
+}
+
 static void commands_go_to_the_engine_thread(void **state)
 {
     (void)state;
@@ -475,6 +495,7 @@ TEST_MAIN(SERVICE_CASE(each_event_of_a_request_has_its_status),
           SERVICE_CASE(stopping_finishes_what_was_taken),
           SERVICE_CASE(a_question_sees_what_was_acknowledged),
           SERVICE_CASE(few_readers_answer_many_questions_in_turn),
+          SERVICE_CASE(a_long_question_leaves_a_reader_for_the_others),
           SERVICE_CASE(commands_go_to_the_engine_thread),
           SERVICE_CASE(status_holds_what_only_the_host_knows),
           SERVICE_CASE(a_ping_returns_only_when_the_engine_thread_moves),
