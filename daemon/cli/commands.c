@@ -22,6 +22,8 @@ const struct command *const commands[] = {
     &person_set_command,
     &person_show_command,
     &person_erase_command,
+    &verify_command,
+    &replay_command,
     &status_command,
     NULL,
 };

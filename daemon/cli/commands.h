@@ -14,9 +14,11 @@ extern const struct command judge_command;
 extern const struct command person_erase_command;
 extern const struct command person_set_command;
 extern const struct command person_show_command;
+extern const struct command replay_command;
 extern const struct command send_command;
 extern const struct command show_command;
 extern const struct command status_command;
 extern const struct command test_command;
+extern const struct command verify_command;
 
 #endif

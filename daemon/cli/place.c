@@ -103,14 +103,21 @@ enum err_code place_engine(struct engine **out, struct place *p, struct err *err
     return rc;
 }
 
-static enum err_code open_reader(struct place *p, struct err *err)
+/* About the database itself, not what is in it: it brings the rules that it needs. */
+static bool is_check(const char *question)
 {
+    return !strcmp(question, "verify") || !strcmp(question, "replay");
+}
+
+static enum err_code open_reader(struct place *p, const char *question, struct err *err)
+{
+    const char *rules = is_check(question) ? NULL : p->rules;
     struct clock clock;
     enum err_code rc = prepare(err);
 
     clock_init_real(&clock);
     if (rc == OK && !p->reader)
-        rc = could_not(reader_open(&p->reader, p->database, p->rules, &clock, err), err);
+        rc = could_not(reader_open(&p->reader, p->database, rules, &clock, err), err);
     return rc;
 }
 
@@ -135,8 +142,8 @@ static void write_path(struct buf *b, const char *question, const struct param *
     } else if (!strcmp(question, "person")) {
         buf_str(b, "/v1/people/");
         client_escape(b, value_of(params, "key"));
-    } else if (!strcmp(question, "status")) {
-        buf_str(b, "/v1/status");
+    } else if (!strcmp(question, "status") || is_check(question)) {
+        buf_printf(b, "/v1/%s", question);
     } else if (!strcmp(question, "changes") && !value_of(params, "format")) {
         buf_str(b, "/v1/changes");
     } else {
@@ -203,7 +210,7 @@ static enum err_code ask_database(struct buf *out, struct place *p, const char *
     struct arena arena = { 0 };
     struct buf text = { 0 };
     const struct json *tree = NULL;
-    enum err_code rc = open_reader(p, err);
+    enum err_code rc = open_reader(p, question, err);
 
     write_params(&text, params);
     if (rc == OK)

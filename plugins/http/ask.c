@@ -148,6 +148,20 @@ void get_status(struct request *r)
     ask_json(r, "status", &params, NO_PARAMS, false);
 }
 
+void get_verify(struct request *r)
+{
+    struct str params = { 0 };
+    str_text(&params, "{");
+    ask_json(r, "verify", &params, NO_PARAMS, false);
+}
+
+void get_replay(struct request *r)
+{
+    struct str params = { 0 };
+    str_text(&params, "{");
+    ask_json(r, "replay", &params, NO_PARAMS, false);
+}
+
 /* 0: CSV, 1: NDJSON, by ?format= or else by Accept; -1: refused, and told so. */
 static int export_format(struct request *r)
 {

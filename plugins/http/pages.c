@@ -27,6 +27,8 @@ static const char INDEX[] =
     "stands for</li>\n"
     "<li><a href=\"/v1/status\">/v1/status</a>, <a href=\"/livez\">/livez</a>, "
     "<a href=\"/readyz\">/readyz</a>: how the daemon is</li>\n"
+    "<li><code>/v1/verify</code>, <code>/v1/replay</code>: is the log whole, does it give what is "
+    "stored (slow)</li>\n"
     "</ul>\n"
     "</body>\n"
     "</html>\n";

@@ -30,6 +30,8 @@ static const struct route ROUTES[] = {
         { .name = "PUT", .handle = put_person, .look = look_at_person },
         { .name = "DELETE", .handle = delete_person } } },
     { "/v1/status", GET(get_status) },
+    { "/v1/verify", GET(get_verify) },
+    { "/v1/replay", GET(get_replay) },
 };
 #define ROUTE_COUNT (sizeof(ROUTES) / sizeof(ROUTES[0]))
 
