@@ -12,8 +12,8 @@ import random
 import unittest
 
 from daemon import Daemon, event
-from support import await_wakes, difference, export, judge, lines_of, number_from
-from worlds import World, generated
+from support import BRITTLE, RULES, await_wakes, difference, export, judge, lines_of, number_from
+from worlds import BrittleWorld, World, generated
 
 WORLDS = number_from("PATHWAY_WORLDS", 12)
 SEED = number_from("PATHWAY_SEED", 1)
@@ -22,10 +22,11 @@ CLOCKS = ["2018-09-01T00:00:00Z", "2019-03-01T09:00:00Z", "2022-12-01T00:00:00Z"
           "2026-11-21T09:00:00Z"]
 
 
-def history_of(seed):
+def history_of(seed, world=World):
     """Steps of a world: ("send", events), or ("stop" or "kill", the time at which it starts again)."""
     dice = random.Random(seed)
-    events = generated(seed) if seed % 4 == 0 else World(seed).draw(dice.choice([30, 60, 90]))
+    is_told = world is World and seed % 4 == 0
+    events = generated(seed) if is_told else world(seed).draw(dice.choice([30, 60, 90]))
     order = dice.choice(["as drawn", "in order", "shuffled", "nearly"])
     if order in ("in order", "nearly"):
         events = sorted(events, key=lambda e: e["time"])
@@ -54,11 +55,11 @@ def history_of(seed):
     return clocks[0], steps
 
 
-def run(history, after_each=True):
+def run(history, rules=RULES, after_each=True):
     """None, or how the daemon differs from a fresh fold, and after which step."""
     now, steps = history
     sent = []
-    with Daemon(now=now) as d:
+    with Daemon(now=now, rules=rules) as d:
         for number, (what, detail) in enumerate(steps):
             if what == "send":
                 d.send(detail)
@@ -69,7 +70,7 @@ def run(history, after_each=True):
                 d.start()
                 await_wakes(d)
             if sent and (after_each or number == len(steps) - 1):
-                why = difference(export(d), judge(sent, now))
+                why = difference(export(d, format="ndjson"), judge(sent, now, rules, "ndjson"))
                 if why:
                     return number, why
         if d.stop() != 0:
@@ -77,16 +78,16 @@ def run(history, after_each=True):
     return None
 
 
-def shrink(history, rounds=400):
+def shrink(history, rules, rounds=400):
     """The shortest history found that still fails at its end."""
     now, steps = history
-    failure = run(history)
+    failure = run(history, rules)
     steps = steps[:failure[0] + 1]
     atoms = [("send", [e]) if what == "send" else (what, detail)
              for what, detail in steps for e in (detail if what == "send" else [None])]
 
     def fails(atoms):
-        return bool(atoms) and run((now, atoms), after_each=False) is not None
+        return bool(atoms) and run((now, atoms), rules, after_each=False) is not None
 
     if not fails(atoms):  # it needs the batches as they were
         atoms = steps
@@ -111,16 +112,22 @@ def told(history):
 
 
 class Incremental(unittest.TestCase):
-    def test_the_current_decisions_are_those_of_a_fresh_fold(self):
-        for seed in range(SEED, SEED + WORLDS):
+    def check(self, first, count, world, rules):
+        for seed in range(first, first + count):
             with self.subTest(seed=seed):
-                history = history_of(seed)
-                failure = run(history)
+                history = history_of(seed, world)
+                failure = run(history, rules)
                 if failure:
                     if number_from("PATHWAY_SHRINK", 1):
-                        history = shrink(history)
-                        failure = run(history) or failure
+                        history = shrink(history, rules)
+                        failure = run(history, rules) or failure
                     self.fail(f"PATHWAY_SEED={seed} differs after step {failure[0]}\n{failure[1]}\n{told(history)}")
+
+    def test_the_current_decisions_are_those_of_a_fresh_fold(self):
+        self.check(SEED, WORLDS, World, RULES)
+
+    def test_so_they_are_where_rules_moves_and_reducers_fail(self):
+        self.check(SEED, WORLDS // 2, BrittleWorld, BRITTLE)
 
 
 class Found(unittest.TestCase):

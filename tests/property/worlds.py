@@ -189,6 +189,33 @@ class World:
         return self.made
 
 
+class BrittleWorld(World):
+    """Events for the pack in tests/data/brittle, whose reducers, moves and rules fail for some values."""
+
+    def turn(self, school):
+        data = {"knob": self.dice.choice("abcd"), "n": self.dice.choice([1, 1, 2, 3, 3, 4, 5, 12, 13, 14])}
+        if self.dice.random() < 0.2:
+            data["other"] = self.dice.choice(self.schools)
+        if self.dice.random() < 0.3:
+            data["told"] = self.dice.choice(self.groups)
+        self.add("knob.turned", school, data)
+
+    def set_due(self, school):
+        self.add("due.set", school, self.dice.choice([{}, {"on": self.any_instant()[:10]},
+                                                      {"on": self.any_instant()[:10]}]))
+
+    def name(self, school):
+        kind = self.dice.choice(["name.added", "name.added", "name.removed"])
+        self.add(kind, school, {"name": self.dice.choice(["x", "y", "z"])})
+
+    def draw(self, size):
+        makers = [self.turn] * 6 + [self.set_due, self.set_due, self.name, self.void, self.void, self.succeed]
+        makers = makers[self.dice.choice([0, 3]):self.dice.choice([len(makers), -1, -3])]
+        while len(self.made) < size:
+            self.dice.choice(makers)(self.dice.choice(self.schools))
+        return self.made
+
+
 def generated(seed, schools=3):
     """The invented decade of a few schools, with a few events of a small world mixed in."""
     done = subprocess.run([binary("pathway-generate"), "--schools", str(schools), "--seed", str(seed),

@@ -13,6 +13,7 @@ from daemon import ROOT, binary
 
 SAMPLE = ROOT / "tests/data/sample"
 RULES = ROOT / "rules"
+BRITTLE = ROOT / "tests/data/brittle"  # rules, moves and reducers that fail for some values
 KINDS = {"ndjson": "application/x-ndjson", "batch": "application/cloudevents-batch+json",
          "single": "application/cloudevents+json", "binary": "application/json"}
 
@@ -32,22 +33,23 @@ def lines_of(events):
     return "".join(json.dumps(e, ensure_ascii=False) + "\n" for e in events)
 
 
-def judge(events, at):
+def judge(events, at, rules=RULES, format="csv"):
     """What `pathway judge` makes of a list of events, or of a file of them, at a moment."""
     with tempfile.NamedTemporaryFile("w", suffix=".ndjson") as file:
         if not isinstance(events, (str, Path)):
             file.write(lines_of(events))
             file.flush()
             events = file.name
-        done = tool("judge", "--rules", RULES, "--at", at, events)
+        done = tool("judge", "--rules", rules, "--format", format, "--at", at, events)
     if done.returncode != 0:
         raise AssertionError(f"judge exits {done.returncode}: {done.stderr}")
     return done.stdout
 
 
-def export(daemon, at=None):
-    """What `pathway export decisions` prints, from a running daemon."""
-    done = tool("export", "decisions", *(["--at", at] if at else []), PATHWAY_URL=f"unix:{daemon.socket}")
+def export(daemon, at=None, format="csv"):
+    """What `pathway export decisions` prints, from a running daemon. Only ndjson has the errors' messages."""
+    moment = ["--at", at] if at else []
+    done = tool("export", "decisions", "--format", format, *moment, PATHWAY_URL=f"unix:{daemon.socket}")
     if done.returncode != 0:
         raise AssertionError(f"export exits {done.returncode}: {done.stderr}")
     return done.stdout

@@ -1,0 +1,56 @@
+"""What must hold of every database, however it came about: asked of the file, with a daemon on it or none."""
+
+import json
+import sqlite3
+
+from support import tool
+
+
+def rows(database, sql):
+    """All rows of a question to the file, which is only read."""
+    db = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
+    try:
+        return db.execute(sql).fetchall()
+    finally:
+        db.close()
+
+
+def key(event):
+    return event["source"], event["id"]
+
+
+def logged_keys(database):
+    """The (source, id) of each event in the log, in its order."""
+    return rows(database, "SELECT s.text, e.id FROM event_row e JOIN source_name s ON s.id = e.source ORDER BY e.seq")
+
+
+def complaint(database, question):
+    """What `pathway verify` or `pathway replay` finds wrong; None when nothing is."""
+    done = tool(question, "--database", database, "--json")
+    if done.returncode == 0 and json.loads(done.stdout)["ok"] is True:
+        return None
+    return done.stdout + done.stderr or f"{question} exits {done.returncode} and says nothing"
+
+
+def feed_fault(database):
+    """What is wrong with the feed, or with the decisions that it should come to; None when nothing is."""
+    state, first = {}, {}
+    feed = rows(database, "SELECT seq, subject, decision, old, new FROM change ORDER BY seq")
+    for place, (seq, subject, decision, old, new) in enumerate(feed, 1):
+        if seq != place:
+            return f"entry {seq} stands at place {place}"
+        kind = subject.split("/")[0], decision
+        before = state.get((subject, decision), first.setdefault(kind, old))
+        if old != before or old == new:
+            return f"entry {seq}, {decision} of {subject}: from {old} to {new}, after {before}"
+        state[subject, decision] = new
+    for subject, decision, value in rows(database, "SELECT subject, decision, value FROM decision"):
+        known = state.get((subject, decision), first.get((subject.split("/")[0], decision), value))
+        if known != value:
+            return f"{decision} of {subject} is {value}, the feed ends with {known}"
+    return None
+
+
+def fault(database):
+    """The first thing that is wrong with a database; None when nothing is."""
+    return complaint(database, "verify") or complaint(database, "replay") or feed_fault(database)
