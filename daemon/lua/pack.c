@@ -59,9 +59,11 @@ static const struct type *read_data(struct loader *ld, const char *event, const 
     for (lua_Integer i = 1; lua_rawgeti(L, -1, i) != LUA_TNIL; i++, lua_pop(L, 1)) {
         struct type_field *f = &fields[row->field_count];
         if (lua_type(L, -1) != LUA_TSTRING) {
+            loader_enter_number(ld, (int)lua_tointeger(L, -1));
             problems_add(ld->problems,
                          "%s: event %s: a field of data has no name; expected name = type",
                          loader_place(ld, where), event);
+            loader_leave(ld);
             continue;
         }
         f->name = loader_keep(ld, lua_tostring(L, -1));
@@ -144,12 +146,15 @@ static void check_sections(struct loader *ld)
     static const char *const KEYS[] = { "name",   "version", "title", "source", "calendar",
                                         "events", "facts",   "on",    "params", "rules",
                                         "alerts", "moves",   "open",  "tests",  NULL };
+    static const char *const TEXTS[] = { "version", "title", "source", NULL };
     const char *named = NULL;
 
     for (ld->part = 0; ld->part < ld->count; ld->part++) {
         lua_rawgeti(ld->L, LUA_REGISTRYINDEX, ld->parts[ld->part].ref);
         const char *where = loader_where(ld, ld->parts[ld->part].path);
         loader_check_keys(ld, where, "a pack", KEYS);
+        for (const char *const *text = TEXTS; *text; text++)
+            loader_text(ld, *text, where);
         if (loader_text(ld, "name", where)) {
             loader_enter(ld, "name");
             where = loader_place(ld, where);

@@ -344,7 +344,8 @@ static void walk_function(struct scan *s, struct dump_function *f, struct tag *u
     if (!w.registers || !w.writes || !w.is_meeting)
         return;
     if (f->has_local_env)
-        s->hooks->name(SCAN_ENVIRONMENT, "_ENV", f->line_defined, s->hooks->arg);
+        s->hooks->name(SCAN_ENVIRONMENT, "_ENV", f->line_defined > 0 ? f->line_defined : 1,
+                       s->hooks->arg);
     find_meetings(&w);
     for (unsigned i = 0; i < f->params && i < 31; i++)
         if (views & 1u << i)
