@@ -15,9 +15,6 @@ static const struct param LIST_PARAMS[] = {
 static const struct param SUBJECT_PARAMS[] = { { "at", PARAM_TEXT },
                                                { "known", PARAM_TEXT },
                                                { NULL, PARAM_TEXT } };
-static const struct param CHANGES_PARAMS[] = { { "after", PARAM_NUMBER },
-                                               { "limit", PARAM_NUMBER },
-                                               { NULL, PARAM_TEXT } };
 static const struct param EXPORT_PARAMS[] = {
     { "at", PARAM_TEXT },      { "known", PARAM_TEXT },   { "names", PARAM_LIST },
     { "after", PARAM_NUMBER }, { "limit", PARAM_NUMBER }, { "format", PARAM_FLAG },
@@ -74,9 +71,8 @@ static bool accepts_json(struct request *r)
     return false;
 }
 
-/* Ask with what `params` already holds (an open object) and the query's parameters. */
-static void ask_json(struct request *r, const char *question, struct str *params,
-                     const struct param *known, bool filters)
+void ask_json(struct request *r, const char *question, struct str *params,
+              const struct param *known, bool filters)
 {
     if (accepts_json(r) && query_params(params, r, known, filters)) {
         str_text(params, "}");
@@ -132,13 +128,6 @@ void get_group(struct request *r)
 void get_hub(struct request *r)
 {
     get_subject(r, "hub");
-}
-
-void get_changes(struct request *r)
-{
-    struct str params = { 0 };
-    str_text(&params, "{");
-    ask_json(r, "changes", &params, CHANGES_PARAMS, false);
 }
 
 void get_status(struct request *r)

@@ -2,10 +2,15 @@
 #ifndef HTTP_ASK_H
 #define HTTP_ASK_H
 
+#include "query.h"
 #include "request.h"
 
 /* Ask; `done` (one of those below, or alike) answers. `params` is spent. */
 void ask(struct request *r, const char *question, struct str *params, pw_answer_fn *done);
+/* Ask with what `params` already holds (an open object) and the query's parameters (query.h), and
+ * answer with JSON, unless the peer wants something else. */
+void ask_json(struct request *r, const char *question, struct str *params,
+              const struct param *known, bool filters);
 /* The plain answers: the host's text as JSON, CSV, NDJSON. */
 pw_answer_fn answer_json, answer_csv, answer_ndjson;
 

@@ -11,6 +11,11 @@ static int start(const struct pw_host *host, void **self, char *error, size_t er
     return rc;
 }
 
+static void changed(void *self, int64_t head_seq)
+{
+    server_changed(self, head_seq);
+}
+
 static void stop(void *self, pw_done_fn *done, void *arg)
 {
     server_stop(self, done, arg);
@@ -24,5 +29,6 @@ __attribute__((visibility("default"))) const struct pw_plugin pathway_plugin_htt
     .name = "http",
     .keys = KEYS,
     .start = start,
+    .changed = changed,
     .stop = stop,
 };

@@ -1,7 +1,8 @@
-/* people.c - /v1/people/{key}: what a person's key stands for, outside the log and erasable. */
+/* people.c - /v1/people/{key}, /v1/notes: what stands outside the log and can be erased. */
 #include <string.h>
 
 #include "ask.h"
+#include "query.h"
 #include "routes.h"
 
 static void open_params(struct str *params, const struct request *r)
@@ -50,4 +51,20 @@ void put_person(struct request *r)
     str_add(&params, r->body.data, r->body.len);
     str_text(&params, "}");
     ask(r, "person.set", &params, answer_json);
+}
+
+void delete_note(struct request *r)
+{
+    static const struct param EVENT[] = { { "source", PARAM_TEXT },
+                                          { "id", PARAM_TEXT },
+                                          { NULL, PARAM_TEXT } };
+    struct str params = { 0 };
+
+    str_text(&params, "{");
+    if (query_params(&params, r, EVENT, false)) {
+        str_text(&params, "}");
+        ask(r, "note.erase", &params, answer_json);
+    } else {
+        str_fini(&params);
+    }
 }

@@ -35,14 +35,12 @@ void reply_header(struct request *r, const char *name, const char *value)
         MHD_add_response_header(r->response, name, value);
 }
 
-void reply_bytes(struct request *r, unsigned status, const char *type, const char *bytes,
-                 size_t len)
+void reply_response(struct request *r, unsigned status, const char *type,
+                    struct MHD_Response *response)
 {
     if (r->response)
         MHD_destroy_response(r->response);
-    /* the cast: libmicrohttpd copies, and does not write */
-    r->response =
-        MHD_create_response_from_buffer(len, (void *)(uintptr_t)bytes, MHD_RESPMEM_MUST_COPY);
+    r->response = response;
     r->status = status;
     if (type)
         reply_header(r, "Content-Type", type);
@@ -52,6 +50,15 @@ void reply_bytes(struct request *r, unsigned status, const char *type, const cha
         reply_header(r, "Retry-After", "1");
     if (r->server->is_stopping)
         reply_header(r, "Connection", "close");
+}
+
+void reply_bytes(struct request *r, unsigned status, const char *type, const char *bytes,
+                 size_t len)
+{
+    /* the cast: libmicrohttpd copies, and does not write */
+    reply_response(
+        r, status, type,
+        MHD_create_response_from_buffer(len, (void *)(uintptr_t)bytes, MHD_RESPMEM_MUST_COPY));
 }
 
 void reply_problem(struct request *r, unsigned status, const char *name, const char *detail)

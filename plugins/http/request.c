@@ -72,6 +72,7 @@ void request_completed(void *arg, struct MHD_Connection *connection, void **cont
         MHD_destroy_response(r->response);
     free(r->segment);
     str_fini(&r->body);
+    free(r->own);
     free(r);
     *context = NULL;
 }

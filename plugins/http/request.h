@@ -23,6 +23,7 @@ struct request {
     struct str body;                   /* without what was beyond max_body */
     size_t body_seen;                  /* bytes that came */
     struct MHD_Response *response;     /* set by reply_*() */
+    void *own;                         /* the handler's, for free() with the request; NULL */
     unsigned status;
     int linger_fd; /* to read on after a refusal; -1 */
     bool is_suspended;
@@ -49,6 +50,9 @@ void request_go_on(struct request *r);
 /* Answer with bytes, copied. `type` NULL: no body type. */
 void reply_bytes(struct request *r, unsigned status, const char *type, const char *bytes,
                  size_t len);
+/* Answer with a response made otherwise, which becomes the request's. */
+void reply_response(struct request *r, unsigned status, const char *type,
+                    struct MHD_Response *response);
 /* Answer with RFC 9457. `name` is the kind of problem: urn:pathwayd:problem:NAME. */
 void reply_problem(struct request *r, unsigned status, const char *name, const char *detail);
 /* The answer to a status of the host that is not PW_OK. */

@@ -29,6 +29,7 @@ static const struct route ROUTES[] = {
       { { .name = "GET", .handle = get_person },
         { .name = "PUT", .handle = put_person, .look = look_at_person },
         { .name = "DELETE", .handle = delete_person } } },
+    { "/v1/notes", { { .name = "DELETE", .handle = delete_note } } },
     { "/v1/status", GET(get_status) },
     { "/v1/verify", GET(get_verify) },
     { "/v1/replay", GET(get_replay) },

@@ -13,6 +13,7 @@
 #include "linger.h"
 #include "request.h"
 #include "setup.h"
+#include "watch.h"
 
 #define DEFAULT_LISTEN   "127.0.0.1:8087"
 #define IDLE_S           60u
@@ -80,7 +81,8 @@ static void close_listeners(struct server *s)
 static void close_all(struct server *s)
 {
     uv_handle_t *const handles[] = { (uv_handle_t *)&s->poll, (uv_handle_t *)&s->due,
-                                     (uv_handle_t *)&s->pause, (uv_handle_t *)&s->grace };
+                                     (uv_handle_t *)&s->pause, (uv_handle_t *)&s->grace,
+                                     (uv_handle_t *)&s->watch };
 
     uv_poll_stop(&s->poll);
     MHD_stop_daemon(s->mhd);
@@ -229,8 +231,9 @@ static void add_handles(struct server *s, int epoll_fd)
     uv_timer_init(s->loop, &s->due);
     uv_timer_init(s->loop, &s->pause);
     uv_timer_init(s->loop, &s->grace);
-    s->poll.data = s->due.data = s->pause.data = s->grace.data = s;
-    s->handles = 4;
+    uv_timer_init(s->loop, &s->watch);
+    s->poll.data = s->due.data = s->pause.data = s->grace.data = s->watch.data = s;
+    s->handles = 5;
     uv_poll_start(&s->poll, UV_READABLE, on_poll);
     for (size_t i = 0; i < s->listener_count; i++) {
         struct listener *l = &s->listeners[i];
@@ -271,6 +274,12 @@ int server_start(struct server **out, const struct pw_host *host, char *error, s
     return -1;
 }
 
+void server_changed(struct server *s, int64_t head_seq)
+{
+    if (!s->is_stopping)
+        watch_changed(s, head_seq);
+}
+
 /* Those that wait for the host are always waited for: it answers every one. */
 static void on_grace_over(uv_timer_t *timer)
 {
@@ -293,5 +302,6 @@ void server_stop(struct server *s, pw_done_fn *done, void *arg)
     uv_timer_stop(&s->pause);
     close_listeners(s);
     uv_timer_start(&s->grace, on_grace_over, GRACE_MS, 0);
+    watch_stop(s);
     run(s);
 }

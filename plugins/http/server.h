@@ -37,6 +37,7 @@ struct server {
     uv_timer_t due;   /* libmicrohttpd wants to run */
     uv_timer_t pause; /* accepting again after too many open files */
     uv_timer_t grace; /* how long slow senders may hold up a stop */
+    uv_timer_t watch; /* the first of those who wait for the feed wants to hear something */
     struct listener listeners[LISTENERS_MAX];
     size_t listener_count;
     size_t max_body;      /* bytes of a request */
@@ -44,6 +45,10 @@ struct server {
     unsigned max_connections;
     size_t requests;  /* begun and not yet completed */
     size_t suspended; /* of them, waiting for the host */
+    int64_t head_seq; /* how far the feed has grown; 0 until it first grew while we looked */
+    struct watcher *watchers; /* who waits for more of it (watch.c) */
+    struct fetch *fetches;
+    uint64_t watch_ms; /* when `watch` is due */
     bool is_accepting;
     bool is_stopping;
     struct lingering *lingering; /* refused peers that are still sending (linger.c) */
@@ -61,6 +66,9 @@ void server_handle_closed(struct server *s);
 
 /* A connection was resumed: libmicrohttpd shall see it, once for all in this turn of the loop. */
 void server_wake(struct server *s);
+
+/* The feed has grown. */
+void server_changed(struct server *s, int64_t head_seq);
 
 /* Stop accepting, finish requests under way, close everything, call `done`, free the server. */
 void server_stop(struct server *s, pw_done_fn *done, void *arg);

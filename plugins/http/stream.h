@@ -1,0 +1,12 @@
+/* stream.h - the feed as server-sent events: as long as the peer likes, a page at a time. */
+#ifndef HTTP_STREAM_H
+#define HTTP_STREAM_H
+
+#include <stdint.h>
+
+#include "request.h"
+
+/* Answer with all entries after this number, and all to come. */
+void stream_changes(struct request *r, int64_t after);
+
+#endif
