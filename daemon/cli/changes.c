@@ -1,83 +1,131 @@
-/* changes.c - `pathway changes`: the feed, from a number on. */
+/* changes.c - `pathway changes`: the feed, from a number on, and what comes to it. */
 #include <stdio.h>
+#include <time.h>
 
+#include "base/civil.h"
 #include "cli/commands.h"
 #include "cli/layout.h"
 #include "cli/options.h"
 #include "cli/place.h"
 
-#define PAGE "1000"
+#define PAGE     "1000"
+#define WAIT_S   "30" /* how long a daemon may hold our question while nothing comes */
+#define PAUSE_MS 500  /* between questions to a database, and to a daemon that does not answer */
 
 static const struct option_spec OPTIONS[] = {
     { "after", "SEQ", "only entries behind this number (0: all)" },
+    { "follow", NULL, "wait for more and print each entry as it comes" },
     OPTION_END,
+};
+
+/* How far a reader of the feed has come. */
+struct follower {
+    struct place *place;
+    int64_t after;
+    uint32_t count; /* entries of the last page */
+    bool as_json;
+    bool is_waiting; /* the daemon may hold the question until there is something */
 };
 
 static void print_entry(const struct json *entry, bool as_json)
 {
     struct buf b = { 0 };
 
-    if (as_json) {
+    if (as_json)
         json_write(&b, entry);
-    } else {
-        const struct json *data = json_get(entry, "data");
-        layout_value(&b, json_get(data, "seq"));
-        buf_str(&b, "  ");
-        layout_value(&b, json_get(entry, "time"));
-        buf_str(&b, "  ");
-        layout_value(&b, json_get(entry, "subject"));
-        buf_str(&b, "  ");
-        layout_value(&b, json_get(data, "decision"));
-        buf_str(&b, ": ");
-        layout_value(&b, json_get(data, "old"));
-        buf_str(&b, " -> ");
-        layout_value(&b, json_get(data, "new"));
-    }
+    else
+        layout_change(&b, entry);
     puts(buf_cstr(&b));
     buf_fini(&b);
 }
 
-/* Print one page; *after moves behind it, *count is what it held. */
-static enum err_code print_page(int64_t *after, uint32_t *count, struct place *place, bool as_json,
-                                struct err *err)
+/* Print one page; `after` moves behind it. */
+static enum err_code print_page(struct follower *f, struct err *err)
 {
     char number[24];
-    snprintf(number, sizeof(number), "%lld", (long long)*after);
-    const struct param params[] = { { "after", number }, { "limit", PAGE }, { NULL, NULL } };
+    snprintf(number, sizeof(number), "%lld", (long long)f->after);
+    const struct param params[] = { { "after", number },
+                                    { "limit", PAGE },
+                                    { "wait", f->is_waiting ? WAIT_S : NULL },
+                                    { NULL, NULL } };
     struct arena arena = { 0 };
     struct buf answer = { 0 };
     const struct json *page = NULL;
 
-    enum err_code rc = place_ask(&answer, place, "changes", params, err);
+    enum err_code rc = place_ask(&answer, f->place, "changes", params, err);
     if (rc == OK)
         rc = json_parse(&page, &arena, buf_cstr(&answer), answer.len, 64, err);
     const struct json *items = json_get(page, "items");
     const struct json *next = json_get(page, "next");
-    *count = items && items->type == JSON_ARRAY ? items->len : 0;
-    for (const struct json *entry = *count ? items->as.first : NULL; entry; entry = entry->next)
-        print_entry(entry, as_json);
-    if (next && next->type == JSON_INT && next->as.integer > *after)
-        *after = next->as.integer;
+    f->count = items && items->type == JSON_ARRAY ? items->len : 0;
+    for (const struct json *entry = f->count ? items->as.first : NULL; entry; entry = entry->next)
+        print_entry(entry, f->as_json);
+    if (next && next->type == JSON_INT && next->as.integer > f->after)
+        f->after = next->as.integer;
     else
-        *count = 0; /* an answer that does not move on would be asked for ever */
+        f->count = 0; /* an answer that does not move on would be asked for ever */
     buf_fini(&answer);
     arena_fini(&arena);
     return rc;
 }
 
+static void pause_for_a_moment(void)
+{
+    nanosleep(&(struct timespec){ .tv_nsec = PAUSE_MS * 1000000L }, NULL);
+}
+
+/* A daemon that went away comes back: said once, then asked until it answers. */
+static enum err_code outlast(enum err_code rc, bool *is_away, const struct follower *f,
+                             const struct err *err)
+{
+    bool may_pass = place_client(f->place) && (rc == ERR_IO || rc == ERR_BUSY);
+
+    if (rc == OK || !may_pass) {
+        *is_away = false;
+        return rc;
+    }
+    if (!*is_away)
+        fprintf(stderr, "pathway: %s; trying again\n", err->msg);
+    *is_away = true;
+    pause_for_a_moment();
+    return OK;
+}
+
+/* Ends with an error only: somebody stops us. */
+static enum err_code follow(struct follower *f, struct err *err)
+{
+    bool is_away = false;
+    enum err_code rc = OK;
+
+    f->is_waiting = place_client(f->place) != NULL;
+    while (rc == OK) {
+        f->count = 0;
+        rc = outlast(print_page(f, err), &is_away, f, err);
+        if (fflush(stdout) != 0)
+            return err_set(err, ERR_IO, "cannot write to standard output");
+        if (!f->is_waiting && !f->count)
+            pause_for_a_moment();
+    }
+    return rc;
+}
+
 static enum cli_exit run(const struct args *args)
 {
-    int64_t after = 0;
-    uint32_t count = 1;
-    struct place *place = NULL;
+    struct follower f = { .count = 1, .as_json = args_flag(args, "json") };
     struct err err;
 
-    enum err_code rc = args_number(&after, args, "after", 0, INT64_MAX, 0, &err);
+    enum err_code rc = args_number(&f.after, args, "after", 0, INT64_MAX, 0, &err);
     if (rc == OK)
-        rc = place_open(&place, args, &err);
-    while (rc == OK && count)
-        rc = print_page(&after, &count, place, args_flag(args, "json"), &err);
-    place_close(place);
+        rc = civil_init(&err);
+    if (rc == OK)
+        rc = place_open(&f.place, args, &err);
+    while (rc == OK && f.count)
+        rc = print_page(&f, &err);
+    if (rc == OK && args_flag(args, "follow")) {
+        fflush(stdout);
+        rc = follow(&f, &err);
+    }
+    place_close(f.place);
     return rc == OK ? CLI_DONE : cli_fail(&err);
 }
 
@@ -87,8 +135,10 @@ const struct command changes_command = {
     .summary = "the feed of changed decisions",
     .help =
         "Prints the feed: each entry has a number, and numbers have no gaps, so that the last one\n"
-        "printed is where to go on. With --json: a CloudEvent a line.",
-    .example = "pathway changes --after 4711",
+        "printed is where to go on. A line says when which decision of which subject changed from\n"
+        "what to what, and because of which events, moment or rules. With --json: a CloudEvent a\n"
+        "line. With --follow it goes on until it is stopped, through restarts of the daemon too.",
+    .example = "pathway changes --after 4711 --follow",
     .options = OPTIONS,
     .asks = true,
     .run = run,

@@ -14,6 +14,10 @@
  * yes and no, lists with commas. */
 void layout_value(struct buf *b, const struct json *value);
 
+/* Append a midnight in London as its day, another instant without the microseconds that nobody
+ * needs. After civil_init(). */
+void layout_moment(struct buf *b, const struct json *value);
+
 /* Print an object as lines "name  value"; members of members as "outer.inner". */
 MUST_CHECK enum err_code layout_pairs(FILE *to, const struct buf *answer, struct err *err);
 /* Print the answer as it is, with one newline at its end. Always OK; stdout is checked at the
@@ -27,5 +31,9 @@ void layout_pad(FILE *to, const char *text, int width);
 
 /* What a school or group is now: heading, alerts that are on, facts, decisions, next wake. */
 void layout_subject(FILE *to, const struct json *answer);
+
+/* Append an entry of the feed as a line: number, time, subject, decision, old -> new, and because
+ * of what. After civil_init(). */
+void layout_change(struct buf *b, const struct json *entry);
 
 #endif

@@ -5,8 +5,7 @@
 
 #include "base/civil.h"
 
-/* A midnight in London as its day, another instant without the microseconds that nobody needs. */
-static void add_moment(struct buf *b, const struct json *value)
+void layout_moment(struct buf *b, const struct json *value)
 {
     char text[DAY_TEXT];
     int64_t t;
@@ -86,11 +85,11 @@ static void print_dates(FILE *to, const struct json *d)
 
     if (since && since->type == JSON_STRING) {
         buf_str(&b, "  since ");
-        add_moment(&b, since);
+        layout_moment(&b, since);
     }
     if (until && until->type == JSON_STRING) {
         buf_str(&b, "  until ");
-        add_moment(&b, until);
+        layout_moment(&b, until);
     }
     fprintf(to, "%s\n", buf_cstr(&b));
     buf_fini(&b);
@@ -207,7 +206,7 @@ void layout_subject(FILE *to, const struct json *answer)
         print_decisions(to, decisions);
     if (wake && wake->type == JSON_STRING) {
         struct buf b = { 0 };
-        add_moment(&b, wake);
+        layout_moment(&b, wake);
         fprintf(to, "\nTime alone may change something next on %s\n", buf_cstr(&b));
         buf_fini(&b);
     }
