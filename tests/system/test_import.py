@@ -1,6 +1,5 @@
-"""`pathway import schools`, `send` and `person` as people run them, against a daemon in memory.
-
-PATHWAY names the program to test.
+"""`pathway import schools`, `send` and `person` as people run them, against a daemon in memory; and the
+import against the real one.
 """
 
 import json
@@ -10,10 +9,12 @@ import tempfile
 import unittest
 from pathlib import Path
 
+from daemon import Daemon, binary
 from fake_daemon import FakeDaemon
+from support import tool
 
 ROOT = Path(__file__).resolve().parents[2]
-PATHWAY = os.environ.get("PATHWAY", str(ROOT / "build/release/bin/pathway"))
+PATHWAY = binary("pathway")
 GIAS = ROOT / "tests/data/gias"
 FIRST, LATER = GIAS / "edubasealldata20220420.csv", GIAS / "edubasealldata20230420.csv"
 
@@ -175,6 +176,58 @@ class Send(Tool):
         self.assertIn("is pathwayd running?", err)
         _, err = self.run_tool("send", self.path / "missing", code=3)
         self.assertIn("missing", err)
+
+
+class RealImport(unittest.TestCase):
+    """What the register says, to the real daemon and back."""
+
+    def setUp(self):
+        self.daemon = Daemon(now="2026-11-21T09:00:00Z")
+        self.addCleanup(self.daemon.close)
+        self.daemon.start()
+
+    def import_schools(self, path):
+        done = tool("import", "schools", path, "--hubs", GIAS / "hubs.csv", PATHWAY_URL=f"unix:{self.daemon.socket}")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout
+
+    def events(self):
+        return self.daemon.request("GET", "/v1/status").json()["events"]
+
+    def registered(self, query=""):
+        answer = self.daemon.request("GET", "/v1/export/registered?format=ndjson" + query)
+        self.assertEqual((answer.status, answer.headers["Content-Type"]), (200, "application/x-ndjson"))
+        return {row["subject"]: row for row in map(json.loads, answer.text().splitlines())}
+
+    def test_a_second_import_changes_nothing(self):
+        self.assertIn("registered 18  changed 0  unchanged 0", self.import_schools(FIRST))
+        events, changes = self.events(), self.daemon.request("GET", "/v1/changes").json()["next"]
+        self.assertIn("registered 0  changed 0  unchanged 18", self.import_schools(FIRST))
+        self.daemon.kill()
+        self.daemon.start()
+        self.assertIn("registered 0  changed 0  unchanged 18", self.import_schools(FIRST))
+        self.assertEqual(self.events(), events)
+        self.assertEqual(self.daemon.request("GET", "/v1/changes").json()["next"], changes)
+
+    def test_a_later_extract_brings_what_changed_and_an_earlier_one_nothing(self):
+        self.import_schools(FIRST)
+        self.assertIn("registered 2  changed 4  unchanged 3", self.import_schools(LATER))
+        events = self.events()
+        for path in (FIRST, LATER):
+            self.assertIn("registered 0  changed 0", self.import_schools(path))
+        self.assertEqual(self.events(), events)
+        self.assertEqual(self.registered()["school/100012"]["status"], "closed")
+        self.assertEqual(self.registered("&at=2022-12-01")["school/100012"]["status"], "proposed_to_close")
+        self.assertEqual(self.registered("&at=1900-01-01"), {})
+
+    def test_what_the_register_says_is_asked_for_as_lines_of_json(self):
+        self.import_schools(FIRST)
+        school = self.registered()["school/100036"]
+        self.assertEqual((school["name"], school["hub"]), ("St Alban\u2019s Church of England Primary School", "LCW"))
+        self.assertEqual(set(school), {"subject", "name", "hub", "education_phase", "la", "postcode", "status",
+                                       "pupils"})
+        self.assertEqual(self.daemon.request("GET", "/v1/export/registered?format=csv").status, 400)
+        self.assertEqual(self.daemon.request("GET", "/v1/export/registered?names=x&format=ndjson").status, 400)
 
 
 class Others(Tool):
