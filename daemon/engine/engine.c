@@ -1,6 +1,7 @@
 /* engine.c - see engine.h. The order of steps and the edges of transactions are decided here. */
 #include "engine/engine.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +11,7 @@
 #include "engine/append.h"
 #include "engine/engine_internal.h"
 #include "engine/publish.h"
+#include "lua/record.h"
 #include "store/derived.h"
 #include "store/generation.h"
 
@@ -30,6 +32,7 @@ struct engine {
     int64_t generation;
     int64_t next_wake;
     int64_t feed_seq;
+    struct engine_counters counts; /* rule_runs: those of rules that were replaced */
 };
 
 /* ---- one commit: begin, publish some subjects, list it, end ---- */
@@ -125,9 +128,11 @@ static enum err_code commit_end(struct commit *c, enum err_code rc, struct err *
     if (rc == OK) {
         e->next_wake = wake;
         e->feed_seq = feed;
+        e->counts.changes += (uint64_t)p->changes;
     } else {
         live_cache_clear(&e->cache);
     }
+    e->counts.refolds += (uint64_t)p->refolds;
     affected_fini(&c->affected);
     publication_fini(p);
     return rc;
@@ -200,6 +205,7 @@ enum err_code engine_wake(struct engine *e, struct err *err)
     enum err_code rc = commit_begin(&c, e, err);
     if (rc == OK)
         rc = wake_due(e->store, c.publication.now, WAKE_SLICE, add_due, &c.affected, err);
+    e->counts.wakes += c.affected.subjects.count;
     return commit_end(&c, rc, err);
 }
 
@@ -253,6 +259,7 @@ enum err_code engine_use_rules(struct engine *e, struct ruleset *rules, struct e
     struct generation last;
 
     live_cache_clear(&e->cache); /* its records live in the old rules' Lua state */
+    e->counts.rule_runs += old ? ruleset_runs(old) : 0;
     ruleset_free(old);
     e->rules = rules;
     enum err_code rc = generation_last(&last, e->store, err);
@@ -350,6 +357,15 @@ const uint8_t *engine_note_key(const struct engine *e)
 int64_t engine_feed_seq(const struct engine *e)
 {
     return e->feed_seq;
+}
+
+void engine_counters(const struct engine *e, struct engine_counters *out)
+{
+    *out = e->counts;
+    out->rule_runs += ruleset_runs(e->rules);
+    out->live_records = e->cache.count;
+    out->generation = e->generation;
+    snprintf(out->digest, sizeof(out->digest), "%s", ruleset_digest(e->rules));
 }
 
 struct store *engine_store(struct engine *e)

@@ -59,6 +59,18 @@ MUST_CHECK enum err_code engine_settle(struct engine *e, struct err *err);
 /* Number of the newest feed entry. */
 int64_t engine_feed_seq(const struct engine *e);
 
+/* What has been done since the engine opened, and what it holds now. */
+struct engine_counters {
+    uint64_t rule_runs;
+    uint64_t refolds; /* subjects folded anew from the log */
+    uint64_t wakes;   /* subjects judged again with no event: their time had come, or they were left */
+    uint64_t changes; /* feed entries */
+    uint64_t live_records;
+    int64_t generation;
+    char digest[65]; /* of its rules, hex */
+};
+void engine_counters(const struct engine *e, struct engine_counters *out);
+
 /*
  * Commands that write outside the log. `name` is "person.set" {key, details}, "person.erase" {key},
  * "note.erase" {source, id}. *out is the JSON answer, the caller's to free(). ERR_INPUT, ERR_ABSENT.

@@ -248,6 +248,7 @@ static enum err_code bring_up(struct live **l, bool *is_rebuilt, struct publicat
             return rc;
         *is_rebuilt = true;
     }
+    p->refolds++;
     enum err_code rc = live_build(l, p->cache, p->rules, p->world, subject, p->now, err);
     if (rc == OK)
         p->folded += (*l)->fold_events;

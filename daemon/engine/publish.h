@@ -27,6 +27,7 @@ struct publication {
     int64_t fold_budget;    /* events that may be folded anew before subjects are left for later */
     const struct strmap *only; /* replay: judge these and leave all others; NULL: as it comes */
     int64_t folded;            /* out: events folded anew */
+    int64_t refolds;           /* out: subjects folded anew */
     int64_t deferred;          /* out: subjects left for later */
     struct buf judged;         /* out: the others, as a JSON array without its brackets. Owned */
     int64_t changes;           /* out: feed entries written */
