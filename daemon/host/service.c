@@ -16,7 +16,8 @@ struct service {
     void *arg;
     struct worker *worker;
     struct readers *readers;
-    int64_t began; /* monotonic */
+    int64_t began;      /* monotonic */
+    uint64_t events[4]; /* by enum pw_event_status */
     bool is_ready;
     bool is_stopping;
 };
@@ -24,6 +25,7 @@ struct service {
 /* Events on their way. */
 struct submission {
     struct job job;
+    struct service *service;
     struct intake *intake;
     enum pw_status status; /* when it was refused before it was queued */
     pw_submitted_fn *done;
@@ -72,6 +74,12 @@ static enum pw_status status_of(enum err_code code)
 
 /* --- events --- */
 
+static void count(struct service *s, const struct pw_submit_result *result)
+{
+    for (size_t i = 0; i < result->count; i++)
+        s->events[result->results[i].status]++;
+}
+
 static void finish_submission(struct job *job)
 {
     struct submission *s = job->arg;
@@ -84,6 +92,7 @@ static void finish_submission(struct job *job)
     } else if (s->intake) {
         result.status = job->code == ERR_BUSY ? PW_BUSY : PW_FAILED;
     }
+    count(s->service, &result);
     s->done(s->arg, &result);
     intake_free(s->intake);
     free(s);
@@ -98,6 +107,7 @@ enum pw_status service_submit(struct service *s, enum pw_format format, const ch
     struct submission *sub = calloc(1, sizeof(*sub));
     if (!sub)
         return PW_BUSY;
+    sub->service = s;
     sub->done = done;
     sub->arg = arg;
     sub->job = (struct job){ .done = finish_submission, .arg = sub };
@@ -198,6 +208,22 @@ static void describe(struct service *s, struct buf *out)
     s->callbacks.describe(s->arg, out);
 }
 
+static void write_self(struct service *s, struct buf *out)
+{
+    buf_char(out, '{');
+    describe(s, out);
+    buf_str(out, ",\"version\":\"" PATHWAY_VERSION "\"}");
+}
+
+static void write_metrics(struct service *s, struct buf *out)
+{
+    struct metrics m = { .queue_events = worker_queued(s->worker),
+                         .figures = *worker_figures(s->worker) };
+
+    memcpy(m.events, s->events, sizeof(m.events));
+    metrics_write(out, &m);
+}
+
 /* Answer from here, but not inside the call. */
 static enum pw_status answer_self(struct service *s, const char *question, pw_answer_fn *done,
                                   void *arg)
@@ -207,9 +233,10 @@ static enum pw_status answer_self(struct service *s, const char *question, pw_an
 
     if (!c)
         return PW_BUSY;
-    buf_char(&text, '{');
-    describe(s, &text);
-    buf_str(&text, ",\"version\":\"" PATHWAY_VERSION "\"}");
+    if (strcmp(question, "metrics") == 0)
+        write_metrics(s, &text);
+    else
+        write_self(s, &text);
     c->job.answer = buf_take(&text);
     if (!c->job.answer)
         c->job.code = err_set(&c->job.err, ERR_LIMIT, "no memory for the answer");
@@ -269,7 +296,8 @@ enum pw_status service_ask(struct service *s, const char *question, const char *
 
     if (!params_json)
         params_json = "{}";
-    if (strcmp(question, "ready") == 0 || (is_status && !s->is_ready))
+    if (strcmp(question, "ready") == 0 || strcmp(question, "metrics") == 0 ||
+        (is_status && !s->is_ready))
         return answer_self(s, question, done, arg);
     if (is_command(question))
         return run_command(s, question, params_json, done, arg);

@@ -48,7 +48,8 @@ enum pw_status service_submit(struct service *s, enum pw_format format, const ch
                               size_t len, const char *actor, pw_submitted_fn *done, void *arg);
 /*
  * Beside the questions of engine/question.h: the commands "person.set", "person.erase" and
- * "note.erase"; "ready" {}: {"ready": bool, "reason"?}, answered also while the engine is opening.
+ * "note.erase"; "ready" {}: {"ready": bool, "reason"?}, and "metrics" {}: Prometheus' text, both
+ * answered also while the engine is opening.
  */
 enum pw_status service_ask(struct service *s, const char *question, const char *params_json,
                            pw_answer_fn *done, void *arg);

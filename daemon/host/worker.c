@@ -19,6 +19,7 @@ struct back {
     struct job *first; /* finished jobs, oldest first */
     struct job *last;
     int64_t feed_seq;
+    struct figures figures;
     struct engine *opened; /* set once */
     struct err error;      /* why it can not open */
     bool has_failed;
@@ -34,14 +35,16 @@ struct worker {
     struct back back;
     uv_async_t async;
     uv_thread_t thread;
-    struct engine *engine; /* loop thread's copy: NULL until ready */
-    int64_t told_seq;      /* loop thread */
-    bool told_ready;       /* loop thread */
-    bool is_joined;        /* loop thread */
-    bool is_stopping;      /* loop thread */
-    struct take *merged;   /* engine thread: room for a group */
-    size_t merged_cap;     /* engine thread */
-    int64_t retry_wake_at; /* engine thread, monotonic; 0: at once */
+    struct engine *engine;    /* loop thread's copy: NULL until ready */
+    int64_t told_seq;         /* loop thread */
+    bool told_ready;          /* loop thread */
+    struct figures figures;   /* loop thread's copy */
+    bool is_joined;           /* loop thread */
+    bool is_stopping;         /* loop thread */
+    struct take *merged;      /* engine thread: room for a group */
+    size_t merged_cap;        /* engine thread */
+    int64_t retry_wake_at;    /* engine thread, monotonic; 0: at once */
+    struct histogram commits; /* engine thread */
 };
 
 /* --- engine thread --- */
@@ -58,17 +61,32 @@ static void give_back(struct worker *w, struct job *job)
     uv_mutex_unlock(&w->lock);
 }
 
-static void tell_seq(struct worker *w, struct engine *e)
+/* How far the engine has come. Told before the jobs that brought it there are given back. */
+static void tell_progress(struct worker *w, struct engine *e)
 {
+    struct figures figures = { .commits = w->commits };
+
+    engine_counters(e, &figures.engine);
     uv_mutex_lock(&w->lock);
     w->back.feed_seq = engine_feed_seq(e);
+    w->back.figures = figures;
     uv_mutex_unlock(&w->lock);
-    uv_async_send(&w->async);
 }
 
-static void take_alone(struct engine *e, struct job *job)
+static enum err_code take_timed(struct worker *w, struct engine *e, struct take *items,
+                                size_t count, struct err *err)
 {
-    job->code = job->count > 0 ? engine_take(e, job->items, job->count, &job->err) : OK;
+    int64_t began = clock_monotonic();
+
+    enum err_code rc = engine_take(e, items, count, err);
+    if (rc == OK)
+        histogram_add(&w->commits, clock_monotonic() - began);
+    return rc;
+}
+
+static void take_alone(struct worker *w, struct engine *e, struct job *job)
+{
+    job->code = job->count > 0 ? take_timed(w, e, job->items, job->count, &job->err) : OK;
     if (job->code != OK)
         log_err("engine: batch refused events=%zu error=%s", job->count, job->err.msg);
 }
@@ -97,7 +115,7 @@ static bool take_merged(struct worker *w, struct engine *e, struct job *first,
     for (struct job *job = first; job != end; job = job->next)
         for (size_t i = 0; i < job->count; i++)
             w->merged[n++] = job->items[i];
-    if (engine_take(e, w->merged, count, &why) != OK) {
+    if (take_timed(w, e, w->merged, count, &why) != OK) {
         log_warn("engine: group refused, trying each request alone events=%zu error=%s", count,
                  why.msg);
         return false;
@@ -121,7 +139,7 @@ static struct job *take_run(struct worker *w, struct engine *e, struct job *firs
         events += end->count;
     if (jobs == 1 || events == 0 || !take_merged(w, e, first, end, events))
         for (struct job *job = first; job != end; job = job->next)
-            take_alone(e, job);
+            take_alone(w, e, job);
     return end;
 }
 
@@ -144,6 +162,7 @@ static void run_jobs(struct worker *w, struct engine *e, struct job *jobs)
             run_job(e, job);
             next = job->next;
         }
+        tell_progress(w, e);
         for (struct job *done = job, *after; done != next; done = after) {
             after = done->next;
             give_back(w, done);
@@ -175,10 +194,13 @@ static int64_t idle_us(const struct worker *w, const struct engine *e)
 static void wake_slice(struct worker *w, struct engine *e)
 {
     struct err why;
+    int64_t began = clock_monotonic();
 
     w->retry_wake_at = 0;
-    if (engine_wake(e, &why) == OK)
+    if (engine_wake(e, &why) == OK) {
+        histogram_add(&w->commits, clock_monotonic() - began);
         return;
+    }
     w->retry_wake_at = clock_monotonic() + RETRY_WAKE_US;
     log_err("engine: wake failed, again in %llds error=%s", RETRY_WAKE_US / US_PER_S, why.msg);
 }
@@ -189,10 +211,12 @@ static void serve(struct worker *w, struct engine *e)
         struct job *jobs = queue_take(&w->queue, GROUP_EVENTS, idle_us(w, e));
         run_jobs(w, e, jobs);
         bool is_waking = is_due(w, e);
-        if (is_waking)
+        if (is_waking) {
             wake_slice(w, e);
+            tell_progress(w, e);
+        }
         if (jobs || is_waking)
-            tell_seq(w, e);
+            uv_async_send(&w->async);
     }
 }
 
@@ -201,9 +225,7 @@ static void tell_opened(struct worker *w, struct engine *e, const struct err *wh
     uv_mutex_lock(&w->lock);
     w->back.opened = e;
     w->back.has_failed = e == NULL;
-    if (e)
-        w->back.feed_seq = engine_feed_seq(e);
-    else
+    if (!e)
         w->back.error = *why;
     uv_mutex_unlock(&w->lock);
     uv_async_send(&w->async);
@@ -219,6 +241,7 @@ static void run(void *arg)
     if (engine_open(&e, &w->options.engine, &why) == OK) {
         log_info("engine: open feed_seq=%lld took_ms=%lld", (long long)engine_feed_seq(e),
                  (long long)(clock_monotonic() - began) / 1000);
+        tell_progress(w, e);
         tell_opened(w, e, NULL);
         serve(w, e);
         engine_close(e);
@@ -251,6 +274,7 @@ static void on_async(uv_async_t *async)
     w->back.first = w->back.last = NULL;
     uv_mutex_unlock(&w->lock);
 
+    w->figures = back.figures;
     if (back.opened && !w->told_ready) {
         w->told_ready = true;
         w->engine = back.opened;
@@ -333,6 +357,11 @@ void worker_return(struct worker *w, struct job *job)
 size_t worker_queued(struct worker *w)
 {
     return queue_events(&w->queue);
+}
+
+const struct figures *worker_figures(const struct worker *w)
+{
+    return &w->figures;
 }
 
 void worker_stop(struct worker *w)

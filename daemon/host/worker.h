@@ -16,6 +16,7 @@
 #include "base/err.h"
 #include "engine/engine.h"
 #include "host/job.h"
+#include "host/metrics.h"
 
 struct worker;
 
@@ -48,6 +49,9 @@ void worker_return(struct worker *w, struct job *job);
 
 /* Events that wait in the queue. */
 size_t worker_queued(struct worker *w);
+
+/* What the engine thread had counted when it last gave something back. */
+const struct figures *worker_figures(const struct worker *w);
 
 /* Finish what is queued, close the engine, then `closed`. A second call does nothing. */
 void worker_stop(struct worker *w);

@@ -47,6 +47,11 @@ void answer_ndjson(void *arg, enum pw_status status, const char *text, size_t le
     answer(arg, status, "application/x-ndjson", text, len);
 }
 
+static void answer_metrics(void *arg, enum pw_status status, const char *text, size_t len)
+{
+    answer(arg, status, "text/plain; version=0.0.4; charset=utf-8", text, len);
+}
+
 void ask(struct request *r, const char *question, struct str *params, pw_answer_fn *done)
 {
     const struct pw_host *host = r->server->host;
@@ -135,6 +140,13 @@ void get_status(struct request *r)
     struct str params = { 0 };
     str_text(&params, "{");
     ask_json(r, "status", &params, NO_PARAMS, false);
+}
+
+void get_metrics(struct request *r)
+{
+    struct str params = { 0 };
+    str_text(&params, "{}");
+    ask(r, "metrics", &params, answer_metrics);
 }
 
 void get_verify(struct request *r)

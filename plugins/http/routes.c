@@ -14,6 +14,7 @@
 
 static const struct route ROUTES[] = {
     { "/", GET(get_index) },
+    { "/metrics", GET(get_metrics) },
     { "/livez", GET(get_livez) },
     { "/readyz", GET(get_readyz) },
     { "/v1/events", { { .name = "POST", .handle = post_events, .look = look_at_events } } },

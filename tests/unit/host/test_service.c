@@ -23,7 +23,7 @@ struct told {
     size_t count;
     struct pw_event_result results[16];
     char detail[16][512];
-    char text[1024];
+    char text[4096];
 };
 
 static void on_ready(void *arg)
@@ -402,6 +402,22 @@ static void status_holds_what_only_the_host_knows(void **state)
     assert_memory_equal(t.text, "{\"ready\":true", 13);
 }
 
+static void metrics_hold_what_was_just_answered(void **state)
+{
+    struct told t;
+    (void)state;
+
+    submit_and_wait(&t, PW_NDJSON, EVENT("a", "t") "\n" EVENT("a", "t") "\n{}\n");
+    ask_and_wait(&t, "metrics", NULL);
+    assert_non_null(strstr(t.text, "\npathwayd_events_total{status=\"accepted\"} 1\n"));
+    assert_non_null(strstr(t.text, "\npathwayd_events_total{status=\"duplicate\"} 1\n"));
+    assert_non_null(strstr(t.text, "\npathwayd_events_total{status=\"invalid\"} 1\n"));
+    assert_non_null(strstr(t.text, "\npathwayd_changes_total 1\n"));
+    assert_non_null(strstr(t.text, "\npathwayd_commit_seconds_bucket{le=\"+Inf\"} 1\n"));
+    assert_non_null(strstr(t.text, "\npathwayd_commit_seconds_count 1\n"));
+    assert_non_null(strstr(t.text, "{generation=\"3\",digest=\"cafe\"} 1\n"));
+}
+
 static void count_ping(void *arg)
 {
     ++*(int *)arg;
@@ -498,6 +514,7 @@ TEST_MAIN(SERVICE_CASE(each_event_of_a_request_has_its_status),
           SERVICE_CASE(a_long_question_leaves_a_reader_for_the_others),
           SERVICE_CASE(commands_go_to_the_engine_thread),
           SERVICE_CASE(status_holds_what_only_the_host_knows),
+          SERVICE_CASE(metrics_hold_what_was_just_answered),
           SERVICE_CASE(a_ping_returns_only_when_the_engine_thread_moves),
           SERVICE_CASE(a_fixed_clock_wakes_what_is_due_and_no_more),
           CASE(while_opening_it_is_not_ready_and_busy),
