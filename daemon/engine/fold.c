@@ -61,7 +61,7 @@ static enum err_code ask(struct fold *f, int64_t now, bool by_itself, struct err
     uint64_t before = record_changes(f->record);
 
     f->now = f->asked = now;
-    enum err_code rc = record_ask(&f->wake, f->record, now, err);
+    enum err_code rc = record_ask(&f->wake, f->record, now, by_itself, err);
     if (by_itself && record_changes(f->record) != before)
         f->moved = now;
     if (rc == ERR_RULE) {
@@ -138,18 +138,22 @@ enum err_code fold_to(struct fold *f, int64_t at, struct err *err)
 
 enum err_code fold_take(struct fold *f, const struct fold_event *e, struct err *err)
 {
-    bool known;
-    enum err_code rc = OK;
+    bool known, is_behind = e->time <= f->asked;
+    enum err_code rc = is_behind ? OK : fold_to(f, e->time - 1, err);
 
-    if (f->asked >= e->time)
-        record_forget_asked(f->record); /* what the moves wait for was found at a later instant */
-    else
-        rc = fold_to(f, e->time - 1, err);
     if (rc == OK)
         rc = record_apply(&known, f->record, e, err);
     if (rc != OK)
         return rc;
     f->skipped += !known;
+    if (is_behind) {
+        if (record_left_moves_alone(f->record))
+            return OK;
+        if (e->time <= f->moved)
+            return err_set(err, ERR_CONFLICT, "%s moved after this event: fold it anew",
+                           f->subject);
+        record_forget_asked(f->record); /* what the moves wait for was found at a later instant */
+    }
     return ask(f, e->time, false, err);
 }
 

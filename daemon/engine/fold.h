@@ -49,9 +49,10 @@ int64_t fold_next(const struct fold *f);
 MUST_CHECK enum err_code fold_to(struct fold *f, int64_t at, struct err *err);
 
 /*
- * Take in one more event, later in event order than all before and later than `moved`, with the awaited
- * moments in front of it. It may lie before `now`: moments that were asked since and changed nothing are
- * asked again. ERR_RULE: a reducer failed on it, and may have taken in a half: fold the subject anew.
+ * Take in one more event, later in event order than all before, with the awaited moments in front of it. It
+ * may lie before `now`: moments that were asked since are asked again where the event may matter to them.
+ * ERR_CONFLICT: the record has moved since, and the event may matter to that. ERR_RULE: a reducer failed. In
+ * both cases it may have been taken in by half: fold the subject anew.
  */
 MUST_CHECK enum err_code fold_take(struct fold *f, const struct fold_event *e, struct err *err);
 

@@ -158,8 +158,7 @@ bool live_can_take(const struct live *l, const struct event *const *events, size
     for (size_t i = 0; i < count; i++) {
         const struct event *e = events[i];
         struct event_key key = { e->time, e->sequence, e->source, e->id };
-        if (e->time > now || e->time <= l->fold.moved || !l->last.id ||
-            event_key_compare(&key, &l->last) <= 0)
+        if (e->time > now || !l->last.id || event_key_compare(&key, &l->last) <= 0)
             return false;
     }
     return l->ahead > now && !l->fold.faults;

@@ -51,7 +51,7 @@ MUST_CHECK enum err_code live_build(struct live **out, struct live_cache *c, str
 /* Can these events, in event order, be taken in as they come, or must the record be folded anew? */
 bool live_can_take(const struct live *l, const struct event *const *events, size_t count,
                    int64_t now);
-/* Take them in and go on to `now`. ERR_RULE: a reducer failed; fold it anew. */
+/* Take them in and go on to `now`. ERR_CONFLICT, ERR_RULE: it can not follow, see fold_take(); fold it anew. */
 MUST_CHECK enum err_code live_take(struct live *l, const struct event *const *events, size_t count,
                                    int64_t now, struct err *err);
 

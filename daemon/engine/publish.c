@@ -244,7 +244,7 @@ static enum err_code bring_up(struct live **l, bool *is_rebuilt, struct publicat
 {
     if (!*is_rebuilt) {
         enum err_code rc = live_take(*l, concern->events, concern->count, p->now, err);
-        if (rc != ERR_RULE)
+        if (rc != ERR_RULE && rc != ERR_CONFLICT)
             return rc;
         *is_rebuilt = true;
     }

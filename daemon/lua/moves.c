@@ -109,6 +109,13 @@ static bool ask_first(lua_State *L, struct ruleset *rs, const struct move_def *m
     return false;
 }
 
+/* Facts on which the moves depend since the last event for which they were asked. */
+static void note_asked(struct record *r, const struct reads *reads)
+{
+    for (int i = 0; i < FACTS_MAX / 64; i++)
+        r->asked_facts[i] |= reads->facts[i];
+}
+
 static int ask_in_lua(lua_State *L)
 {
     struct ask_job *job = lua_touserdata(L, 1);
@@ -121,8 +128,9 @@ static int ask_in_lua(lua_State *L)
             return luaL_error(L, "%s: the moves of %s go round in circles", defs->moves[0].where,
                               job->r->subject);
         changed = false;
+        note_asked(job->r, &job->reads);
         reads_clear(
-            &job->reads); /* only the last round, in which nothing moved, says what to wait for */
+            &job->reads); /* the last round, in which nothing moved, says what to wait for */
         for (uint16_t i = 0; i < defs->move_count; i++) {
             const struct move_def *m = &defs->moves[i];
             lua_settop(L, 1);
@@ -146,24 +154,47 @@ static bool moves_still_hold(const struct record *r, int64_t now)
     return r->was_asked && r->asked.wake > now;
 }
 
-enum err_code record_ask(int64_t *wake, struct record *r, int64_t now, struct err *err)
+static enum err_code ask_all(struct record *r, int64_t now, bool by_itself, struct err *err)
 {
     struct ask_job job = { .r = r };
 
-    *wake = TIME_NEVER;
-    if (r->rs->subjects[r->kind].move_count == 0)
-        return OK;
-    if (RECORD_TRACKING && moves_still_hold(r, now)) {
-        *wake = r->asked.wake;
-        return OK;
-    }
+    memset(r->touched, 0, sizeof(r->touched));
     record_begin(r, now, &job.reads);
     enum err_code rc = record_run(r, ask_in_lua, &job, err);
     r->was_asked = rc == OK;
-    if (rc == OK) {
-        *wake = job.reads.wake;
-        r->asked = job.reads;
-        memset(r->unasked, 0, sizeof(r->unasked));
+    if (rc != OK)
+        return rc;
+    note_asked(r, &job.reads);
+    r->asked = job.reads;
+    memset(r->unasked, 0, sizeof(r->unasked));
+    for (int i = 0; by_itself && i < FACTS_MAX / 64; i++)
+        r->moved_facts[i] |= r->touched[i];
+    return OK;
+}
+
+enum err_code record_ask(int64_t *wake, struct record *r, int64_t now, bool by_itself,
+                         struct err *err)
+{
+    *wake = TIME_NEVER;
+    if (r->rs->subjects[r->kind].move_count == 0)
+        return OK;
+    if (!by_itself) {
+        memset(r->asked_facts, 0, sizeof(r->asked_facts));
+        memset(r->moved_facts, 0, sizeof(r->moved_facts));
     }
-    return rc;
+    if (RECORD_TRACKING && moves_still_hold(r, now))
+        note_asked(r, &r->asked);
+    else if (ask_all(r, now, by_itself, err) != OK)
+        return err->code;
+    *wake = r->asked.wake;
+    return OK;
+}
+
+bool record_left_moves_alone(const struct record *r)
+{
+    for (int i = 0; i < FACTS_MAX / 64; i++)
+        if ((r->touched[i] & r->asked_facts[i]) ||
+            ((r->touched[i] | r->applied_reads[i]) & r->moved_facts[i]))
+            return false;
+    return r->was_asked || r->rs->subjects[r->kind].move_count == 0;
 }

@@ -100,6 +100,7 @@ void record_touch(struct record *r, uint16_t fact)
 {
     r->unjudged[fact / 64] |= 1ull << (fact % 64);
     r->unasked[fact / 64] |= 1ull << (fact % 64);
+    r->touched[fact / 64] |= 1ull << (fact % 64);
     r->changes++;
 }
 
@@ -182,8 +183,11 @@ enum err_code record_apply(bool *known, struct record *r, const struct fold_even
     *known = job.type != NULL;
     if (!job.type)
         return OK;
+    memset(r->touched, 0, sizeof(r->touched));
     begin(r, e->time, true, &r->rs->unread);
-    return record_run(r, apply_in_lua, &job, err);
+    enum err_code rc = record_run(r, apply_in_lua, &job, err);
+    memcpy(r->applied_reads, r->rs->unread.facts, sizeof(r->applied_reads));
+    return rc;
 }
 
 /* ---- facts ---- */

@@ -53,10 +53,18 @@ MUST_CHECK enum err_code record_apply(bool *known, struct record *r, const struc
                                       struct err *err);
 
 /*
- * Ask the moves at instant `now` until nothing changes. *wake is the earliest instant at which they
- * must be asked again if no event comes, or TIME_NEVER.
+ * Ask the moves at instant `now` until nothing changes; `by_itself`: an awaited moment, not an event, calls for
+ * it. *wake is the earliest instant at which they must be asked again if no event comes, or TIME_NEVER.
  */
-MUST_CHECK enum err_code record_ask(int64_t *wake, struct record *r, int64_t now, struct err *err);
+MUST_CHECK enum err_code record_ask(int64_t *wake, struct record *r, int64_t now, bool by_itself,
+                                    struct err *err);
+
+/*
+ * After record_apply(): would the moves have said the same with this event, at every instant since the last
+ * event for which they were asked? So it is when it touched nothing that they read since, and neither touched
+ * nor read what they changed since.
+ */
+bool record_left_moves_alone(const struct record *r);
 
 /* Ask the moves in full the next time: what is remembered of them was found at a later instant. */
 void record_forget_asked(struct record *r);

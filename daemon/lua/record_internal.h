@@ -18,7 +18,12 @@ struct record {
     uint64_t unasked[FACTS_MAX / 64];  /* facts touched since its moves were last asked */
     struct reads asked; /* what the moves read then; asked.wake is when to ask again */
     bool was_asked;
-    uint64_t changes; /* how often a fact was touched */
+    uint64_t touched[FACTS_MAX / 64]; /* by the event or the asking under way, or the last one */
+    uint64_t applied_reads[FACTS_MAX / 64]; /* by the reducers of the last event */
+    uint64_t
+        asked_facts[FACTS_MAX / 64]; /* read by moves since the last event they were asked for */
+    uint64_t moved_facts[FACTS_MAX / 64]; /* changed by moves with no event since then */
+    uint64_t changes;                     /* how often a fact was touched */
     char subject[SUBJECT_MAX];
 };
 
