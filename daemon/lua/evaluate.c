@@ -99,22 +99,26 @@ static bool is_waived(lua_State *L, struct ruleset *rs, const struct rule_def *r
     return stands;
 }
 
+/* The same words wherever the circle was entered: they begin with the first rule by name. */
 static int cycle_error(lua_State *L, struct ruleset *rs, uint16_t rule)
 {
     luaL_Buffer b;
-    int i = 0;
+    int first = 0;
 
-    while (rs->running[i] != rule)
-        i++;
+    while (rs->running[first] != rule)
+        first++;
+    int length = rs->running_count - first, least = first;
+    for (int i = first; i < rs->running_count; i++)
+        if (rs->running[i] < rs->running[least])
+            least = i;
     luaL_buffinit(L, &b);
-    for (; i < rs->running_count; i++) {
-        luaL_addstring(&b, rs->rules[rs->running[i]].name);
-        luaL_addstring(&b, " -> ");
+    for (int i = 0; i <= length; i++) {
+        luaL_addstring(&b, i ? " -> " : "");
+        luaL_addstring(&b, rs->rules[rs->running[first + (least - first + i) % length]].name);
     }
-    luaL_addstring(&b, rs->rules[rule].name);
     luaL_pushresult(&b);
-    return raise_as_is(L, "%s: rule %s reads itself: %s", rs->rules[rule].where,
-                       rs->rules[rule].name, lua_tostring(L, -1));
+    const struct rule_def *r = &rs->rules[rs->running[least]];
+    return raise_as_is(L, "%s: rule %s reads itself: %s", r->where, r->name, lua_tostring(L, -1));
 }
 
 /* Put the value on top into the memo, and, for a kept record, compare it with the one before. */
@@ -168,6 +172,19 @@ static bool still_holds(lua_State *L, struct ruleset *rs, uint16_t index)
     return true;
 }
 
+/* The fact of the same name; an instant, which is a number in rules, as people write it. */
+static void push_shown(lua_State *L, struct ruleset *rs, const struct rule_def *rule)
+{
+    const struct type *type = rs->subjects[rs->record->kind].facts[rule->fact].type;
+    char text[TIME_TEXT];
+
+    view_push_fact(L, rs, rule->fact);
+    if (type->kind == TYPE_TIME && lua_isinteger(L, -1)) {
+        lua_pushstring(L, time_text(lua_tointeger(L, -1), text));
+        lua_remove(L, -2);
+    }
+}
+
 static void compute(lua_State *L, struct ruleset *rs, uint16_t index)
 {
     const struct rule_def *rule = &rs->rules[index];
@@ -178,7 +195,7 @@ static void compute(lua_State *L, struct ruleset *rs, uint16_t index)
     if (rule->form == RULE_FUNCTION)
         push_function_value(L, rs, index);
     else if (rule->form == RULE_SHOWN)
-        view_push_fact(L, rs, rule->fact);
+        push_shown(L, rs, rule);
     else
         push_composite(L, rs, rule);
     if (rule->is_waivable && is_waived(L, rs, rule)) {

@@ -46,6 +46,8 @@ enum err_code record_judge(struct record *r, int64_t now, judged_fn *fn, void *a
         lua_pushlightuserdata(rs->sandbox.L, &job);
         bool failed = sandbox_call(&rs->sandbox, 1, 0, &why) != OK;
         if (failed) {
+            for (int k = 0; k < rs->running_count; k++) /* it may succeed at what it waited for */
+                reads_merge(&reads, &rs->memos[rs->running[k]].reads);
             rs->running_count = 0;
             rs->epoch++; /* marks left by the rules that were cut short */
             buf_reset(&text);
@@ -108,7 +110,9 @@ static enum err_code keep_failure(bool *is_top, struct record *r, uint16_t top, 
     memo->had_value = kept->has_value;
     memo->old_value = kept->value;
     memo->is_changed = !kept->has_value || kept->value != job.value;
-    *kept = (struct kept){ .value = job.value, .has_value = true, .wake = TIME_NEVER };
+    *kept = (struct kept){ .value = job.value,
+                           .has_value = true,
+                           .wake = memo->reads.own_wake }; /* it may succeed then */
     *is_top = failed == top;
     return OK;
 }

@@ -75,6 +75,7 @@ static bool ask_gather(lua_State *L, struct ruleset *rs, const struct move_def *
             changed = true;
     }
     if (changed) {
+        rs->record->moved[m - rs->subjects[rs->record->kind].moves] = rs->now;
         record_touch(rs->record, m->fact);
         rs->epoch++;
     }
@@ -121,12 +122,13 @@ static int ask_in_lua(lua_State *L)
     struct ask_job *job = lua_touserdata(L, 1);
     struct ruleset *rs = job->r->rs;
     const struct subject_defs *defs = &rs->subjects[job->r->kind];
+    const struct move_def *last = &defs->moves[0];
     bool changed = true;
 
     for (int round = 0; changed; round++) {
         if (round == ASK_ROUNDS)
-            return luaL_error(L, "%s: the moves of %s go round in circles", defs->moves[0].where,
-                              job->r->subject);
+            return raise_as_is(L, "%s: the moves go round in circles: %s moves again and again",
+                               last->where, last->name);
         changed = false;
         note_asked(job->r, &job->reads);
         reads_clear(
@@ -134,12 +136,12 @@ static int ask_in_lua(lua_State *L)
         for (uint16_t i = 0; i < defs->move_count; i++) {
             const struct move_def *m = &defs->moves[i];
             lua_settop(L, 1);
-            if (m->form == MOVE_ONCE)
-                changed |= ask_once(L, rs, m);
-            else if (m->form == MOVE_GATHER)
-                changed |= ask_gather(L, rs, m);
-            else
-                changed |= ask_first(L, rs, m);
+            bool has_moved = m->form == MOVE_ONCE     ? ask_once(L, rs, m)
+                             : m->form == MOVE_GATHER ? ask_gather(L, rs, m)
+                                                      : ask_first(L, rs, m);
+            if (has_moved)
+                last = m;
+            changed = changed || has_moved;
         }
     }
     return 0;
