@@ -4,6 +4,7 @@
 
 #include <lauxlib.h>
 
+#include "base/text.h"
 #include "lua/record_internal.h"
 
 struct explain_job {
@@ -76,11 +77,13 @@ static void explain_rule(lua_State *L, struct explain_job *job, uint16_t index, 
     lua_pop(L, 1);
     if (is_basic && is_yes_or_no && !is_met)
         add_missing(job, rule->name);
-    bool is_settled = rs->memos[index].is_waived;
+    bool is_settled = is_met || rs->memos[index].is_waived || rule->form == RULE_UNLESS;
+    if (rule->form == RULE_UNLESS && is_yes_or_no && !is_met)
+        add_missing(job, rule->name); /* what it wants is that its criteria are not met */
     for (uint16_t i = 0; i < rule->criteria_count; i++) {
         int before = job->missing_count;
         explain_rule(L, job, rule->criteria[i], depth + 1);
-        if (is_settled || is_met)
+        if (is_settled)
             job->missing_count = before; /* what a met rule lacks is not missing */
     }
 }
@@ -97,19 +100,31 @@ static int by_text(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+static enum err_code no_such_rule(const struct record *r, const char *decision, struct err *err)
+{
+    const char *known[RULES_MAX];
+    char hint[200];
+    size_t count = 0;
+
+    for (uint16_t i = 0; i < r->rs->rule_count; i++)
+        if (r->rs->rules[i].of == r->kind)
+            known[count++] = r->rs->rules[i].name;
+    return err_set(err, ERR_ABSENT, "there is no rule '%s' about a %s%s", decision,
+                   subject_kind_name(r->kind),
+                   text_hint(hint, sizeof(hint), decision, known, count));
+}
+
 enum err_code record_explain(struct buf *out, struct buf *missing, struct record *r,
                              const char *decision, int64_t now, struct err *err)
 {
-    struct explain_job *job = calloc(1, sizeof(*job));
     const struct strmap_item *item = strmap_find(&r->rs->rule_names, decision, strlen(decision));
     struct reads reads;
 
-    if (!job || !item || r->rs->rules[item->as.num].of != r->kind) {
-        free(job);
-        return job ? err_set(err, ERR_ABSENT, "there is no rule '%s' about a %s", decision,
-                             subject_kind_name(r->kind))
-                   : err_set(err, ERR_LIMIT, "no memory to explain %s", decision);
-    }
+    if (!item || r->rs->rules[item->as.num].of != r->kind)
+        return no_such_rule(r, decision, err);
+    struct explain_job *job = calloc(1, sizeof(*job));
+    if (!job)
+        return err_set(err, ERR_LIMIT, "no memory to explain %s", decision);
     job->r = r;
     job->rule = (uint16_t)item->as.num;
     job->out = out;

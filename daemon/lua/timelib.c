@@ -14,7 +14,10 @@ static int64_t check_instant(lua_State *L, int arg)
             L,
             "found a %s, expected an instant (a fact of type time, midnight(...), year_end(...))",
             luaL_typename(L, arg));
-    return lua_tointeger(L, arg);
+    int64_t t = lua_tointeger(L, arg);
+    if (t < TIME_MIN || t > TIME_MAX)
+        return luaL_error(L, "%I lies beyond the calendar", (LUAI_UACINT)t);
+    return t;
 }
 
 static int32_t check_day(lua_State *L, int arg)
@@ -97,7 +100,8 @@ static int lua_half_term_end(lua_State *L)
     int year = check_year(L, 1);
     lua_Integer n = luaL_checkinteger(L, 2);
     if (n < 1 || n > 6)
-        return luaL_error(L, "half_term_end: found %d, expected a half term from 1 to 6", (int)n);
+        return luaL_error(L, "half_term_end: found %I, expected a half term from 1 to 6",
+                          (LUAI_UACINT)n);
     lua_pushinteger(L, half_term_end(&ruleset_of(L)->calendar, year, (int)n));
     return 1;
 }
@@ -107,7 +111,7 @@ static int lua_term_end(lua_State *L)
     int year = check_year(L, 1);
     lua_Integer n = luaL_checkinteger(L, 2);
     if (n < 1 || n > 3)
-        return luaL_error(L, "term_end: found %d, expected a term from 1 to 3", (int)n);
+        return luaL_error(L, "term_end: found %I, expected a term from 1 to 3", (LUAI_UACINT)n);
     lua_pushinteger(L, half_term_end(&ruleset_of(L)->calendar, year, (int)n * 2));
     return 1;
 }
