@@ -1,9 +1,11 @@
 /* evaluate.c - rules: each evaluated at most once a judging, and, for a record that is kept, only when
  * something it read has changed since. What a rule read counts as read by whoever asked for it. */
+#include <math.h>
 #include <string.h>
 
 #include <lauxlib.h>
 
+#include "base/text.h"
 #include "lua/record_internal.h"
 #include "lua/state.h"
 
@@ -37,6 +39,29 @@ static void keep_seen(lua_State *L, struct ruleset *rs, uint16_t index)
     lua_pop(L, 1);
 }
 
+/* One form for what is the same as JSON, so that a value which was kept is the value that was given: 3.0 is 3,
+ * what is no number is nil. */
+static void make_plain(lua_State *L, const struct rule_def *rule)
+{
+    size_t len;
+
+    if (lua_type(L, -1) == LUA_TSTRING) {
+        const char *text = lua_tolstring(L, -1, &len);
+        if (!text_is_utf8(text, len))
+            raise_as_is(L, "%s: rule %s gave a text that is not UTF-8", rule->where, rule->name);
+    } else if (lua_type(L, -1) == LUA_TNUMBER && !lua_isinteger(L, -1)) {
+        lua_Integer whole;
+        lua_Number n = lua_tonumber(L, -1);
+        if (!isfinite(n))
+            lua_pushnil(L);
+        else if (lua_numbertointeger(floor(n), &whole) && floor(n) == n)
+            lua_pushinteger(L, whole);
+        else
+            return;
+        lua_remove(L, -2);
+    }
+}
+
 static void push_function_value(lua_State *L, struct ruleset *rs, uint16_t index)
 {
     const struct rule_def *rule = &rs->rules[index];
@@ -48,6 +73,7 @@ static void push_function_value(lua_State *L, struct ruleset *rs, uint16_t index
     if (type != LUA_TNIL && type != LUA_TBOOLEAN && type != LUA_TNUMBER && type != LUA_TSTRING)
         raise_as_is(L, "%s: rule %s gave a %s; expected true, false, a number, a text or nil",
                     rule->where, rule->name, luaL_typename(L, -1));
+    make_plain(L, rule);
     if (rule->need != NEED_NONE) {
         keep_seen(L, rs, index);
         apply_need(L, rs, index);
