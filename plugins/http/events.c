@@ -147,7 +147,7 @@ void post_events(struct request *r)
 
     if (format_of(&format, request_header(r, "Content-Type"))) {
         submit(r, format, r->body.data, r->body.len);
-        str_fini(&r->body); /* the host has what it needs: no need to hold it while we wait */
+        request_drop_body(r); /* the host has what it needs: no need to hold it while we wait */
         return;
     }
     if (binary_event(&event, r)) {
@@ -157,4 +157,5 @@ void post_events(struct request *r)
             submit(r, PW_EVENT, event.data, event.len);
     }
     str_fini(&event);
+    request_drop_body(r);
 }

@@ -70,11 +70,39 @@ void request_completed(void *arg, struct MHD_Connection *connection, void **cont
         linger_start(r->server, r->linger_fd);
     if (r->response)
         MHD_destroy_response(r->response);
+    request_drop_body(r);
     free(r->segment);
-    str_fini(&r->body);
     free(r->own);
     free(r);
     *context = NULL;
+}
+
+/* Claim room for a body of so many bytes in all. One that would be alone always has it. */
+static bool reserve_body(struct request *r, size_t bytes)
+{
+    struct server *s = r->server;
+
+    if (bytes <= r->body_reserved)
+        return true;
+    size_t others = s->body_bytes - r->body_reserved;
+    if (others > 0 && others + bytes > s->max_body * BODIES_MAX)
+        return false;
+    s->body_bytes = others + bytes;
+    r->body_reserved = bytes;
+    return true;
+}
+
+void request_drop_body(struct request *r)
+{
+    str_fini(&r->body);
+    r->server->body_bytes -= r->body_reserved;
+    r->body_reserved = 0;
+}
+
+static void refuse_busy(struct request *r)
+{
+    request_drop_body(r);
+    reply_status(r, PW_BUSY, "too many large requests at once; try again");
 }
 
 /* Give the answer to libmicrohttpd. Without one (no memory) the connection is closed. */
@@ -117,20 +145,17 @@ static bool has_two_lengths(const struct request *r)
     return request_header(r, "Content-Length") && request_header(r, "Transfer-Encoding");
 }
 
-static bool is_too_long(const struct request *r)
+/* 0 when it is not said. */
+static unsigned long long body_length(const struct request *r)
 {
     const char *length = request_header(r, "Content-Length");
-    return length && strtoull(length, NULL, 10) > r->server->max_body;
+    return length ? strtoull(length, NULL, 10) : 0;
 }
 
 /* An answer before the body is read closes the connection: fine for a long body only. */
 static bool is_worth_reading(const struct request *r)
 {
-    const char *length = request_header(r, "Content-Length");
-
-    if (request_header(r, "Transfer-Encoding"))
-        return false;
-    return !length || strtoull(length, NULL, 10) <= POLITE_BYTES;
+    return !request_header(r, "Transfer-Encoding") && body_length(r) <= POLITE_BYTES;
 }
 
 static void refuse_length(struct request *r)
@@ -156,13 +181,15 @@ static void look_at_headers(struct request *r)
         reply_problem(r, 404, "absent", "there is no such route; GET / lists them");
     } else if (!method) {
         refuse_method(r);
-    } else if (is_too_long(r)) {
+    } else if (body_length(r) > r->server->max_body) {
         refuse_length(r);
     } else if (encoding && strcasecmp(encoding, "identity") != 0) {
         reply_problem(r, 415, "media-type", "Content-Encoding is not supported; send plain bytes");
     } else if (method->look) {
         method->look(r);
     }
+    if (!r->response && !reserve_body(r, (size_t)body_length(r)))
+        refuse_busy(r);
 }
 
 static enum MHD_Result take_body(struct request *r, const char *upload, size_t *size)
@@ -170,7 +197,9 @@ static enum MHD_Result take_body(struct request *r, const char *upload, size_t *
     size_t max = r->server->max_body;
 
     r->body_seen += *size;
-    if (r->body_seen <= max)
+    if (!r->response && r->body_seen <= max && !reserve_body(r, r->body_seen))
+        refuse_busy(r);
+    if (!r->response && r->body_seen <= max)
         str_add(&r->body, upload, *size);
     *size = 0;
     return r->body_seen / DRAIN_FACTOR > max || r->body.failed ? MHD_NO : MHD_YES;

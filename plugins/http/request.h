@@ -22,6 +22,7 @@ struct request {
     char *segment;                     /* the decoded {} of the route's path; owned */
     struct str body;                   /* without what was beyond max_body */
     size_t body_seen;                  /* bytes that came */
+    size_t body_reserved;              /* bytes of the server's bound that are ours */
     struct MHD_Response *response;     /* set by reply_*() */
     void *own;                         /* the handler's, for free() with the request; NULL */
     unsigned status;
@@ -46,6 +47,9 @@ const char *request_parameter(const struct request *r, const char *name);
 void request_wait(struct request *r);
 /* From the host's callback, after reply_*(). */
 void request_go_on(struct request *r);
+
+/* Free the body when it is no longer needed, so that others may be read. */
+void request_drop_body(struct request *r);
 
 /* Answer with bytes, copied. `type` NULL: no body type. */
 void reply_bytes(struct request *r, unsigned status, const char *type, const char *bytes,

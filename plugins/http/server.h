@@ -18,7 +18,8 @@
 #include "listen.h"
 
 #define LISTENERS_MAX 8
-#define LINGERERS_MAX 32
+#define LINGERERS_MAX 128
+#define BODIES_MAX    4 /* bodies of the largest size that are read at a time */
 
 struct server;
 
@@ -40,7 +41,8 @@ struct server {
     uv_timer_t watch; /* the first of those who wait for the feed wants to hear something */
     struct listener listeners[LISTENERS_MAX];
     size_t listener_count;
-    size_t max_body;      /* bytes of a request */
+    size_t max_body;   /* bytes of a request */
+    size_t body_bytes; /* of bodies being read, or announced; at most BODIES_MAX times max_body */
     unsigned connections; /* open ones */
     unsigned max_connections;
     size_t requests;  /* begun and not yet completed */

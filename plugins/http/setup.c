@@ -10,6 +10,7 @@
 #define DEFAULT_MAX_BODY (16u * 1024 * 1024)
 #define CONNECTIONS_MAX  2000u
 #define OTHER_FILES      64u /* descriptors that the rest of the daemon needs */
+#define NOT_FOR_PEERS    (OTHER_FILES + LINGERERS_MAX)
 
 static bool add_listener(struct server *s, const char *address, char *error, size_t size)
 {
@@ -76,9 +77,10 @@ static bool read_max_body(struct server *s, char *error, size_t size)
 static unsigned connection_limit(void)
 {
     struct rlimit files;
-    if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur > CONNECTIONS_MAX + OTHER_FILES)
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur > CONNECTIONS_MAX + NOT_FOR_PEERS)
         return CONNECTIONS_MAX;
-    return files.rlim_cur > 2 * OTHER_FILES ? (unsigned)files.rlim_cur - OTHER_FILES : OTHER_FILES;
+    return (unsigned)(files.rlim_cur > 2 * NOT_FOR_PEERS ? files.rlim_cur - NOT_FOR_PEERS
+                                                         : files.rlim_cur / 2);
 }
 
 bool setup_server(struct server *s, char *error, size_t error_size)
