@@ -17,18 +17,18 @@ struct runner {
     void *arg;
 };
 
-static void report(struct runner *r, const char *name, const char *detail)
+static void report(struct runner *r, const char *name, const char *where, const char *detail)
 {
     if (detail)
         r->counts->failed++;
     else
         r->counts->passed++;
-    r->fn(name, "tests", detail, r->arg);
+    r->fn(name, where, detail, r->arg);
 }
 
-static void malformed(const char *name, const char *why, void *arg)
+static void malformed(const char *name, const char *where, const char *why, void *arg)
 {
-    report(arg, name, why);
+    report(arg, name, where, why);
 }
 
 /* ERR_INPUT: an event that the door refuses; it is the test's failure. */
@@ -175,7 +175,7 @@ static enum err_code run_test(const struct pack_test *t, void *arg, struct err *
         }
     }
     if (rc == OK)
-        report(r, t->name, detail.len ? buf_cstr(&detail) : NULL);
+        report(r, t->name, t->where, detail.len ? buf_cstr(&detail) : NULL);
     buf_fini(&detail);
     store_close(s);
     return rc;

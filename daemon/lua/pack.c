@@ -197,10 +197,13 @@ static void gather_tests(struct loader *ld)
             problems_add(ld->problems, "%s: tests is a %s; expected a list", where,
                          lua_typename(L, type));
         for (lua_Integer k = 1; type == LUA_TTABLE && k <= (lua_Integer)lua_rawlen(L, -1); k++) {
+            if (lua_rawgeti(L, -1, k) == LUA_TNIL) {
+                lua_pop(L, 1);
+                continue;
+            }
             loader_enter_number(ld, (int)k);
             ld->rs->test_places[count] = loader_place(ld, where);
             loader_leave(ld);
-            lua_rawgeti(L, -1, k);
             lua_rawseti(L, -4, ++count);
         }
         loader_leave(ld);

@@ -43,6 +43,8 @@ static int64_t check_moment(lua_State *L, int index, const char *what)
 {
     int64_t t = 0;
     struct err err;
+    if (lua_isnil(L, index))
+        luaL_error(L, "%s is missing; expected a date or a time as text", what);
     if (lua_type(L, index) != LUA_TSTRING)
         luaL_error(L, "%s is a %s; expected a date or a time as text", what,
                    luaL_typename(L, index));
@@ -259,6 +261,7 @@ static int read_test_in_lua(lua_State *L)
         job->is_end = true;
         return 0;
     }
+    job->test.where = job->rs->test_places[job->index - 1];
     int table = lua_gettop(L);
     if (!lua_istable(L, table))
         luaL_error(L, "found a %s, expected { \"name\", given = {...}, at = ..., expect = {...} }",
@@ -300,7 +303,7 @@ enum err_code ruleset_each_test(struct ruleset *rs, pack_test_fn *fn,
         snprintf(name, sizeof(name), "test %lld%s%s", (long long)job.index,
                  job.test.name ? ": " : "", job.test.name ? job.test.name : "");
         if (failed)
-            malformed(name, why.msg, arg);
+            malformed(name, rs->test_places[job.index - 1], why.msg, arg);
         else
             rc = fn(&job.test, arg, err);
     }

@@ -24,6 +24,7 @@ struct pack_test_expect {
 };
 struct pack_test {
     const char *name;
+    const char *where;   /* "national/tests.lua:12" */
     const char *subject; /* judged: "school/100001" unless the test says otherwise */
     int64_t at;
     const char *const *events; /* CloudEvents, JSON */
@@ -37,7 +38,8 @@ struct pack_test {
 /* Return OK to go on. */
 typedef enum err_code pack_test_fn(const struct pack_test *test, void *arg, struct err *err);
 /* `malformed` is told of tests that can not be read ("test 3: ..."). */
-typedef void pack_test_malformed_fn(const char *name, const char *why, void *arg);
+typedef void pack_test_malformed_fn(const char *name, const char *where, const char *why,
+                                    void *arg);
 MUST_CHECK enum err_code ruleset_each_test(struct ruleset *rs, pack_test_fn *fn,
                                            pack_test_malformed_fn *malformed, void *arg,
                                            struct err *err);
