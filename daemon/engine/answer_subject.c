@@ -105,6 +105,26 @@ static void take_wake(const struct judged *j, void *arg)
         e->wake = j->wake;
 }
 
+/* An event that is logged but lies ahead of the clock comes by itself, as an awaited moment does. */
+static enum err_code take_ahead(struct earliest *next, struct reader *r, const char *subject,
+                                int64_t at, struct err *err)
+{
+    const struct entry *const *touching;
+    size_t count;
+    int64_t now = clock_now(&r->clock);
+
+    if (world_touching(&touching, &count, r->world, subject, err) != OK)
+        return err->code;
+    for (size_t i = 0; i < count; i++) { /* in event order: the first is the next */
+        int64_t time = touching[i]->key.time;
+        if (time > now && time > at) {
+            next->wake = time < next->wake ? time : next->wake;
+            break;
+        }
+    }
+    return OK;
+}
+
 static enum err_code write_subject(struct buf *out, struct reader *r, const char *subject,
                                    const struct instants *when, struct err *err)
 {
@@ -133,6 +153,8 @@ static enum err_code write_subject(struct buf *out, struct reader *r, const char
         buf_char(out, '}');
         rc = record_judge(f.record, when->at, take_wake, &next, err);
     }
+    if (rc == OK)
+        rc = take_ahead(&next, r, subject, when->at, err);
     if (rc == OK) {
         buf_str(out, ",\"wake\":");
         write_moment(out, fold_next(&f) < next.wake ? fold_next(&f) : next.wake);

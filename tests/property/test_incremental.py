@@ -9,9 +9,10 @@ shortest history found that still fails; PATHWAY_SHRINK=0 leaves that out.
 """
 
 import random
+import time
 import unittest
 
-from daemon import Daemon, event
+from daemon import Daemon, event, registered
 from support import BRITTLE, RULES, await_wakes, difference, export, judge, lines_of, number_from
 from worlds import BrittleWorld, World, generated
 
@@ -130,18 +131,83 @@ class Incremental(unittest.TestCase):
         self.check(SEED, WORLDS // 2, BrittleWorld, BRITTLE)
 
 
-class Found(unittest.TestCase):
-    """Short histories that once went wrong."""
+SCHOOL = "school/100001"
+JOINED = {"group": "group/g1", "kind": "development", "academic_year": "2023/24"}
+READY = [  # what moves the school into Development on 1 September 2023
+    registered(100001) | {"time": "2023-01-01T00:00:00Z"},
+    event("commitment.given", SCHOOL, time="2023-02-01T00:00:00Z"),
+    event("lead.named", SCHOOL, {"teacher": "t1"}, time="2023-03-01T00:00:00Z"),
+    event("lead.named", SCHOOL, {"teacher": "t2"}, time="2023-04-01T00:00:00Z"),
+    event("group.joined", SCHOOL, JOINED, id="joined", time="2023-08-20T00:00:00Z"),
+]
+
+
+class Directed(unittest.TestCase):
+    """Short histories: what has gone wrong, and what a record that stays in memory must notice."""
 
     def check(self, now, *steps):
+        steps = [step if isinstance(step, tuple) else ("send", step) for step in steps]
         failure = run((now, steps))
         if failure:
             self.fail(f"after step {failure[0]}\n{failure[1]}")
 
     def test_a_past_event_of_a_subject_whose_events_all_lay_ahead(self):
-        self.check("2023-09-01T00:00:00Z",
-                   ("send", [event("commitment.given", "school/100001", time="2024-01-01T00:00:00Z")]),
-                   ("send", [event("commitment.given", "school/100001", time="2023-01-01T00:00:00Z")]))
+        self.check("2023-09-01T00:00:00Z", [event("commitment.given", SCHOOL, time="2024-01-01T00:00:00Z")],
+                   [event("commitment.given", SCHOOL, time="2023-01-01T00:00:00Z")])
+
+    def test_an_event_after_all_others_but_before_a_move_that_came_by_itself(self):
+        for kind, data in (("commitment.withdrawn", {}), ("lead.stood_down", {"teacher": "t1"}),
+                           ("group.left", JOINED), ("school.closed", {})):
+            with self.subTest(kind=kind):
+                self.check("2023-12-01T00:00:00Z", READY, [event(kind, SCHOOL, data, time="2023-08-25T00:00:00Z")])
+
+    def test_an_event_at_the_very_moment_of_a_move(self):
+        at = "2023-08-31T23:00:00Z"
+        self.check("2023-12-01T00:00:00Z", READY, [event("commitment.withdrawn", SCHOOL, time=at)],
+                   [event("commitment.given", SCHOOL, id="again", time=at, sequence="2")])
+
+    def test_events_of_one_instant_that_arrive_in_another_order(self):
+        at = "2023-02-01T00:00:00Z"
+        given = [event("commitment.given", SCHOOL, id="g", time=at, sequence="1"),
+                 event("commitment.withdrawn", SCHOOL, id="w", time=at, sequence="2")]
+        self.check("2023-12-01T00:00:00Z", READY[:1], given[1:], given[:1])
+
+    def test_a_void_that_arrives_before_what_it_voids_reaches_all_that_it_touches(self):
+        void = event("event.voided", SCHOOL, {"source": "urn:test", "id": "joined"}, id="v",
+                     time="2023-10-01T00:00:00Z")
+        formed = event("group.formed", "group/g1", {"kind": "development", "hub": "01", "academic_year": "2023/24"},
+                       time="2023-01-01T00:00:00Z")
+        self.check("2023-12-01T00:00:00Z", [formed], [void], READY[4:],
+                   [event("event.voided", SCHOOL, {"source": "urn:test", "id": "v"}, time="2023-11-01T00:00:00Z")])
+
+    def test_a_void_of_a_void_reaches_what_the_first_one_touched(self):
+        voids = [event("event.voided", SCHOOL, {"source": "urn:test", "id": target}, id=id,
+                       time=f"2023-10-0{number}T00:00:00Z")
+                 for number, (id, target) in enumerate([("v1", "joined"), ("v2", "v1"), ("v3", "v2")], 1)]
+        self.check("2023-12-01T00:00:00Z", READY, *([void] for void in voids))
+
+    def test_an_event_of_a_predecessor_reaches_all_that_continue_it(self):
+        succeeded = [event("school.succeeded", f"school/10000{n + 1}", {"predecessor": f"school/10000{n}"},
+                           time=f"2023-09-0{n}T00:00:00Z") for n in (1, 2)]
+        late = event("lead.named", SCHOOL, {"teacher": "t3"}, id="late", time="2023-08-21T00:00:00Z")
+        void = event("event.voided", SCHOOL, {"source": "urn:test", "id": "late"}, time="2023-11-01T00:00:00Z")
+        self.check("2023-12-01T00:00:00Z", READY[:3], succeeded[1:], succeeded[:1], [late], [void])
+
+    def test_an_event_that_lies_ahead_takes_effect_when_its_time_comes(self):
+        """With a clock that runs, and the record in memory."""
+        ahead = time.strftime("%Y-%m-%dT%H:%M:%S.500Z", time.gmtime(time.time() + 2))
+        with Daemon(now=None) as d:
+            d.send(READY[:1])
+            d.send([event("commitment.given", SCHOOL, time=ahead)])
+            self.assertEqual(d.request("GET", "/v1/" + SCHOOL.replace("school", "schools")).json()["wake"],
+                             ahead.replace(".500Z", ".500000Z"))
+            self.assertEqual(d.export("?names=committed")[SCHOOL, "committed"], "false")
+            deadline = time.monotonic() + 30
+            while d.export("?names=committed")[SCHOOL, "committed"] != "true":
+                self.assertLess(time.monotonic(), deadline, d.log())
+                time.sleep(0.1)
+            cause = d.request("GET", "/v1/changes").json()["items"][-1]["data"]["cause"]
+            self.assertEqual(cause["moment"], ahead.replace(".500Z", ".500000Z"))
 
 
 if __name__ == "__main__":
