@@ -64,8 +64,10 @@ static struct known_entry *intern(struct world *w, const struct logged *e)
         x->key.sequence = arena_strdup(&w->arena, e->sequence);
     if (e->actor)
         x->actor = arena_strdup(&w->arena, e->actor);
+    if (!x->key.id || !x->body || !x->key.sequence != !e->sequence || !x->actor != !e->actor)
+        return NULL;
     item = strmap_add(&w->by_seq, (const char *)&x->seq, sizeof(x->seq), NULL);
-    if (!item || !x->key.id || !x->body)
+    if (!item)
         return NULL;
     item->as.ptr = k;
     return k;
@@ -130,8 +132,10 @@ enum err_code world_history(struct history **out, struct world *w, const char *s
         return no_memory(err);
     if (!h->is_loaded && !w->has_all) {
         enum err_code rc = log_scan_subject(w->store, subject, w->max_seq, take_one, &load, err);
-        if (rc != OK)
+        if (rc != OK) {
+            h->count = 0; /* the next attempt begins anew */
             return rc;
+        }
     }
     h->is_loaded = true;
     if (!h->is_sorted && h->count > 0)
