@@ -55,6 +55,12 @@ static bool is_faulty(const struct fold *f, int64_t seq)
     return false;
 }
 
+/* A pack that fails, or that wants more memory than it may have, fails for its subject alone. */
+static bool is_of_the_rules(enum err_code rc)
+{
+    return rc == ERR_RULE || rc == ERR_LIMIT;
+}
+
 /* A move that fails leaves the record where it stands; it is asked again at the next event. */
 static enum err_code ask(struct fold *f, int64_t now, bool by_itself, struct err *err)
 {
@@ -64,7 +70,7 @@ static enum err_code ask(struct fold *f, int64_t now, bool by_itself, struct err
     enum err_code rc = record_ask(&f->wake, f->record, now, by_itself, err);
     if (by_itself && record_changes(f->record) != before)
         f->moved = now;
-    if (rc == ERR_RULE) {
+    if (is_of_the_rules(rc)) {
         f->wake = TIME_NEVER;
         if (is_faulty(f, 0))
             return OK;
@@ -93,6 +99,8 @@ static enum err_code apply(struct fold *f, const struct item *item, struct err *
             .as_count = item->as_count,
         };
         rc = record_apply(&known, f->record, &event, err);
+        if (is_of_the_rules(rc))
+            rc = ERR_RULE;
     } else {
         rc = err_at(err, "event %lld in the log", (long long)e->seq);
     }
@@ -125,7 +133,7 @@ enum err_code fold_to(struct fold *f, int64_t at, struct err *err)
 {
     enum err_code rc = OK;
 
-    for (int64_t t = fold_next(f); rc == OK && t <= at; t = fold_next(f)) {
+    for (int64_t t = fold_next(f); rc == OK && t <= at && t != TIME_NEVER; t = fold_next(f)) {
         if (f->next < f->count && f->items[f->next].entry->key.time == t)
             rc = take_next(f, err);
         else
@@ -141,10 +149,11 @@ enum err_code fold_take(struct fold *f, const struct fold_event *e, struct err *
     bool known, is_behind = e->time <= f->asked;
     enum err_code rc = is_behind ? OK : fold_to(f, e->time - 1, err);
 
-    if (rc == OK)
-        rc = record_apply(&known, f->record, e, err);
     if (rc != OK)
         return rc;
+    rc = record_apply(&known, f->record, e, err);
+    if (rc != OK)
+        return is_of_the_rules(rc) ? ERR_RULE : rc;
     f->skipped += !known;
     if (is_behind) {
         if (record_left_moves_alone(f->record))
