@@ -28,7 +28,11 @@ static void report(struct runner *r, const char *name, const char *where, const 
 
 static void malformed(const char *name, const char *where, const char *why, void *arg)
 {
-    report(arg, name, where, why);
+    struct buf detail = { 0 };
+
+    buf_printf(&detail, "  %s\n", why);
+    report(arg, name, where, buf_cstr(&detail));
+    buf_fini(&detail);
 }
 
 /* ERR_INPUT: an event that the door refuses; it is the test's failure. */
@@ -112,6 +116,21 @@ static void check_missing(struct buf *detail, const struct pack_test *t, struct 
     buf_fini(&missing);
 }
 
+static void add_unknown(struct buf *detail, const struct pack_test *t,
+                        const struct pack_test_expect *expect, const struct fold *f)
+{
+    enum subject_kind kind = SUBJECT_SCHOOL;
+    char hint[200];
+    int count = 0;
+
+    if (subject_parse(&kind, t->subject, strlen(t->subject), NULL) != OK)
+        return;
+    const char *const *names = ruleset_decisions(f->rules, kind, &count);
+    buf_printf(detail, "  expect: there is no decision '%s' about %s%s\n", expect->decision,
+               t->subject,
+               text_hint(hint, sizeof(hint), expect->decision, names, names ? (size_t)count : 0));
+}
+
 static enum err_code check_expect(struct buf *detail, const struct pack_test *t,
                                   const struct pack_test_expect *expect, struct fold *f,
                                   struct err *err)
@@ -121,8 +140,7 @@ static enum err_code check_expect(struct buf *detail, const struct pack_test *t,
 
     enum err_code rc = record_judge(f->record, t->at, take_judged, &x, err);
     if (rc == OK && !x.found) {
-        buf_printf(detail, "  expect: there is no decision '%s' about %s\n", expect->decision,
-                   t->subject);
+        add_unknown(detail, t, expect, f);
     } else if (rc == OK && strcmp(buf_cstr(&x.actual), expect->value) != 0) {
         buf_printf(detail, "  %s: expected %s, found %s\n", expect->decision, expect->value,
                    buf_cstr(&x.actual));
