@@ -97,6 +97,15 @@ static enum err_code list_judged(struct publication *p, int64_t number, struct e
     return rc;
 }
 
+/* There was nothing to do: nothing is written. */
+static enum err_code commit_nothing(struct commit *c)
+{
+    store_rollback(c->engine->store);
+    affected_fini(&c->affected);
+    publication_fini(&c->publication);
+    return OK;
+}
+
 /* Publish, list the commit and make it durable; or, when `rc` says that something failed, undo it all. */
 static enum err_code commit_end(struct commit *c, enum err_code rc, struct err *err)
 {
@@ -176,12 +185,8 @@ enum err_code engine_take_judging(struct engine *e, struct take *items, size_t c
     for (size_t i = 0; i < count && rc == OK; i++)
         if (items[i].status == TAKE_ACCEPTED)
             rc = affected_by_event(&c.affected, e->store, c.last_seq, items[i].event, err);
-    if (rc == OK && c.last_seq < c.first_seq) { /* nothing new: nothing to write */
-        store_rollback(e->store);
-        affected_fini(&c.affected);
-        publication_fini(&c.publication);
-        return OK;
-    }
+    if (rc == OK && c.last_seq < c.first_seq) /* nothing new */
+        return commit_nothing(&c);
     return commit_end(&c, rc, err);
 }
 
@@ -205,6 +210,8 @@ enum err_code engine_wake(struct engine *e, struct err *err)
     enum err_code rc = commit_begin(&c, e, err);
     if (rc == OK)
         rc = wake_due(e->store, c.publication.now, WAKE_SLICE, add_due, &c.affected, err);
+    if (rc == OK && c.affected.subjects.count == 0) /* so that each commit listed has a reason */
+        return commit_nothing(&c);
     e->counts.wakes += c.affected.subjects.count;
     return commit_end(&c, rc, err);
 }

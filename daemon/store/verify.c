@@ -134,6 +134,27 @@ static enum err_code check_event(const struct logged *e, void *arg, struct err *
     return rc;
 }
 
+/* Each event has its row, so one too many lies outside 1..n. */
+static enum err_code check_keys(struct chain *c, struct err *err)
+{
+    static const char SQL[] = "SELECT seq FROM event_key WHERE seq < 1 OR seq > ?1 LIMIT 1";
+    sqlite3_stmt *st;
+    bool row;
+
+    enum err_code rc = stmt_get(&st, c->s, SQL, err);
+    if (rc != OK)
+        return rc;
+    sqlite3_bind_int64(st, 1, c->seq);
+    rc = stmt_row(&row, c->s, st, "verify the keys of events", err);
+    if (rc == OK && row)
+        rc = err_set(err, ERR_CONFLICT,
+                     "%s: event_key has a row for event %lld, which is not in the log; "
+                     "restore a backup",
+                     c->s->path, (long long)sqlite3_column_int64(st, 0));
+    stmt_done(st);
+    return rc;
+}
+
 /* The chain alone cannot miss its own end; the list of commits does. */
 static enum err_code check_end(struct chain *c, struct err *err)
 {
@@ -158,6 +179,8 @@ enum err_code log_verify(int64_t *checked, struct store *s, struct err *err)
         rc = log_scan(s, 0, INT64_MAX, check_event, &c, err);
         if (rc == OK)
             rc = check_end(&c, err);
+        if (rc == OK)
+            rc = check_keys(&c, err);
         store_snapshot_end(s);
     }
     arena_fini(&c.arena);
