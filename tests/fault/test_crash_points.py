@@ -1,0 +1,235 @@
+"""Killed at every place that matters: what was acknowledged stays, nothing is there twice, all is made up for.
+
+`pathwayd-crash` ends itself, as kill -9 would, at the n-th pass of a place: while events are sent in small
+and large requests, in order and shuffled; while the first start writes its tables; while wakes are worked
+off after a start with a later clock, other rules are taken up, and while what came late is worked off. After
+each kill it starts again, with the next kill waiting, and is sent what it did not acknowledge.
+
+PATHWAY_KILLS: how many kills (100). PATHWAY_SEED: chooses worlds, places and passes (1).
+"""
+
+import collections
+import http.client
+import os
+import random
+import shutil
+import signal
+import sys
+import tempfile
+import time
+import unittest
+from pathlib import Path
+from unittest import mock
+
+from daemon import ROOT, Daemon, binary, event
+from proof import fault, key, logged_keys, rows
+from support import RULES, await_wakes, difference, export, judge, number_from
+
+sys.path.append(str(ROOT / "tests/property"))
+from worlds import World  # noqa: E402
+
+KILLS = number_from("PATHWAY_KILLS", 100)
+SEED = number_from("PATHWAY_SEED", 1)
+CLOCKS = ["2018-09-01T00:00:00Z", "2019-01-18T00:00:00Z", "2019-08-31T23:00:00Z", "2022-12-01T00:00:00Z",
+          "2023-08-31T23:00:00Z", "2023-11-14T00:00:00Z", "2024-01-29T00:00:00Z", "2024-09-01T12:00:00Z",
+          "2025-02-01T00:00:00Z", "2026-11-21T09:00:00Z"]
+PASSES = {"append": 40, "fold": 12, "judge": 12, "feed": 40, "before commit": 4, "after commit": 4}
+PATIENCE_S = 60
+
+
+class CrashingDaemon(Daemon):
+    """Kills itself at the `number`-th pass of `place`."""
+
+    def start_dying(self, place, number):
+        """False: it was gone before it was ready."""
+        self.environment = {"PATHWAYD_CRASH": f"{place}:{number}"}
+        try:
+            self.start()
+        except (RuntimeError, OSError, http.client.HTTPException):
+            self.process.wait(PATIENCE_S)
+        return self.process.poll() is None
+
+    def start(self, wait=True):
+        crashing = os.environ.get("PATHWAYD_CRASHING", str(Path(binary("pathwayd")).parent / "pathwayd-crash"))
+        with mock.patch.dict(os.environ, PATHWAYD=crashing):
+            return super().start(wait)
+
+    def was_killed(self):
+        return self.process.wait(PATIENCE_S) == -signal.SIGKILL
+
+
+class Story:
+    """One world on its way into one database, through many kills."""
+
+    def __init__(self, seed, rules_after):
+        self.dice = random.Random(seed)
+        self.told = f"world {seed}"
+        events = World(seed).draw(self.dice.choice([60, 90, 150]))
+        if self.dice.random() < 0.3:
+            events.sort(key=lambda e: e["time"])
+        else:
+            self.dice.shuffle(events)
+        size = self.dice.choice([1, 3, 10, 30, 80])
+        size = max(size, len(events) // 30)
+        self.requests = [events[i:i + size] for i in range(0, len(events), size)]
+        if seed % 3 == 0:
+            self.weigh_down(self.dice.choice([1, 3]))
+        self.acknowledged = []
+        self.clocks = sorted(self.dice.sample(CLOCKS, 7))
+        self.rules_after = rules_after if self.dice.random() < 0.3 else None
+        self.rules = RULES
+        self.d = CrashingDaemon(now=self.clocks.pop(0))
+
+    def weigh_down(self, every):
+        """A school with so many events that refolding it leaves all others for later, and what refolds it."""
+        member = {"group": "group/g9", "academic_year": "2017/18"}
+        load = [event("contact.made", "school/1", member, id=f"load{i}",
+                      time=f"2018-01-{i % 28 + 1:02d}T{i % 24:02d}:{i % 60:02d}:00Z") for i in range(4001)]
+        for number, request in enumerate(self.requests[::every]):
+            request.insert(0, event("lead.named", "school/1", {"teacher": f"t{number % 5}"}, id=f"push{number}",
+                                    time=f"2017-10-01T{number % 24:02d}:00:00Z"))
+        self.requests.insert(0, load)
+
+    def next_start(self):
+        """With what it starts next, which is what there is to do before anything is sent."""
+        if not self.acknowledged:
+            return "the first start"
+        if self.clocks and self.dice.random() < 0.4:
+            self.d.now = self.clocks.pop(0)
+            return "a later clock"
+        if self.rules_after and self.dice.random() < 0.5:
+            self.rules, self.rules_after = self.rules_after, None
+            self.d.config.write_text(self.d.config.read_text().replace(str(RULES), str(self.rules)))
+            return "other rules"
+        return "a start as before"
+
+    def step(self, place, number):
+        """Go on and be killed: while it starts or wakes, or while it is sent events. None: it was not."""
+        if not self.d.start_dying(place, number) or not self.survive(lambda: await_wakes(self.d)):
+            met = "before anything is sent"
+        elif not self.survive(self.send_some):
+            met = "while it is sent events"
+        else:
+            self.d.kill()
+            met = None
+        if met and not self.d.was_killed():
+            raise AssertionError(f"not killed but ended:\n{self.d.log()}")
+        return met
+
+    def survive(self, action):
+        """Do it; False: the daemon was gone before the end."""
+        try:
+            action()
+        except (OSError, http.client.HTTPException):
+            self.d.process.wait(PATIENCE_S)
+        return self.d.process.poll() is None
+
+    def send_some(self):
+        for _ in range(12):
+            if not self.requests:
+                time.sleep(0.02)  # what was left for later may be under way
+                return
+            answer = self.d.send(self.requests[0])
+            if answer["accepted"] + answer["duplicate"] != len(self.requests[0]):
+                raise AssertionError(f"refused: {answer}")
+            self.acknowledged += self.requests.pop(0)
+
+    def log_fault(self):
+        """What is wrong with the log after a kill."""
+        if not rows(self.d.database, "SELECT 1 FROM sqlite_master WHERE name = 'event_row'"):
+            return "an acknowledged event is gone" if self.acknowledged else None
+        keys = logged_keys(self.d.database)
+        there = set(keys)
+        if len(there) != len(keys):
+            return "an event is there twice"
+        if not {key(e) for e in self.acknowledged} <= there:
+            return "an acknowledged event is gone"
+        fresh = there - {key(e) for e in self.acknowledged}
+        unanswered = {key(e) for e in self.requests[0]} if self.requests else set()
+        if fresh and fresh != unanswered - {key(e) for e in self.acknowledged}:
+            return "a request is there in part"
+        return None
+
+    def has_lag(self):
+        return bool(rows(self.d.database, "SELECT 1 FROM sqlite_master WHERE name = 'pending'")) and \
+            bool(rows(self.d.database, "SELECT 1 FROM pending"))
+
+    def end_fault(self):
+        """Send the rest in peace. What is wrong then."""
+        self.d.environment = {}
+        self.d.start()
+        for request in self.requests:
+            self.d.send(request)
+            self.acknowledged += request
+        await_wakes(self.d)
+        why = difference(export(self.d), judge(self.acknowledged, self.d.now, self.rules))
+        if why:
+            return why
+        if self.d.stop() != 0:
+            return self.d.log()
+        if set(logged_keys(self.d.database)) != {key(e) for e in self.acknowledged}:
+            return "the log is not what was sent"
+        return fault(self.d.database)
+
+
+class Crash(unittest.TestCase):
+    def setUp(self):
+        self.hits = collections.Counter()
+        self.met = collections.Counter()
+        self.dice = random.Random(SEED)
+
+    def other_rules(self):
+        """The national pack with another number in it: a new generation."""
+        folder = tempfile.TemporaryDirectory(prefix="pathway-rules-")
+        self.addCleanup(folder.cleanup)
+        copy = Path(folder.name) / "rules"
+        shutil.copytree(RULES, copy)
+        pack = copy / "national/pack.lua"
+        text = pack.read_text()
+        changed = text.replace("leads_needed = 2,", "leads_needed = 1,")
+        self.assertNotEqual(text, changed)
+        pack.write_text(changed)
+        return copy
+
+    def choose(self, start):
+        """The place hit least so far, and a pass of it: an early one where little is to be done."""
+        place = min(PASSES, key=lambda p: (self.hits[p], self.dice.random()))
+        few = start != "a start as before" and self.dice.random() < 0.6
+        return place, self.dice.randint(1, 2 if few else PASSES[place])
+
+    def kill_once(self, story):
+        """False: the chosen pass was never reached."""
+        start = story.next_start()
+        place, number = self.choose(start)
+        story.told += f"; {start}, {place}:{number}"
+        met = story.step(place, number)
+        if not met:
+            return False
+        self.hits[place] += 1
+        self.met[f"{met}, after {start}"] += 1
+        self.met["with work left for later"] += story.has_lag()
+        self.assertIsNone(story.log_fault(), story.told)
+        if sum(self.hits.values()) % 10 == 0:
+            self.assertIsNone(fault(story.d.database), story.told)
+        return True
+
+    def test_what_was_acknowledged_survives_a_kill_at_any_place(self):
+        rules, seed = self.other_rules(), SEED * 1000
+        while sum(self.hits.values()) < KILLS:
+            story = Story(seed, rules)
+            seed += 1
+            try:
+                misses = 0
+                while misses < 3 and sum(self.hits.values()) < KILLS:
+                    misses += not self.kill_once(story)
+                self.assertIsNone(story.end_fault(), f"PATHWAY_SEED={SEED} {story.told}")
+            finally:
+                story.d.close()
+        told = [f"PATHWAY_SEED={SEED}: {sum(self.hits.values())} kills in {seed - SEED * 1000} worlds"]
+        told += [f"  {count:4} at {place}" for place, count in sorted(self.hits.items())]
+        told += [f"  {count:4} {met}" for met, count in sorted(self.met.items())]
+        print("\n".join(told))
+
+
+if __name__ == "__main__":
+    unittest.main()
