@@ -156,8 +156,7 @@ enum err_code affected_by_event(struct affected *a, struct store *s, int64_t max
 {
     const struct cause cause = { .source = arena_strdup(a->arena, e->source),
                                  .id = arena_strdup(a->arena, e->id) };
-    bool must_refold =
-        strcmp(e->type, EVENT_VOIDED) == 0 || strcmp(e->type, "school.succeeded") == 0;
+    bool must_refold = strcmp(e->type, EVENT_VOIDED) == 0 || strcmp(e->type, EVENT_SUCCEEDED) == 0;
     enum err_code rc = cause.source && cause.id ? OK : no_memory(err);
 
     if (rc == OK && !must_refold) /* its void may have come before it */

@@ -36,7 +36,7 @@ const char *world_predecessor(struct world *w, const struct entry *e)
     struct arena scratch = { 0 };
     const struct json *body = NULL;
 
-    if (k->predecessor || strcmp(e->type, "school.succeeded") != 0)
+    if (k->predecessor || strcmp(e->type, EVENT_SUCCEEDED) != 0)
         return k->predecessor;
     if (json_parse(&body, &scratch, e->body, e->body_len, EVENT_MAX_DEPTH + 1, NULL) == OK) {
         const struct json *p = json_get(json_get(body, "data"), "predecessor");

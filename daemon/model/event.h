@@ -20,15 +20,18 @@
 
 #define EVENT_MAX_BYTES (256 * 1024)
 #define EVENT_MAX_DEPTH 64
-#define EVENT_VOIDED "event.voided" /* the one type that the engine itself knows */
+/* The two types that the engine itself knows; all others are the packs'. */
+#define EVENT_VOIDED "event.voided"
+#define EVENT_SUCCEEDED                                                                            \
+    "school.succeeded" /* its field `predecessor` is a school that it continues */
 
 /* What a pack declares about a type of event. */
 struct event_type {
-    const char *name;  /* "lead.named" */
-    const char *title; /* for people */
+    const char *name;             /* "lead.named" */
+    const char *title;            /* for people */
     bool subjects[SUBJECT_KINDS]; /* which kinds it may be about */
-    const struct type *data; /* a TYPE_ROW */
-    const char *declared_at; /* "rules/national/events.lua:12" */
+    const struct type *data;      /* a TYPE_ROW */
+    const char *declared_at;      /* "rules/national/events.lua:12" */
 };
 
 /* All known types; read-only while in use. Every catalog holds event.voided. */
@@ -53,7 +56,7 @@ struct event_note {
 
 /* A valid event. All memory is the arena's. */
 struct event {
-    int64_t time; /* when it happened, us; digits beyond the microsecond dropped */
+    int64_t time;         /* when it happened, us; digits beyond the microsecond dropped */
     const char *sequence; /* NULL when absent, which orders before every other */
     const char *source;
     const char *id;
