@@ -4,11 +4,12 @@ Small worlds are sent in small batches, in order or shuffled, some twice, with s
 goes on in between. After each step the daemon's current decisions must be, byte for byte, what
 `pathway judge` makes of everything sent so far.
 
-PATHWAY_WORLDS: how many worlds (12). PATHWAY_SEED: the first seed (1). A world that fails is printed as the
+PATHWAY_WORLDS: how many worlds of each kind (8). PATHWAY_SEED: the first seed (1). A world that fails is printed as the
 shortest history found that still fails; PATHWAY_SHRINK=0 leaves that out.
 """
 
 import random
+import threading
 import time
 import unittest
 
@@ -16,7 +17,7 @@ from daemon import Daemon, event, registered
 from support import BRITTLE, RULES, await_wakes, difference, export, judge, lines_of, number_from
 from worlds import BrittleWorld, World, generated
 
-WORLDS = number_from("PATHWAY_WORLDS", 12)
+WORLDS = number_from("PATHWAY_WORLDS", 8)
 SEED = number_from("PATHWAY_SEED", 1)
 CLOCKS = ["2018-09-01T00:00:00Z", "2019-03-01T09:00:00Z", "2022-12-01T00:00:00Z", "2023-08-31T23:00:00Z",
           "2024-01-29T00:00:00Z", "2024-09-01T12:00:00Z", "2025-02-01T00:00:00Z", "2025-11-01T00:00:00Z",
@@ -128,7 +129,49 @@ class Incremental(unittest.TestCase):
         self.check(SEED, WORLDS, World, RULES)
 
     def test_so_they_are_where_rules_moves_and_reducers_fail(self):
-        self.check(SEED, WORLDS // 2, BrittleWorld, BRITTLE)
+        self.check(SEED, WORLDS, BrittleWorld, BRITTLE)
+
+
+def moment(seconds):
+    """An instant of the real clock, so many seconds from now."""
+    at = time.time() + seconds
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(at)) + f".{int(at % 1 * 1000000):06d}Z"
+
+
+class RunningClock(unittest.TestCase):
+    """Records that stay in memory while time goes on: bells that ring, and events that come, moments later."""
+
+    def live(self, seed, told):
+        """A world lived through in two seconds."""
+        world, dice = BrittleWorld(seed), random.Random(seed)
+        world.time = lambda: moment(dice.choice([-1, 0, 0, 0, 0.2, 0.5]))
+        with Daemon(now=None, rules=BRITTLE) as d:
+            for _ in range(40):
+                school = dice.choice(world.schools[:3])
+                before = len(world.made)
+                for make in dice.sample([world.turn, world.turn, world.name, world.void], dice.randint(1, 2)):
+                    make(school)
+                if dice.random() < 0.6:
+                    world.set_bell(school, moment(dice.choice([0.05, 0.1, 0.3])))
+                d.send(world.made[before:])
+                time.sleep(dice.random() * 0.08)
+            time.sleep(0.8)  # all bells have rung
+            await_wakes(d)
+            now = moment(0)
+            told[seed] = difference(export(d, format="ndjson"), judge(world.made, now, BRITTLE, "ndjson"))
+
+    def test_the_current_decisions_are_those_of_a_fresh_fold(self):
+        told = {}
+        threads = [threading.Thread(target=self.live, args=(seed, told)) for seed in range(SEED, SEED + WORLDS)]
+        for first in range(0, len(threads), 8):
+            for thread in threads[first:first + 8]:
+                thread.start()
+            for thread in threads[first:first + 8]:
+                thread.join()
+        self.assertEqual(len(told), WORLDS)
+        for seed, why in told.items():
+            with self.subTest(seed=seed):
+                self.assertIsNone(why, why)
 
 
 SCHOOL = "school/100001"
@@ -145,9 +188,9 @@ READY = [  # what moves the school into Development on 1 September 2023
 class Directed(unittest.TestCase):
     """Short histories: what has gone wrong, and what a record that stays in memory must notice."""
 
-    def check(self, now, *steps):
+    def check(self, now, *steps, rules=RULES):
         steps = [step if isinstance(step, tuple) else ("send", step) for step in steps]
-        failure = run((now, steps))
+        failure = run((now, steps), rules)
         if failure:
             self.fail(f"after step {failure[0]}\n{failure[1]}")
 
@@ -192,6 +235,21 @@ class Directed(unittest.TestCase):
         late = event("lead.named", SCHOOL, {"teacher": "t3"}, id="late", time="2023-08-21T00:00:00Z")
         void = event("event.voided", SCHOOL, {"source": "urn:test", "id": "late"}, time="2023-11-01T00:00:00Z")
         self.check("2023-12-01T00:00:00Z", READY[:3], succeeded[1:], succeeded[:1], [late], [void])
+
+    def test_a_moment_that_only_a_move_waits_for(self):
+        steps = [event("knob.turned", SCHOOL, {"knob": "a", "n": 1}, time="2024-01-01T00:00:00Z"),
+                 event("due.set", SCHOOL, {"on": "2024-01-10"}, time="2024-01-02T00:00:00Z")]
+        self.check("2024-01-05T00:00:00Z", steps, ("stop", "2024-01-12T00:00:00Z"), ("kill", "2024-01-20T00:00:00Z"),
+                   rules=BRITTLE)
+
+    def test_an_event_that_a_reducer_fails_on_is_not_taken_in_by_half(self):
+        with Daemon(now="2024-02-01T00:00:00Z", rules=BRITTLE) as d:
+            for day, n in enumerate([1, 13, 2], 1):
+                told = d.send([event("knob.turned", SCHOOL, {"knob": "a", "n": n}, time=f"2024-01-0{day}T00:00:00Z")])
+                self.assertEqual(told["accepted"], 1)
+                values = d.export("?names=plain,this_year")
+                self.assertEqual((values[SCHOOL, "plain"], values[SCHOOL, "this_year"]),
+                                 [("1", "1"), ("1", "1"), ("2", "2")][day - 1])
 
     def test_an_event_that_lies_ahead_takes_effect_when_its_time_comes(self):
         """With a clock that runs, and the record in memory."""

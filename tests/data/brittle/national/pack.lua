@@ -13,6 +13,7 @@ return pack {
       data = { knob = enum(KNOBS), n = int(0, 20), other = optional(school), told = optional(group) },
     },
     ["due.set"] = { title = "Something will be due", subject = "school", data = { on = optional(date) } },
+    ["bell.set"] = { title = "A bell will ring", subject = "school", data = { at = optional(time) } },
     ["name.added"] = { title = "A name was added", subject = "school", data = { name = text } },
     ["name.removed"] = { title = "A name was removed", subject = "school", data = { name = text } },
     ["school.succeeded"] = {
@@ -31,6 +32,8 @@ return pack {
       by_year = map(year, map(enum(KNOBS), int(0, 1000))),
       turns = int(0, 1000),
       due = date,
+      bell = time,
+      rung = bool,
       names = set(text),
       rows = list(row { knob = enum(KNOBS), year = year }),
       stage = initially("first", enum { "first", "second", "third" }),
@@ -54,6 +57,7 @@ return pack {
         if e.data.n == 14 then s.rows:remove { knob = "a" } end
       end,
       ["due.set"] = function(s, e) s.due = e.data.on end,
+      ["bell.set"] = function(s, e) s.bell = e.data.at end,
       ["name.added"] = function(s, e) s.names:add(e.data.name) end,
       ["name.removed"] = function(s, e) s.names:remove(e.data.name) end,
     },
@@ -72,6 +76,7 @@ return pack {
         if s.knobs.d == 4 then error("a move that fails") end
         return s.due and s:reached(midnight(s.due) + days(7)) and s.knobs.a == 1 -- no rule waits for that
       end),
+      rung = once(function(s) return s.bell and s:reached(s.bell) and s.knobs.a == 1 end),
       years = gather(function(s)
         local years = {}
         for r in each(s.rows) do
@@ -116,6 +121,19 @@ return pack {
         return s.overdue
       end,
     },
+    ringing = rule { "The bell has rung", source = TEST, function(s) return s.bell and s:reached(s.bell) end },
+    fails_when_ringing = rule {
+      "Fails for some when it rings", source = TEST,
+      function(s)
+        if s.ringing and s.knobs.b == 3 then error("the bell, at turn " .. (s.turns or 0)) end
+        return s.knobs.b
+      end,
+    },
+    after_ringing = rule {
+      "Reads that only after it rang", source = TEST,
+      function(s) return not s.ringing and "not yet" or (s.fails_when_ringing or 0) .. " " .. #s.names end,
+    },
+    rung = shown { "It rang while a was 1", source = TEST },
     few = rule { "Not turned too often", source = TEST, needs = at_most("limit"), function(s) return s.turns or 0 end },
     both = all_of { "Both", source = TEST, "few", "waited" },
     either = any_of { "Either", source = TEST, "few", "fails_when_due" },
