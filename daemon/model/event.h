@@ -20,10 +20,10 @@
 
 #define EVENT_MAX_BYTES (256 * 1024)
 #define EVENT_MAX_DEPTH 64
-/* The two types that the engine itself knows; all others are the packs'. */
-#define EVENT_VOIDED "event.voided"
-#define EVENT_SUCCEEDED                                                                            \
-    "school.succeeded" /* its field `predecessor` is a school that it continues */
+/* The two types that the engine itself knows; all others are the packs'. The second's field `predecessor` is a
+ * school that its subject continues. */
+#define EVENT_VOIDED    "event.voided"
+#define EVENT_SUCCEEDED "school.succeeded"
 
 /* What a pack declares about a type of event. */
 struct event_type {
