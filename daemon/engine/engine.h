@@ -63,7 +63,7 @@ int64_t engine_feed_seq(const struct engine *e);
 struct engine_counters {
     uint64_t rule_runs;
     uint64_t refolds; /* subjects folded anew from the log */
-    uint64_t wakes;   /* subjects judged again with no event: their time had come, or they were left */
+    uint64_t wakes;   /* subjects judged with no event: it was time, or they had been left */
     uint64_t changes; /* feed entries */
     uint64_t live_records;
     int64_t generation;
