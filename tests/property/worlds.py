@@ -205,14 +205,16 @@ class BrittleWorld(World):
                                                       {"on": self.any_instant()[:10]}]))
 
     def set_bell(self, school, at=None):
-        self.add("bell.set", school, self.dice.choice([{}, {"at": at or self.any_instant()}, {"at": at or self.time()}]))
+        some = at or self.dice.choice([self.any_instant(), self.time()])
+        self.add("bell.set", school, self.dice.choice([{}, {"at": some}, {"at": some}]))
 
     def name(self, school):
         kind = self.dice.choice(["name.added", "name.added", "name.removed"])
         self.add(kind, school, {"name": self.dice.choice(["x", "y", "z"])})
 
     def draw(self, size):
-        makers = [self.turn] * 6 + [self.set_due, self.set_due, self.set_bell, self.name, self.void, self.void, self.succeed]
+        makers = [self.turn] * 6 + [self.set_due, self.set_due, self.set_bell, self.name, self.void, self.void,
+                                    self.succeed]
         makers = makers[self.dice.choice([0, 3]):self.dice.choice([len(makers), -1, -3])]
         while len(self.made) < size:
             self.dice.choice(makers)(self.dice.choice(self.schools))
