@@ -128,7 +128,8 @@ static enum err_code commit_end(struct commit *c, enum err_code rc, struct err *
         rc = feed_last_seq(&feed, e->store, err);
     world_close(p->world);
     if (rc != OK) {
-        store_rollback(e->store);
+        if (p->store) /* else it never began: somebody held the write lock too long */
+            store_rollback(e->store);
     } else {
         crash_point("before commit");
         rc = store_commit(e->store, err);
