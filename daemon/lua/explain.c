@@ -77,7 +77,7 @@ static void explain_rule(lua_State *L, struct explain_job *job, uint16_t index, 
     lua_pop(L, 1);
     if (is_basic && is_yes_or_no && !is_met)
         add_missing(job, rule->name);
-    bool is_settled = is_met || rs->memos[index].is_waived || rule->form == RULE_UNLESS;
+    bool is_settled = is_met || rule->form == RULE_UNLESS; /* what is waived is met */
     if (rule->form == RULE_UNLESS && is_yes_or_no && !is_met)
         add_missing(job, rule->name); /* what it wants is that its criteria are not met */
     for (uint16_t i = 0; i < rule->criteria_count; i++) {
