@@ -141,7 +141,15 @@ static enum err_code find_touches(struct event *out, struct arena *arena, struct
     return out->touches ? OK : no_memory(err);
 }
 
-/* The event without members that are null (CloudEvents: the same as absent), and with `data`. */
+/* CloudEvents: null is the same as absent, and data without a content type is application/json. Leaving both
+ * out makes an event the same one in whatever form it comes. */
+static bool is_left_out(const struct json *member)
+{
+    return member->type == JSON_NULL || (strcmp(member->name, "datacontenttype") == 0 &&
+                                         json_is_string(member, "application/json"));
+}
+
+/* The event without members that say nothing, and with `data`. */
 static const struct json *whole_event(struct arena *arena, const struct json *json,
                                       const struct json *data)
 {
@@ -152,7 +160,7 @@ static const struct json *whole_event(struct arena *arena, const struct json *js
     if (!copy || !members)
         return NULL;
     for (const struct json *m = json->as.first; m; m = m->next) {
-        if (m->type == JSON_NULL)
+        if (is_left_out(m))
             continue;
         members[n] = strcmp(m->name, "data") == 0 ? *data : *m;
         if (n > 0)

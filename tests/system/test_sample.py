@@ -87,10 +87,12 @@ class ThroughTheDaemon(SampleTest):
         self.check(SEED + 2, 1, ["single", "ndjson", "batch"], in_bulk=2800)
 
     def test_events_in_binary_mode(self):
-        events = {(e["source"], e["id"]): e for e in sample_events()}  # binary mode adds a datacontenttype
+        events = {(e["source"], e["id"]): e for e in sample_events()}
         events = shuffled(events.values(), SEED + 3)
         counts = self.send_all(events[:500], 1, ["binary"], {250: self.d.kill})
         self.assertEqual(counts["accepted"], 500)
+        again = self.send_all(events[:500], 500, ["ndjson"], {})  # the same events in another form
+        self.assertEqual(again["duplicate"], 500)
         self.send_all(events[500:], 1000, ["batch"], {})
         for date in sample_dates()[-2:]:
             self.assert_expected(export(self.d, date), date)
