@@ -13,11 +13,11 @@
 
 #include "base/err.h"
 
-#define US_PER_S 1000000LL
+#define US_PER_S   1000000LL
 #define US_PER_DAY (86400LL * US_PER_S)
-#define TIME_NEVER INT64_MAX /* later than every instant */
-#define TIME_MIN (-62135596800LL * US_PER_S)               /* 0001-01-01T00:00:00Z */
-#define TIME_MAX (253402300799LL * US_PER_S + 999999)      /* 9999-12-31T23:59:59.999999Z */
+#define TIME_NEVER INT64_MAX                            /* later than every instant */
+#define TIME_MIN   (-62135596800LL * US_PER_S)          /* 0001-01-01T00:00:00Z */
+#define TIME_MAX   (253402300799LL * US_PER_S + 999999) /* 9999-12-31T23:59:59.999999Z */
 
 /*
  * Read Europe/London from the system's tzdata. Call once, before any other
@@ -37,7 +37,7 @@ MUST_CHECK enum err_code moment_parse(int64_t *out, const char *s, struct err *e
 MUST_CHECK enum err_code day_parse(int32_t *out, const char *s, size_t len, struct err *err);
 
 #define TIME_TEXT 28 /* "2026-11-21T09:30:00.000000Z" and the NUL */
-#define DAY_TEXT 11
+#define DAY_TEXT  11
 /* UTC with six digits, as the feed and the log write it. `out` holds TIME_TEXT bytes and is
  * returned. */
 const char *time_text(int64_t t, char *out);
@@ -58,7 +58,7 @@ int64_t london_add_days(int64_t t, int64_t days);
 #define YEAR_TEXT 8
 MUST_CHECK enum err_code year_parse(int *out, const char *s, size_t len, struct err *err);
 const char *year_text(int year, char *out);
-int year_at(int64_t t);           /* the academic year running at t */
-int64_t year_start(int year);     /* 1 September 00:00 Europe/London */
+int year_at(int64_t t);       /* the academic year running at t */
+int64_t year_start(int year); /* 1 September 00:00 Europe/London */
 
 #endif

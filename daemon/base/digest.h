@@ -10,7 +10,7 @@
 #include "base/err.h"
 
 #define DIGEST_BYTES 32
-#define DIGEST_HEX 65 /* with the NUL */
+#define DIGEST_HEX   65 /* with the NUL */
 
 /* Once, before any other thread starts. */
 MUST_CHECK enum err_code digest_init(struct err *err);

@@ -7,7 +7,7 @@
 #ifndef PATHWAY_ERR_H
 #define PATHWAY_ERR_H
 
-#define MUST_CHECK __attribute__((warn_unused_result))
+#define MUST_CHECK             __attribute__((warn_unused_result))
 #define PRINTF_LIKE(fmt, args) __attribute__((format(printf, fmt, args)))
 
 enum err_code {
@@ -29,8 +29,7 @@ struct err {
 
 /* Write the sentence and return `code`, so that callers can `return err_set(...)`.
  * `err` may be NULL. */
-enum err_code err_set(struct err *err, enum err_code code, const char *fmt, ...)
-    PRINTF_LIKE(3, 4);
+enum err_code err_set(struct err *err, enum err_code code, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
 /* Put "WHERE: " before the sentence already there, and return its code: for a file and line that
  * only the caller knows. Without an `err` there is no code to know: NULL gives ERR_INPUT. */

@@ -23,8 +23,8 @@ enum json_type { JSON_NULL, JSON_BOOL, JSON_INT, JSON_REAL, JSON_STRING, JSON_AR
 
 struct json {
     enum json_type type;
-    uint32_t len;         /* bytes of a string; items of an array or object */
-    const char *name;     /* the member's name inside an object, NUL-terminated; else NULL */
+    uint32_t len;            /* bytes of a string; items of an array or object */
+    const char *name;        /* the member's name inside an object, NUL-terminated; else NULL */
     const struct json *next; /* the next item of the same array or object */
     union {
         bool boolean;

@@ -24,9 +24,9 @@ void log_set_level(enum log_level level);
 bool log_level_parse(enum log_level *out, const char *name);
 void log_line(enum log_level level, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
-#define log_err(...) log_line(LOG_ERR, __VA_ARGS__)
-#define log_warn(...) log_line(LOG_WARN, __VA_ARGS__)
-#define log_info(...) log_line(LOG_INFO, __VA_ARGS__)
+#define log_err(...)   log_line(LOG_ERR, __VA_ARGS__)
+#define log_warn(...)  log_line(LOG_WARN, __VA_ARGS__)
+#define log_info(...)  log_line(LOG_INFO, __VA_ARGS__)
 #define log_debug(...) log_line(LOG_DEBUG, __VA_ARGS__)
 
 #endif

@@ -11,7 +11,7 @@
 
 enum subject_kind { SUBJECT_SCHOOL, SUBJECT_GROUP, SUBJECT_HUB };
 #define SUBJECT_KINDS 3
-#define SUBJECT_MAX 72 /* bytes of the longest subject with its NUL */
+#define SUBJECT_MAX   72 /* bytes of the longest subject with its NUL */
 
 /* "school", "group", "hub". */
 const char *subject_kind_name(enum subject_kind kind);

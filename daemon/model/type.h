@@ -15,7 +15,7 @@
 
 enum type_kind {
     /* scalars */
-    TYPE_TEXT,   /* a string without control characters, 1 to 1,000 bytes (or to `max`) */
+    TYPE_TEXT, /* a string without control characters, 1 to 1,000 bytes (or to `max`) */
     TYPE_BOOL,
     TYPE_INT,    /* a whole number from min to max */
     TYPE_NUMBER, /* a finite number */
@@ -46,11 +46,11 @@ struct type_field {
 
 struct type {
     enum type_kind kind;
-    int64_t min, max;            /* TYPE_INT; TYPE_TEXT: most bytes, 0 for 1,000 */
-    const char *const *values;   /* TYPE_ENUM */
+    int64_t min, max;          /* TYPE_INT; TYPE_TEXT: most bytes, 0 for 1,000 */
+    const char *const *values; /* TYPE_ENUM */
     uint32_t value_count;
-    const struct type *key;      /* TYPE_MAP */
-    const struct type *of;       /* TYPE_SET, TYPE_LIST, TYPE_MAP */
+    const struct type *key;          /* TYPE_MAP */
+    const struct type *of;           /* TYPE_SET, TYPE_LIST, TYPE_MAP */
     const struct type_field *fields; /* TYPE_ROW */
     uint32_t field_count;
 };

@@ -40,14 +40,16 @@ enum pw_event_status { PW_ACCEPTED, PW_DUPLICATE, PW_CONFLICTING, PW_INVALID };
 
 struct pw_event_result {
     enum pw_event_status status;
-    int64_t seq;        /* its number in the log; of the one already there for duplicates and conflicts; 0 when invalid */
+    int64_t
+        seq; /* its number in the log; of the one already there for duplicates and conflicts; 0 when invalid */
     const char *detail; /* why, for conflicting and invalid; else NULL */
 };
 
 struct pw_submit_result {
-    enum pw_status status; /* PW_OK: results are there; else nothing was taken, and `error` says why */
-    const char *error;     /* NULL when PW_OK */
-    size_t count;          /* events in the request, in order */
+    enum pw_status
+        status;        /* PW_OK: results are there; else nothing was taken, and `error` says why */
+    const char *error; /* NULL when PW_OK */
+    size_t count;      /* events in the request, in order */
     const struct pw_event_result *results;
 };
 /* Called once for each pw_host.submit(), when the accepted events are durable. Borrowed for the call. */
@@ -86,7 +88,7 @@ struct pw_host {
                           pw_answer_fn *done, void *arg);
 };
 
-#define PW_HAS(host, member) \
+#define PW_HAS(host, member)                                                                       \
     ((host)->size >= offsetof(struct pw_host, member) + sizeof((host)->member))
 
 struct pw_plugin {

@@ -18,11 +18,11 @@
 static struct err err;
 
 /* Fails with the message of `err`, not only its code. */
-#define assert_ok(call)                                                                       \
-    do {                                                                                      \
-        err.msg[0] = '\0';                                                                    \
-        if ((call) != OK)                                                                     \
-            fail_msg("%s: %s", #call, err.msg);                                               \
+#define assert_ok(call)                                                                            \
+    do {                                                                                           \
+        err.msg[0] = '\0';                                                                         \
+        if ((call) != OK)                                                                          \
+            fail_msg("%s: %s", #call, err.msg);                                                    \
     } while (0)
 
 /* A file of tests/data. */
@@ -34,14 +34,14 @@ static inline const char *test_data(const char *name)
     return path;
 }
 
-#define CASE(fn) cmocka_unit_test(fn)
+#define CASE(fn)                       cmocka_unit_test(fn)
 #define CASE_WITH(fn, setup, teardown) cmocka_unit_test_setup_teardown(fn, setup, teardown)
-#define TEST_MAIN(...)                                                                        \
-    int main(void)                                                                            \
-    {                                                                                         \
-        (void)err;                                                                            \
-        const struct CMUnitTest tests[] = { __VA_ARGS__ };                                    \
-        return cmocka_run_group_tests(tests, NULL, NULL);                                     \
+#define TEST_MAIN(...)                                                                             \
+    int main(void)                                                                                 \
+    {                                                                                              \
+        (void)err;                                                                                 \
+        const struct CMUnitTest tests[] = { __VA_ARGS__ };                                         \
+        return cmocka_run_group_tests(tests, NULL, NULL);                                          \
     }
 
 #endif
