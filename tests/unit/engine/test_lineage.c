@@ -162,7 +162,7 @@ static void gather(struct through *out, int subject, const struct event_key *bef
             out[t].is_in = true;
             for (const char *as = taken[t].as; *as; as += 2)
                 if (!strstr(out[t].as, (char[]){ as[0], as[1], 0 }))
-                    strncat(out[t].as, as, 2);
+                    strcat(out[t].as, (char[]){ as[0], as[1], 0 });
         }
     }
 }

@@ -35,7 +35,7 @@ static inline void go(const char *id, const char *time, const char *subject)
 static inline void succeed(const char *id, const char *time, const char *subject,
                            const char *predecessor)
 {
-    char data[100];
+    char data[200];
     snprintf(data, sizeof(data), "{\"predecessor\":\"%s\"}", predecessor);
     put(&LOG, id, time, subject, "school.succeeded", data);
 }
