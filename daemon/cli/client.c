@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <curl/curl.h>
 
@@ -180,6 +181,9 @@ static enum err_code drive(struct client *c, struct err *err)
     return rc == CURLM_OK ? OK : err_set(err, ERR_IO, "libcurl: %s", curl_multi_strerror(rc));
 }
 
+/* How long a question waits for a daemon that says that it is busy. */
+#define BUSY_PATIENCE_S 10
+
 static enum err_code no_answer(const struct client *c, const struct exchange *x, struct err *err)
 {
     const char *why =
@@ -207,9 +211,14 @@ enum err_code client_wait(struct client *c, struct exchange *x, struct err *err)
 
 enum err_code client_call(struct client *c, struct exchange *x, struct err *err)
 {
-    enum err_code rc = client_start(c, x, err);
-
-    return rc == OK ? client_wait(c, x, err) : rc;
+    for (int waited_s = 0;; waited_s++) {
+        enum err_code rc = client_start(c, x, err);
+        if (rc == OK)
+            rc = client_wait(c, x, err);
+        if (rc != OK || x->status != 503 || waited_s == BUSY_PATIENCE_S)
+            return rc;
+        nanosleep(&(struct timespec){ .tv_sec = 1 }, NULL); /* it is starting, or has much to do */
+    }
 }
 
 void exchange_fini(struct exchange *x)
