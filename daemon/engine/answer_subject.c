@@ -38,6 +38,9 @@ static enum err_code unknown_subject(struct reader *r, const char *subject, stru
 
     if (log_subjects(r->store, add_name, &names, err) != OK)
         return err->code;
+    for (size_t i = 0; i < names.count; i++)
+        if (strcmp(names.items[i], subject) == 0)
+            return err_set(err, ERR_ABSENT, "%s: nothing was recorded about it by then", subject);
     return err_set(err, ERR_ABSENT, "unknown subject %s: no event touches it%s", subject,
                    text_hint(hint, sizeof(hint), subject, names.items, names.count));
 }

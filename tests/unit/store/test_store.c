@@ -1,4 +1,5 @@
 /* test_store.c - opening, refusing, locking. */
+#include <unistd.h>
 #include "tests/unit/store/support.h"
 
 #include <fcntl.h>
@@ -103,7 +104,8 @@ static void refuses_a_disk_that_cannot_be_written(void **state)
 {
     (void)state; /* the one such place that stops root too */
     refused("/proc/pathway.db", STORE_WRITE, ERR_IO, "writable by the daemon's user");
-    refused("/sys/pathway.db", STORE_WRITE, ERR_IO, "cannot make the database");
+    if (access("/sys/kernel", F_OK) == 0) /* a bare system in a folder may have no sysfs */
+        refused("/sys/pathway.db", STORE_WRITE, ERR_IO, "cannot make the database");
 }
 
 static void refuses_a_file_that_is_no_database(void **state)
