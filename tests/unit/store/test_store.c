@@ -1,9 +1,9 @@
 /* test_store.c - opening, refusing, locking. */
-#include <unistd.h>
 #include "tests/unit/store/support.h"
 
 #include <fcntl.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 static void refused(const char *path, enum store_mode mode, enum err_code code, const char *says)
 {
