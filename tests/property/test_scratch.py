@@ -13,7 +13,7 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-from daemon import Daemon, binary
+from daemon import Daemon, binary, event
 from support import await_wakes, difference, lines_of, number_from
 from worlds import World, generated
 
@@ -75,9 +75,8 @@ def steps_of(seed):
     return clocks[0], steps
 
 
-def first_difference(seed, most):
+def first_difference(now, steps, most=EVENTS):
     """(None or how the two differ, how many events were sent)."""
-    now, steps = steps_of(seed)
     count = 0
     with Daemon(now=now) as tracking, ScratchDaemon(now=now) as scratch:
         sides = [Side(tracking), Side(scratch)]
@@ -103,11 +102,27 @@ class Scratch(unittest.TestCase):
     def test_after_every_event_both_daemons_say_the_same(self):
         done, seed = 0, SEED
         while done < EVENTS:
-            why, count = first_difference(seed, EVENTS - done)
+            why, count = first_difference(*steps_of(seed), EVENTS - done)
             self.assertIsNone(why, f"PATHWAY_SEED={seed}\n{why}")
             done += count
             seed += 1
         print(f"PATHWAY_SEED={SEED}: {done} events of {seed - SEED} worlds, compared after each")
+
+    def test_an_event_before_a_moment_at_which_the_school_has_moved(self):
+        """In order, and yet late: the school moved by itself on 1 September."""
+        def at(day, kind, data=None):
+            return event(kind, "school/100001", data, time=f"2023-{day}T00:00:00Z")
+
+        moved = [at("01-01", "school.registered", {"name": "S", "hub": "01", "education_phase": "primary",
+                                                   "status": "open"}),
+                 at("02-01", "commitment.given"), at("03-01", "lead.named", {"teacher": "t1"}),
+                 at("03-02", "lead.named", {"teacher": "t2"}),
+                 at("08-01", "group.joined", {"group": "group/g1", "kind": "development",
+                                              "academic_year": "2023/24"})]
+        for late in (at("08-02", "commitment.withdrawn"), at("08-31", "lead.stood_down", {"teacher": "t1"}),
+                     at("08-31", "contact.made", {"group": "group/g1", "academic_year": "2023/24"})):
+            why, _ = first_difference("2023-12-01T00:00:00Z", moved + [late])
+            self.assertIsNone(why, why)
 
 
 if __name__ == "__main__":
