@@ -1,5 +1,5 @@
 /* verify.c - see log.h. The hash chain covers what was sent; that the columns read by queries
- * say the same is checked against the body. */
+ * say the same is checked against the body, and that the file is sound by SQLite itself. */
 #include "store/log.h"
 
 #include <string.h>
@@ -134,6 +134,25 @@ static enum err_code check_event(const struct logged *e, void *arg, struct err *
     return rc;
 }
 
+/* Pages, and indexes: a query by a damaged one finds other rows than a scan. */
+static enum err_code check_file(struct store *s, struct err *err)
+{
+    sqlite3_stmt *st;
+    bool row;
+
+    enum err_code rc = stmt_get(&st, s, "PRAGMA integrity_check(1)", err);
+    if (rc == OK)
+        rc = stmt_row(&row, s, st, "check the file", err);
+    if (rc != OK)
+        return rc;
+    const char *found = row ? column_text(st, 0) : NULL;
+    if (found && strcmp(found, "ok") != 0)
+        rc = err_set(err, ERR_CONFLICT, "%s: the file is damaged: %.150s; restore a backup",
+                     s->path, found);
+    stmt_done(st);
+    return rc;
+}
+
 /* Each event has its row, so one too many lies outside 1..n. */
 static enum err_code check_keys(struct chain *c, struct err *err)
 {
@@ -176,7 +195,9 @@ enum err_code log_verify(int64_t *checked, struct store *s, struct err *err)
 
     enum err_code rc = store_snapshot(s, err);
     if (rc == OK) {
-        rc = log_scan(s, 0, INT64_MAX, check_event, &c, err);
+        rc = check_file(s, err);
+        if (rc == OK)
+            rc = log_scan(s, 0, INT64_MAX, check_event, &c, err);
         if (rc == OK)
             rc = check_end(&c, err);
         if (rc == OK)

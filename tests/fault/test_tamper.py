@@ -235,6 +235,19 @@ class Tamper(unittest.TestCase):
                 with self.subTest(at=at):
                     self.assert_named(path, f"byte {at + 3}")
 
+    def test_an_index_that_does_not_fit_its_table_is_named(self):
+        content = Path(self.ordinary).read_bytes()
+        size = int.from_bytes(content[16:18], "big")
+        for index, root in rows(self.ordinary, "SELECT name, rootpage FROM sqlite_master WHERE type = 'index'"
+                                               " AND tbl_name IN ('wake_row', 'event_void', 'subject_name')"):
+            path = self.copy(self.ordinary)
+            last = root * size - 1  # the end of a row: they are laid down from a page's end
+            with open(path, "r+b") as file:
+                file.seek(last)
+                file.write(bytes([content[last] ^ 1]))
+            with self.subTest(index=index):
+                self.assertIn("damaged", complaint(path, "verify") or "", index)
+
 
 if __name__ == "__main__":
     unittest.main()
