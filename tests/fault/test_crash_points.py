@@ -2,7 +2,7 @@
 
 `pathwayd-crash` ends itself, as kill -9 would, at the n-th pass of a place: while events are sent in small
 and large requests, in order and shuffled; while the first start writes its tables; while wakes are worked
-off after a start with a later clock, other rules are taken up, and while what came late is worked off. After
+off after a start with another clock, other rules are taken up, and while what came late is worked off. After
 each kill it starts again, with the next kill waiting, and is sent what it did not acknowledge.
 
 PATHWAY_KILLS: how many kills (100). PATHWAY_SEED: chooses worlds, places and passes (1).
@@ -75,7 +75,9 @@ class Story:
         if seed % 3 == 0:
             self.weigh_down(self.dice.choice([1, 3]))
         self.acknowledged = []
-        self.clocks = sorted(self.dice.sample(CLOCKS, 7))
+        self.clocks = self.dice.sample(CLOCKS, 7)
+        if self.dice.random() < 0.8:  # else it is set back at times
+            self.clocks.sort()
         self.rules_after = rules_after if self.dice.random() < 0.3 else None
         self.rules = RULES
         self.d = CrashingDaemon(now=self.clocks.pop(0))
@@ -96,7 +98,7 @@ class Story:
             return "the first start"
         if self.clocks and self.dice.random() < 0.4:
             self.d.now = self.clocks.pop(0)
-            return "a later clock"
+            return "another clock"
         if self.rules_after and self.dice.random() < 0.5:
             self.rules, self.rules_after = self.rules_after, None
             self.d.config.write_text(self.d.config.read_text().replace(str(RULES), str(self.rules)))
