@@ -27,8 +27,8 @@ struct concern {
     const struct cause *causes;  /* newest first */
     const struct event **events; /* new ones that touch it; borrowed. The list is the arena's */
     size_t count, cap;
-    bool
-        must_refold; /* a void, a succession, a predecessor's event: not to be followed as it comes */
+    bool is_left;     /* for later: this commit does not judge it */
+    bool must_refold; /* a void, a succession, a predecessor's event: not followed as it comes */
 };
 /* In the order in which they were found. Zeroed to begin; arena is the caller's. */
 struct affected {

@@ -85,14 +85,21 @@ static enum err_code publish_all(struct commit *c, struct err *err)
 }
 
 /* The commit list says which subjects a commit judged when it left others for later. */
-static enum err_code list_judged(struct publication *p, int64_t number, struct err *err)
+static enum err_code list_judged(const struct commit *c, int64_t number, struct err *err)
 {
     struct buf list = { 0 };
 
-    buf_printf(&list, "[%s]", buf_cstr(&p->judged));
-    enum err_code rc = list.failed || p->judged.failed
+    for (uint32_t i = 0; i < c->affected.subjects.count; i++) {
+        const struct strmap_item *item = &c->affected.subjects.items[i];
+        if (((const struct concern *)item->as.ptr)->is_left)
+            continue;
+        buf_char(&list, list.len ? ',' : '[');
+        json_write_cstr(&list, item->key);
+    }
+    buf_str(&list, list.len ? "]" : "[]");
+    enum err_code rc = list.failed
                            ? err_set(err, ERR_LIMIT, "no memory to list what a commit judged")
-                           : log_add_judged(p->store, number, buf_cstr(&list), err);
+                           : log_add_judged(c->engine->store, number, buf_cstr(&list), err);
     buf_fini(&list);
     return rc;
 }
@@ -121,7 +128,7 @@ static enum err_code commit_end(struct commit *c, enum err_code rc, struct err *
         rc = log_add_commit(&number, e->store, c->first_seq, c->last_seq, p->recorded,
                             e->generation, err);
     if (rc == OK && p->deferred > 0)
-        rc = list_judged(p, number, err);
+        rc = list_judged(c, number, err);
     if (rc == OK)
         rc = wake_next(&wake, e->store, err);
     if (rc == OK)

@@ -255,13 +255,11 @@ static enum err_code bring_up(struct live **l, bool *is_rebuilt, struct publicat
     return rc;
 }
 
-static void tell_faults(struct publication *p, const struct live *l)
+static void tell_faults(const struct live *l)
 {
-    for (const struct fault *fault = l->fold.faults; fault; fault = fault->next) {
-        p->faults++;
+    for (const struct fault *fault = l->fold.faults; fault; fault = fault->next)
         log_warn("fold: rule failed subject=%s event_seq=%lld error=\"%s\"", l->subject,
                  (long long)fault->seq, fault->message);
-    }
 }
 
 /* Judge, compare, store, tell. *wake: when a rule may say something else. */
@@ -308,8 +306,8 @@ static bool must_wait(const struct publication *p, const char *subject, bool is_
     return is_rebuilt && p->folded >= p->fold_budget;
 }
 
-static enum err_code defer(struct publication *p, const char *subject,
-                           const struct concern *concern, struct err *err)
+static enum err_code defer(struct publication *p, const char *subject, struct concern *concern,
+                           struct err *err)
 {
     struct live *l = live_find(p->cache, subject);
     struct buf causes = { 0 };
@@ -317,19 +315,13 @@ static enum err_code defer(struct publication *p, const char *subject,
     if (l)
         live_drop(p->cache, l);
     p->deferred++;
+    concern->is_left = true;
     write_events(&causes, concern->causes);
     enum err_code rc = causes.failed ? no_memory(err) : wake_put(p->store, subject, p->now, err);
     if (rc == OK && causes.len > 0)
         rc = pending_add(p->store, subject, buf_cstr(&causes), err);
     buf_fini(&causes);
     return rc;
-}
-
-static void list_judged(struct publication *p, const char *subject)
-{
-    if (p->judged.len > 0)
-        buf_char(&p->judged, ',');
-    json_write_cstr(&p->judged, subject);
 }
 
 enum err_code publish_subject(struct publication *p, const char *subject, struct concern *concern,
@@ -348,11 +340,10 @@ enum err_code publish_subject(struct publication *p, const char *subject, struct
     if (rc != OK)
         return rc;
     crash_point("judge");
-    list_judged(p, subject);
     if (l->last.id) /* else all of it lies ahead: nothing has happened to this subject yet */
         rc = publish_live(p, l, is_rebuilt, concern->causes, &wake, err);
     if (is_rebuilt)
-        tell_faults(p, l);
+        tell_faults(l);
     if (fold_next(&l->fold) < wake)
         wake = fold_next(&l->fold);
     if (l->ahead < wake)
@@ -363,5 +354,4 @@ enum err_code publish_subject(struct publication *p, const char *subject, struct
 void publication_fini(struct publication *p)
 {
     arena_fini(&p->arena);
-    buf_fini(&p->judged);
 }

@@ -29,9 +29,7 @@ struct publication {
     int64_t folded;            /* out: events folded anew */
     int64_t refolds;           /* out: subjects folded anew */
     int64_t deferred;          /* out: subjects left for later */
-    struct buf judged;         /* out: the others, as a JSON array without its brackets. Owned */
     int64_t changes;           /* out: feed entries written */
-    int64_t faults;            /* out: events that reducers failed on */
 };
 
 /*
