@@ -233,7 +233,7 @@ enum err_code answer_registered(struct buf *out, struct reader *r, const struct 
         return err_set(err, ERR_INPUT, "format: found \"%s\", expected ndjson", format);
     if (reader_world(r, when.max_seq, true, err) != OK)
         return err->code;
-    const char *const *subjects = reader_sorted_subjects(r, &count);
+    const char *const *subjects = world_subjects(r->world, &count);
     for (size_t i = 0; i < count; i++)
         if (strncmp(subjects[i], "school/", 7) == 0 &&
             write_registered(out, r, subjects[i], when.at, err) != OK)

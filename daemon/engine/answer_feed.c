@@ -129,12 +129,6 @@ enum err_code answer_person(struct buf *out, struct reader *r, const struct json
     return OK;
 }
 
-static void write_moment(struct buf *out, int64_t t)
-{
-    char text[TIME_TEXT];
-    json_write_cstr(out, t == TIME_NEVER ? NULL : time_text(t, text));
-}
-
 enum err_code answer_status(struct buf *out, struct reader *r, const struct json *params,
                             struct err *err)
 {

@@ -233,7 +233,7 @@ static enum err_code list_as_of(struct list *l, const struct instants *when, boo
 
     if (reader_world(l->r, when->max_seq, true, err) != OK)
         return err->code;
-    const char *const *subjects = reader_sorted_subjects(l->r, &count);
+    const char *const *subjects = world_subjects(l->r->world, &count);
     for (size_t i = 0; i < count && !*more; i++) {
         const struct entry *const *touching;
         size_t events;

@@ -63,12 +63,6 @@ static enum err_code check_known(struct reader *r, const char *subject, int64_t 
     return OK;
 }
 
-static void write_moment(struct buf *out, int64_t t)
-{
-    char text[TIME_TEXT];
-    json_write_cstr(out, t == TIME_NEVER ? NULL : time_text(t, text));
-}
-
 static void write_spans(struct buf *out, const struct span *spans, size_t count)
 {
     for (size_t i = 0; i < count; i++) {

@@ -127,32 +127,21 @@ static enum err_code export_subject(struct rows *rows, struct world *w, struct r
     return rc;
 }
 
-static int by_text(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 enum err_code export_world(struct buf *out, struct world *w, struct ruleset *rules,
                            const struct export_options *options, struct err *err)
 {
     size_t count;
     const char *const *names = world_subjects(w, &count);
-    const char **sorted = malloc((count + 1) * sizeof(*sorted));
     struct rows rows = { .out = out, .options = options };
     enum err_code rc = export_check_names(rules, options, err);
 
-    if (!sorted || !names) {
-        free(sorted);
-        return err_set(err, ERR_LIMIT, "no memory to export %zu subjects", count);
-    }
-    memcpy(sorted, names, count * sizeof(*sorted));
-    qsort(sorted, count, sizeof(*sorted), by_text);
+    if (!names)
+        return err_set(err, ERR_LIMIT, "no memory to export the subjects");
     if (rc == OK)
         export_header(out, options);
     for (size_t i = 0; i < count && rc == OK; i++) {
-        rows.subject = sorted[i];
+        rows.subject = names[i];
         rc = export_subject(&rows, w, rules, err);
     }
-    free(sorted);
     return rc;
 }

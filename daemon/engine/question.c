@@ -218,21 +218,8 @@ enum err_code reader_tables_are_current(bool *out, struct reader *r, int64_t now
     return rc;
 }
 
-static int by_text(const void *a, const void *b)
+void write_moment(struct buf *out, int64_t t)
 {
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-const char *const *reader_sorted_subjects(struct reader *r, size_t *count)
-{
-    const char *const *names = world_subjects(r->world, count);
-    const char **sorted = arena_alloc(&r->arena, (*count + 1) * sizeof(*sorted));
-
-    if (!names || !sorted) {
-        *count = 0;
-        return NULL;
-    }
-    memcpy(sorted, names, *count * sizeof(*sorted));
-    qsort(sorted, *count, sizeof(*sorted), by_text);
-    return sorted;
+    char text[TIME_TEXT];
+    json_write_cstr(out, t == TIME_NEVER ? NULL : time_text(t, text));
 }

@@ -203,6 +203,11 @@ enum err_code world_load_all(struct world *w, struct err *err)
     return log_scan(w->store, 0, w->max_seq, take_any, w, err);
 }
 
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
 const char *const *world_subjects(struct world *w, size_t *count)
 {
     free(w->names);
@@ -210,6 +215,8 @@ const char *const *world_subjects(struct world *w, size_t *count)
     *count = w->names ? w->subjects.count : 0;
     for (size_t i = 0; i < *count; i++)
         w->names[i] = w->subjects.items[i].key;
+    if (w->names)
+        qsort(w->names, *count, sizeof(*w->names), by_text);
     return w->names;
 }
 

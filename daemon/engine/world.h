@@ -43,7 +43,7 @@ void world_close(struct world *w);
 
 /* Load all subjects in one scan of the log; after it nothing is read any more. */
 MUST_CHECK enum err_code world_load_all(struct world *w, struct err *err);
-/* The subjects loaded so far, in order of first touch. */
+/* The subjects loaded so far, bytewise, until the next call; NULL: no memory. */
 const char *const *world_subjects(struct world *w, size_t *count);
 
 /*
