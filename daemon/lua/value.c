@@ -34,16 +34,23 @@ static bool is_of_kind(lua_State *L, int index, enum type_kind kind)
     return found == LUA_TSTRING;
 }
 
+/* What was expected, in words; only for a value that does not fit. */
+static const char *expectation(const struct type *type, char *out, size_t size)
+{
+    if (type->kind == TYPE_TIME) { /* in rules an instant is a number */
+        snprintf(out, size, "an instant such as e.time or midnight(...)");
+        return out;
+    }
+    return type_describe(type, out, size);
+}
+
 const char *value_problem(lua_State *L, int index, const struct type *type, char *out, size_t size)
 {
     char expected[400];
-    bool is_number = lua_type(L, index) == LUA_TNUMBER;
 
-    type_describe(type, expected, sizeof(expected));
-    if (type->kind == TYPE_TIME) /* in rules an instant is a number */
-        snprintf(expected, sizeof(expected), "an instant such as e.time or midnight(...)");
     if (!is_of_kind(L, index, type->kind)) {
-        if (is_number && !lua_isinteger(L, index))
+        expectation(type, expected, sizeof(expected));
+        if (lua_type(L, index) == LUA_TNUMBER && !lua_isinteger(L, index))
             snprintf(out, size, "found %.14g, expected %s", lua_tonumber(L, index), expected);
         else
             snprintf(out, size, "found a %s, expected %s", luaL_typename(L, index), expected);
@@ -57,7 +64,8 @@ const char *value_problem(lua_State *L, int index, const struct type *type, char
         fits = false;
     if (fits)
         return NULL;
-    snprintf(out, size, "found %lld, expected %s", (long long)n, expected);
+    snprintf(out, size, "found %lld, expected %s", (long long)n,
+             expectation(type, expected, sizeof(expected)));
     return out;
 }
 
