@@ -153,16 +153,16 @@ static void remember(lua_State *L, struct ruleset *rs, uint16_t index)
     struct memo *memo = &rs->memos[index];
 
     if (rs->is_keeping) {
+        uint16_t place = rs->rules[index].place;
         uint32_t value = kept_intern_value(L, rs, -1);
-        struct kept *kept = &rs->record->kept[index];
+        uint16_t pattern = kept_intern_pattern(L, rs, &memo->reads);
+        struct kept *kept = &rs->record->kept[place];
+        kept_wait(L, rs->record, place, memo->reads.own_wake);
         memo->had_value = kept->has_value;
         memo->old_value = kept->value;
         memo->is_changed = !kept->has_value || kept->value != value;
-        *kept = (struct kept){ .value = value,
-                               .has_value = true,
-                               .is_good = true,
-                               .pattern = kept_intern_pattern(L, rs, &memo->reads),
-                               .wake = memo->reads.own_wake };
+        *kept =
+            (struct kept){ .value = value, .pattern = pattern, .has_value = true, .is_good = true };
     }
     lua_rawgeti(L, LUA_REGISTRYINDEX, rs->memo_values);
     lua_pushvalue(L, -2);
@@ -170,23 +170,27 @@ static void remember(lua_State *L, struct ruleset *rs, uint16_t index)
     lua_pop(L, 1);
 }
 
+static bool has_bit(const uint64_t *bits, uint16_t i)
+{
+    return bits[i / 64] >> (i % 64) & 1;
+}
+
 /*
- * Does the value that a kept record has for a rule still hold? It does unless a fact that the rule read was
- * touched, an instant that it waited for has come, or a rule that it read has another value now.
+ * Does the value that a kept record has for a rule still hold, though it may not? It does unless the rule must be
+ * run anew, or a rule that it read has another value now.
  */
 static bool still_holds(lua_State *L, struct ruleset *rs, uint16_t index)
 {
-    const struct kept *kept = &rs->record->kept[index];
+    uint16_t place = rs->rules[index].place;
+    const struct subject_defs *defs = &rs->subjects[rs->record->kind];
+    size_t pattern = rs->record->kept[place].pattern;
 
-    if (!kept->is_good || kept->wake <= rs->now)
+    if (has_bit(rs->anew, place))
         return false;
-    const struct pattern *pattern = &rs->patterns[kept->pattern];
-    for (int i = 0; i < FACTS_MAX / 64; i++)
-        if (pattern->facts[i] & rs->record->unjudged[i])
-            return false;
-    for (int i = 0; i < RULES_MAX / 64; i++) {
-        for (uint64_t bits = pattern->rules[i]; bits; bits &= bits - 1) {
-            uint16_t other = (uint16_t)(i * 64 + __builtin_ctzll(bits));
+    for (uint16_t i = 0; i < rs->rule_words; i++) {
+        const uint64_t *rules = rs->patterns + pattern * (rs->fact_words + rs->rule_words);
+        for (uint64_t bits = rules[rs->fact_words + i] & rs->stale[i]; bits; bits &= bits - 1) {
+            uint16_t other = defs->rules[i * 64 + __builtin_ctzll(bits)];
             if (rs->memos[other].epoch == rs->epoch && rs->memos[other].has_failed)
                 return false; /* whoever reads it must fail for itself, or find that it no longer does */
             view_push_rule(L, rs, other);
@@ -242,42 +246,47 @@ void view_push_rule(lua_State *L, struct ruleset *rs, uint16_t index)
 {
     struct memo *memo = &rs->memos[index];
     struct reads *outer = rs->reads;
+    uint16_t place = rs->rules[index].place;
 
-    outer->rules[index / 64] |= 1ull << (index % 64);
+    outer->rules[place / 64] |= 1ull << (place % 64);
     if (memo->epoch == rs->epoch) {
         if (memo->is_running)
             cycle_error(L, rs, index);
         if (memo->has_failed)
             raise_as_is(L, "%s", kept_failure(rs, index));
-        reads_merge(outer, &memo->reads);
+        reads_merge(rs, outer, &memo->reads);
         push_memo(L, rs, index);
         return;
     }
     if (rs->running_count == (int)(sizeof(rs->running) / sizeof(rs->running[0])))
         raise_as_is(L, "%s: rules read each other more than %d deep", rs->rules[index].where,
                     rs->running_count);
+    if (rs->is_keeping && !has_bit(rs->stale, place)) { /* who keeps does not ask what it read */
+        kept_push_value(L, rs, rs->record->kept[place].value);
+        return;
+    }
     luaL_checkstack(L, 10, "rules read each other too deep");
 
     memo->epoch = rs->epoch;
     memo->is_running = true;
     memo->is_changed = memo->has_failed = false;
-    reads_clear(&memo->reads);
+    reads_clear(rs, &memo->reads);
     rs->reads = &memo->reads;
     rs->running[rs->running_count++] = index;
 
-    if (RECORD_TRACKING && rs->is_keeping && still_holds(L, rs, index)) {
-        kept_push_value(L, rs, rs->record->kept[index].value);
+    if (rs->is_keeping && still_holds(L, rs, index)) {
+        kept_push_value(L, rs, rs->record->kept[place].value);
         lua_rawgeti(L, LUA_REGISTRYINDEX, rs->memo_values);
         lua_pushvalue(L, -2);
         lua_rawseti(L, -2, index + 1);
         lua_pop(L, 1);
     } else {
-        reads_clear(&memo->reads);
+        reads_clear(rs, &memo->reads);
         compute(L, rs, index);
         remember(L, rs, index);
     }
     rs->running_count--;
     rs->reads = outer;
     memo->is_running = false;
-    reads_merge(outer, &memo->reads);
+    reads_merge(rs, outer, &memo->reads);
 }

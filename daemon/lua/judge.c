@@ -39,7 +39,7 @@ enum err_code record_judge(struct record *r, int64_t now, judged_fn *fn, void *a
         if (rs->rules[i].of != r->kind || !rs->rules[i].is_decision)
             continue;
         buf_reset(&text);
-        reads_clear(&reads);
+        reads_clear(rs, &reads);
         rs->reads = &reads;
         rs->record = r;
         lua_pushcfunction(rs->sandbox.L, rule_in_lua);
@@ -47,7 +47,7 @@ enum err_code record_judge(struct record *r, int64_t now, judged_fn *fn, void *a
         bool failed = sandbox_call(&rs->sandbox, 1, 0, &why) != OK;
         if (failed) {
             for (int k = 0; k < rs->running_count; k++) /* it may succeed at what it waited for */
-                reads_merge(&reads, &rs->memos[rs->running[k]].reads);
+                reads_merge(rs, &reads, &rs->memos[rs->running[k]].reads);
             rs->running_count = 0;
             rs->epoch++; /* marks left by the rules that were cut short */
             buf_reset(&text);
@@ -72,29 +72,33 @@ enum err_code record_judge(struct record *r, int64_t now, judged_fn *fn, void *a
 /* ---- judging again, only what may have changed ---- */
 
 struct failure_job {
-    struct ruleset *rs;
+    struct record *r;
+    uint16_t place;
     const char *message;
+    int64_t wake;
     uint32_t value;
 };
 
 static int failure_in_lua(lua_State *L)
 {
     struct failure_job *job = lua_touserdata(L, 1);
-    job->value = kept_intern_failure(L, job->rs, job->message);
+    job->value = kept_intern_failure(L, job->r->rs, job->message);
+    kept_wait(L, job->r, job->place, job->wake);
     return 0;
 }
 
-/*
- * A rule failed while `top` was judged: the innermost one that was running. It is remembered as failed, so
- * that whoever reads it fails with the same message. False when that was `top` itself.
- */
-static enum err_code keep_failure(bool *is_top, struct record *r, uint16_t top, struct err *why)
+/* A rule failed while `top` was judged: the innermost one that was running. It is remembered as failed, so
+ * that whoever reads it fails with the same message. */
+static enum err_code keep_failure(struct record *r, uint16_t top, struct err *why)
 {
     struct ruleset *rs = r->rs;
-    struct failure_job job = { .rs = rs, .message = why->msg };
     uint16_t failed = rs->running_count ? rs->running[rs->running_count - 1] : top;
+    uint16_t place = rs->rules[failed].place;
     struct memo *memo = &rs->memos[failed];
-    struct kept *kept = &r->kept[failed];
+    struct failure_job job = {
+        .r = r, .place = place, .message = why->msg, .wake = memo->reads.own_wake
+    }; /* it may succeed then */
+    struct kept *kept = &r->kept[place];
     struct err err;
 
     for (int i = 0; i < rs->running_count; i++)
@@ -110,52 +114,125 @@ static enum err_code keep_failure(bool *is_top, struct record *r, uint16_t top, 
     memo->had_value = kept->has_value;
     memo->old_value = kept->value;
     memo->is_changed = !kept->has_value || kept->value != job.value;
-    *kept = (struct kept){ .value = job.value,
-                           .has_value = true,
-                           .wake = memo->reads.own_wake }; /* it may succeed then */
-    *is_top = failed == top;
+    *kept = (struct kept){ .value = job.value, .has_value = true };
     return OK;
 }
 
+/* ---- which rules may say something else ---- */
+
+static void set_bit(uint64_t *bits, uint16_t i)
+{
+    bits[i / 64] |= 1ull << (i % 64);
+}
+
+static bool is_touched(const struct record *r)
+{
+    uint64_t any = 0;
+
+    for (uint16_t i = 0; i < r->rs->fact_words; i++)
+        any |= r->unjudged[i];
+    return any != 0;
+}
+
+/* Those that read a touched fact, that waited for an instant which has come, or that failed. */
+static void find_anew(const struct record *r, int64_t now)
+{
+    struct ruleset *rs = r->rs;
+    size_t stride = (size_t)rs->fact_words + rs->rule_words;
+    uint16_t count = rs->subjects[r->kind].rule_count;
+    bool all = !RECORD_TRACKING, touched = is_touched(r);
+
+    memset(rs->anew, 0, rs->rule_words * sizeof(rs->anew[0]));
+    for (uint16_t i = 0; i < count; i++) {
+        const uint64_t *facts = rs->patterns + r->kept[i].pattern * stride;
+        uint64_t met = !r->kept[i].is_good || all;
+        for (uint16_t w = 0; touched && !met && w < rs->fact_words; w++)
+            met |= facts[w] & r->unjudged[w];
+        if (met)
+            set_bit(rs->anew, i);
+    }
+    for (uint16_t i = 0; i < r->wakes.count; i++)
+        if (r->wakes.at[i] <= now)
+            set_bit(rs->anew, r->wakes.places[i]);
+}
+
+/* And all that read one of those, and so on. */
+static void find_stale(const struct record *r)
+{
+    struct ruleset *rs = r->rs;
+    size_t stride = (size_t)rs->fact_words + rs->rule_words;
+    uint16_t count = rs->subjects[r->kind].rule_count;
+    bool grew = true;
+
+    memcpy(rs->stale, rs->anew, rs->rule_words * sizeof(rs->stale[0]));
+    while (grew) {
+        grew = false;
+        for (uint16_t i = 0; i < count; i++) {
+            if (!r->kept[i].is_good || rs->stale[i / 64] >> (i % 64) & 1)
+                continue;
+            const uint64_t *rules = rs->patterns + r->kept[i].pattern * stride + rs->fact_words;
+            uint64_t met = 0;
+            for (uint16_t w = 0; w < rs->rule_words; w++)
+                met |= rules[w] & rs->stale[w];
+            if (met) {
+                set_bit(rs->stale, i);
+                grew = true;
+            }
+        }
+    }
+}
+
+/* ---- bringing them up to date ---- */
+
 struct rejudge_job {
-    struct ruleset *rs;
-    uint16_t rule;
+    struct record *r;
+    uint16_t next; /* place of the rule to look at */
 };
 
 static int rejudge_in_lua(lua_State *L)
 {
     struct rejudge_job *job = lua_touserdata(L, 1);
-    view_push_rule(L, job->rs, job->rule);
+    struct ruleset *rs = job->r->rs;
+    const struct subject_defs *defs = &rs->subjects[job->r->kind];
+
+    for (; job->next < defs->rule_count; job->next++) {
+        uint16_t rule = defs->rules[job->next];
+        if (!(rs->stale[job->next / 64] >> (job->next % 64) & 1) ||
+            rs->memos[rule].epoch == rs->epoch)
+            continue;
+        view_push_rule(L, rs, rule);
+        lua_settop(L, 1);
+    }
     return 0;
 }
 
-/* Bring one rule of a kept record up to date. */
-static enum err_code rejudge_rule(struct record *r, uint16_t rule, struct err *err)
+/* One protected call for all of them; after a failure it goes on where it was. */
+static enum err_code rejudge_stale(struct record *r, struct err *err)
 {
     struct ruleset *rs = r->rs;
+    const struct subject_defs *defs = &rs->subjects[r->kind];
+    struct rejudge_job job = { .r = r };
     struct reads reads;
-    bool is_done = false;
+    struct err why;
 
-    while (!is_done && !(rs->memos[rule].epoch == rs->epoch)) {
-        struct rejudge_job job = { rs, rule };
-        struct err why;
-        reads_clear(&reads);
+    for (;;) {
+        reads_clear(rs, &reads);
         rs->reads = &reads;
         rs->running_count = 0;
         lua_pushcfunction(rs->sandbox.L, rejudge_in_lua);
         lua_pushlightuserdata(rs->sandbox.L, &job);
         if (sandbox_call(&rs->sandbox, 1, 0, &why) == OK)
             return OK;
-        if (keep_failure(&is_done, r, rule, &why) != OK)
+        if (job.next == defs->rule_count || keep_failure(r, defs->rules[job.next], &why) != OK)
             return err_set(err, why.code, "%s", why.msg);
     }
-    return OK;
 }
 
 /* A kept value as JSON; a failure's message goes through `b`. */
 static const char *shown(const struct ruleset *rs, uint32_t value, bool *is_error, struct buf *b)
 {
-    const char *text = kept_text(rs, value);
+    size_t len;
+    const char *text = kept_text(rs, value, &len);
 
     *is_error = text[0] == '!';
     if (!*is_error)
@@ -168,17 +245,47 @@ static const char *shown(const struct ruleset *rs, uint32_t value, bool *is_erro
 static void tell_changed(struct record *r, uint16_t rule, judged_fn *fn, void *arg)
 {
     const struct memo *memo = &r->rs->memos[rule];
+    uint16_t place = r->rs->rules[rule].place;
     struct judged j = { .name = r->rs->rules[rule].name,
                         .is_alert = r->rs->rules[rule].is_alert,
-                        .wake = r->kept[rule].wake };
+                        .wake = kept_wake(r, place) };
     struct buf now = { 0 }, before = { 0 };
 
-    j.value = shown(r->rs, r->kept[rule].value, &j.is_error, &now);
+    j.value = shown(r->rs, r->kept[place].value, &j.is_error, &now);
     if (memo->had_value)
         j.old_value = shown(r->rs, memo->old_value, &j.old_is_error, &before);
     fn(&j, arg);
     buf_fini(&now);
     buf_fini(&before);
+}
+
+static void tell_all_changed(struct record *r, judged_fn *fn, void *arg)
+{
+    const struct ruleset *rs = r->rs;
+    const struct subject_defs *defs = &rs->subjects[r->kind];
+
+    for (uint16_t w = 0; w < rs->rule_words; w++) {
+        for (uint64_t bits = rs->stale[w]; bits; bits &= bits - 1) {
+            uint16_t rule = defs->rules[w * 64 + __builtin_ctzll(bits)];
+            if (rs->memos[rule].is_changed && rs->rules[rule].is_decision)
+                tell_changed(r, rule, fn, arg);
+        }
+    }
+}
+
+/* What the next judging has to look at. */
+static void sum_up(struct record *r)
+{
+    uint16_t count = r->rs->subjects[r->kind].rule_count;
+
+    memset(r->unjudged, 0, sizeof(r->unjudged));
+    r->wake = TIME_NEVER;
+    for (uint16_t i = 0; i < r->wakes.count; i++)
+        if (r->wakes.at[i] < r->wake)
+            r->wake = r->wakes.at[i];
+    r->has_failures = false;
+    for (uint16_t i = 0; i < count; i++)
+        r->has_failures = r->has_failures || !r->kept[i].is_good;
 }
 
 enum err_code record_rejudge(int64_t *wake, struct record *r, int64_t now, judged_fn *fn, void *arg,
@@ -189,32 +296,31 @@ enum err_code record_rejudge(int64_t *wake, struct record *r, int64_t now, judge
     enum err_code rc = OK;
 
     *wake = TIME_NEVER;
-    if (!r->kept && !(r->kept = calloc((size_t)rs->rule_count + 1, sizeof(*r->kept))))
+    if (!r->kept && !kept_begin(r))
         return err_set(err, ERR_LIMIT, "no memory to judge %s", r->subject);
+    if (RECORD_TRACKING && !r->has_failures && r->wake > now && !is_touched(r)) {
+        *wake = r->wake;
+        return OK;
+    }
     record_begin(r, now, &reads);
     rs->is_keeping = true;
-    for (uint16_t i = 0; i < rs->rule_count && rc == OK; i++)
-        if (rs->rules[i].of == r->kind)
-            rc = rejudge_rule(r, i, err);
-    for (uint16_t i = 0; i < rs->rule_count && rc == OK; i++) {
-        if (rs->rules[i].of != r->kind)
-            continue;
-        if (r->kept[i].wake < *wake)
-            *wake = r->kept[i].wake;
-        if (rs->memos[i].is_changed && rs->rules[i].is_decision)
-            tell_changed(r, i, fn, arg);
-    }
+    find_anew(r, now);
+    find_stale(r);
+    rc = rejudge_stale(r, err);
     if (rc == OK) {
-        memset(r->unjudged, 0, sizeof(r->unjudged));
+        sum_up(r);
+        *wake = r->wake;
+        tell_all_changed(r, fn, arg);
     } else {
-        free(r->kept); /* some of it may be of this judging, some of the one before */
-        r->kept = NULL;
+        kept_end(r); /* some of it may be of this judging, some of the one before */
     }
     rs->is_keeping = false;
     rs->record = NULL;
     rs->reads = &rs->unread;
     return rc;
 }
+
+/* ---- all decisions ---- */
 
 const char *const *ruleset_decisions(struct ruleset *rs, enum subject_kind kind, int *count)
 {
@@ -228,4 +334,49 @@ const char *const *ruleset_decisions(struct ruleset *rs, enum subject_kind kind,
     rs->decisions[kind] = names;
     rs->decision_counts[kind] = *count;
     return names;
+}
+
+const char *ruleset_decision_list(struct ruleset *rs, enum subject_kind kind)
+{
+    struct buf out = { 0 };
+    int count;
+    const char *const *names = ruleset_decisions(rs, kind, &count);
+
+    if (rs->decision_lists[kind] || !names)
+        return rs->decision_lists[kind];
+    buf_char(&out, '[');
+    for (int i = 0; i < count; i++) {
+        buf_str(&out, i > 0 ? "," : "");
+        json_write_cstr(&out, names[i]);
+    }
+    buf_char(&out, ']');
+    if (!out.failed)
+        rs->decision_lists[kind] = arena_strdup(&rs->arena, buf_cstr(&out));
+    buf_fini(&out);
+    return rs->decision_lists[kind];
+}
+
+void record_write_decisions(struct buf *out, const struct record *r)
+{
+    const struct ruleset *rs = r->rs;
+    const struct subject_defs *defs = &rs->subjects[r->kind];
+    const char *comma = "";
+    size_t len;
+
+    buf_char(out, '[');
+    for (uint16_t i = 0; r->kept && i < defs->rule_count; i++) {
+        if (!rs->rules[defs->rules[i]].is_decision)
+            continue;
+        const char *text = kept_text(rs, r->kept[i].value, &len);
+        buf_str(out, comma);
+        comma = ",";
+        if (text[0] != '!') {
+            buf_add(out, text, len);
+            continue;
+        }
+        buf_str(out, "{\"error\":");
+        json_write_string(out, text + 1, len - 1);
+        buf_char(out, '}');
+    }
+    buf_char(out, ']');
 }

@@ -113,7 +113,7 @@ static bool ask_first(lua_State *L, struct ruleset *rs, const struct move_def *m
 /* Facts on which the moves depend since the last event for which they were asked. */
 static void note_asked(struct record *r, const struct reads *reads)
 {
-    for (int i = 0; i < FACTS_MAX / 64; i++)
+    for (uint16_t i = 0; i < r->rs->fact_words; i++)
         r->asked_facts[i] |= reads->facts[i];
 }
 
@@ -132,7 +132,7 @@ static int ask_in_lua(lua_State *L)
         changed = false;
         note_asked(job->r, &job->reads);
         reads_clear(
-            &job->reads); /* the last round, in which nothing moved, says what to wait for */
+            rs, &job->reads); /* the last round, in which nothing moved, says what to wait for */
         for (uint16_t i = 0; i < defs->move_count; i++) {
             const struct move_def *m = &defs->moves[i];
             lua_settop(L, 1);
@@ -150,7 +150,7 @@ static int ask_in_lua(lua_State *L)
 /* Would the moves say what they said last time? Nothing they read was touched, nothing they waited for came. */
 static bool moves_still_hold(const struct record *r, int64_t now)
 {
-    for (int i = 0; i < FACTS_MAX / 64; i++)
+    for (uint16_t i = 0; i < r->rs->fact_words; i++)
         if (r->asked.facts[i] & r->unasked[i])
             return false;
     return r->was_asked && r->asked.wake > now;
@@ -169,7 +169,7 @@ static enum err_code ask_all(struct record *r, int64_t now, bool by_itself, stru
     note_asked(r, &job.reads);
     r->asked = job.reads;
     memset(r->unasked, 0, sizeof(r->unasked));
-    for (int i = 0; by_itself && i < FACTS_MAX / 64; i++)
+    for (uint16_t i = 0; by_itself && i < r->rs->fact_words; i++)
         r->moved_facts[i] |= r->touched[i];
     return OK;
 }
@@ -194,7 +194,7 @@ enum err_code record_ask(int64_t *wake, struct record *r, int64_t now, bool by_i
 
 bool record_left_moves_alone(const struct record *r)
 {
-    for (int i = 0; i < FACTS_MAX / 64; i++)
+    for (uint16_t i = 0; i < r->rs->fact_words; i++)
         if ((r->touched[i] & r->asked_facts[i]) ||
             ((r->touched[i] | r->applied_reads[i]) & r->moved_facts[i]))
             return false;

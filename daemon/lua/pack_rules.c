@@ -261,6 +261,27 @@ static void read_shown(struct loader *ld, struct rule_def *r)
                      r->where, r->name);
 }
 
+/* Number the rules of each kind of subject, and see how wide the bit sets must be. */
+static void place_rules(struct loader *ld)
+{
+    struct ruleset *rs = ld->rs;
+
+    for (int kind = 0; kind < SUBJECT_KINDS; kind++) {
+        struct subject_defs *defs = &rs->subjects[kind];
+        defs->rules = loader_alloc(ld, sizeof(*defs->rules) * (rs->rule_count + 1u));
+        for (uint16_t i = 0; i < rs->rule_count; i++) {
+            if ((int)rs->rules[i].of != kind)
+                continue;
+            rs->rules[i].place = defs->rule_count;
+            defs->rules[defs->rule_count++] = i;
+        }
+        uint16_t fact_words = (uint16_t)((defs->fact_count + 63) / 64);
+        uint16_t rule_words = (uint16_t)((defs->rule_count + 63) / 64);
+        rs->fact_words = fact_words > rs->fact_words ? fact_words : rs->fact_words;
+        rs->rule_words = rule_words > rs->rule_words ? rule_words : rs->rule_words;
+    }
+}
+
 void pack_define_rules(struct loader *ld)
 {
     struct ruleset *rs = ld->rs;
@@ -283,6 +304,7 @@ void pack_define_rules(struct loader *ld)
         rs->rules[i] = raw.items[i].def;
         name_rule(ld, &rs->rules[i], i);
     }
+    place_rules(ld);
     for (size_t i = 0; i < raw.count; i++) {
         struct rule_def *r = &rs->rules[i];
         if (raw.items[i].is_unknown)

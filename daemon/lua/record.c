@@ -16,7 +16,7 @@ static void begin(struct record *r, int64_t now, bool is_writing, struct reads *
 {
     struct ruleset *rs = r->rs;
 
-    reads_clear(reads);
+    reads_clear(rs, reads);
     rs->record = r;
     rs->record_number = r->number;
     rs->now = now;
@@ -92,7 +92,7 @@ void record_free(struct record *r)
     if (r->rs)
         luaL_unref(r->rs->sandbox.L, LUA_REGISTRYINDEX, r->facts);
     free(r->moved);
-    free(r->kept);
+    kept_end(r);
     free(r);
 }
 

@@ -96,11 +96,16 @@ MUST_CHECK enum err_code record_judge(struct record *r, int64_t now, judged_fn *
  */
 MUST_CHECK enum err_code record_rejudge(int64_t *wake, struct record *r, int64_t now, judged_fn *fn,
                                         void *arg, struct err *err);
+/* After record_rejudge(): append the values of all decisions as one JSON array, in the order of
+ * ruleset_decisions(); a rule that failed as {"error":"message"}. */
+void record_write_decisions(struct buf *out, const struct record *r);
 /* How many times rules have been run in this ruleset. */
 uint64_t ruleset_runs(const struct ruleset *rs);
 
 /* The names of the decisions of a kind of subject, sorted. */
 const char *const *ruleset_decisions(struct ruleset *rs, enum subject_kind kind, int *count);
+/* The same as a JSON array, made once; NULL: no memory. */
+const char *ruleset_decision_list(struct ruleset *rs, enum subject_kind kind);
 
 /* Append the facts as a JSON object: those that hold something, by name. */
 MUST_CHECK enum err_code record_write_facts(struct buf *out, struct record *r, struct err *err);

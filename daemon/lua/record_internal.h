@@ -7,13 +7,24 @@
 #include "lua/record.h"
 #include "lua/state.h"
 
+/* The instants that some of a kept record's rules wait for, in no order; the others wait for none. */
+struct wakes {
+    int64_t *at; /* owned; the places follow in the same block */
+    uint16_t *places;
+    uint16_t count, cap;
+};
+
 struct record {
     struct ruleset *rs; /* borrowed */
     uint64_t number;    /* no other record of the ruleset has it */
     enum subject_kind kind;
     int facts;         /* Lua registry reference of the table: fact index + 1 to value */
     int64_t *moved;    /* for each move: when its fact last changed; TIME_NEVER: never. Owned */
-    struct kept *kept; /* one a rule, of a record that is kept between events; else NULL. Owned */
+    struct kept *kept; /* of a record that is kept between events: one a rule of its kind, by place;
+                          else NULL. Owned */
+    struct wakes wakes;                /* of those rules */
+    int64_t wake;                      /* the earliest of them, or TIME_NEVER */
+    bool has_failures;                 /* one of those rules failed when it was last run */
     uint64_t unjudged[FACTS_MAX / 64]; /* facts touched since it was last judged */
     uint64_t unasked[FACTS_MAX / 64];  /* facts touched since its moves were last asked */
     struct reads asked; /* what the moves read then; asked.wake is when to ask again */
@@ -34,6 +45,15 @@ MUST_CHECK enum err_code record_run(struct record *r, lua_CFunction fn, void *jo
 
 /* A fact has changed, or may have. */
 void record_touch(struct record *r, uint16_t fact);
+
+/* kept.c: what a record that is kept remembers of its rules. */
+MUST_CHECK bool kept_begin(struct record *r); /* false: no memory */
+void kept_end(struct record *r);              /* forget all of it */
+/* The rule at `place` waits for an instant, TIME_NEVER: for none. Raises for lack of memory. */
+void kept_wait(lua_State *L, struct record *r, uint16_t place, int64_t at);
+int64_t kept_wake(const struct record *r, uint16_t place);
+/* The message with which a rule of the record under way failed. */
+const char *kept_failure(const struct ruleset *rs, uint16_t rule);
 
 /* view.c */
 /* Push a fact's value, noting the read. */

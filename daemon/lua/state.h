@@ -60,6 +60,7 @@ struct rule_def {
     const char *source;
     const char *advice; /* NULL: none */
     enum subject_kind of;
+    uint16_t place; /* its number among the rules of its kind: its bit in struct reads */
     enum rule_form form;
     bool is_decision; /* false: a criterion, seen only in explanations */
     bool is_alert;
@@ -106,6 +107,8 @@ struct subject_defs {
     uint16_t waivers; /* index of the built-in fact `waivers` */
     struct move_def *moves;
     uint16_t move_count;
+    uint16_t *rules; /* of this kind: indexes of the ruleset's rules, ascending */
+    uint16_t rule_count;
     struct reducer_def *reducers;
     uint16_t reducer_count;
     struct strmap reducer_by_event; /* event type to index */
@@ -114,15 +117,15 @@ struct subject_defs {
     int view;                       /* registry reference of the one view object */
 };
 
-/* What somebody read: enough to know when the answer may become another one. */
+/* What somebody read: enough to know when the answer may become another one. Of the bit sets only as many
+ * words are used as the ruleset has facts and rules of one kind. */
 struct reads {
-    uint64_t facts[FACTS_MAX / 64]; /* also by way of other rules */
-    uint64_t params[PARAMS_MAX / 64];
+    uint64_t facts[FACTS_MAX / 64];     /* also by way of other rules */
+    uint64_t own_facts[FACTS_MAX / 64]; /* by itself */
+    uint64_t rules[RULES_MAX / 64];     /* by itself: a bit for each one's place */
     int64_t
         wake; /* earliest instant asked for that had not been reached; also by way of other rules */
-    uint64_t own_facts[FACTS_MAX / 64]; /* by itself */
     int64_t own_wake;
-    uint64_t rules[RULES_MAX / 64]; /* by itself */
 };
 
 /* What a rule gave in the run under way. */
@@ -137,19 +140,12 @@ struct memo {
     struct reads reads;
 };
 
-/* The facts and rules that a rule read; few differ, so records share them. */
-struct pattern {
-    uint64_t facts[FACTS_MAX / 64];
-    uint64_t rules[RULES_MAX / 64];
-};
-
 /* What a rule gave for a record that is kept between events. */
 struct kept {
     uint32_t value;   /* index into the ruleset's values */
-    uint16_t pattern; /* index into the ruleset's patterns */
+    uint16_t pattern; /* which facts and rules it read: index into the ruleset's patterns */
     bool has_value;
     bool is_good; /* false: it failed, and is tried again every time */
-    int64_t wake;
 };
 
 struct calendar {
@@ -177,13 +173,15 @@ struct ruleset {
     struct strmap param_names;
     struct rule_def *rules; /* sorted by name */
     uint16_t rule_count;
+    uint16_t fact_words, rule_words; /* of the bit sets, so many are used */
     struct strmap rule_names;
     const char *const *decisions[SUBJECT_KINDS]; /* sorted names, made at first need */
     int decision_counts[SUBJECT_KINDS];
-    int tests;                /* registry reference of the list of tests */
-    const char **test_places; /* where each of them stands */
-    int env;                  /* registry reference of the packs' environment */
-    struct strmap env_names;  /* of the words in it, for hints */
+    const char *decision_lists[SUBJECT_KINDS]; /* the same as JSON */
+    int tests;                                 /* registry reference of the list of tests */
+    const char **test_places;                  /* where each of them stands */
+    int env;                                   /* registry reference of the packs' environment */
+    struct strmap env_names;                   /* of the words in it, for hints */
 
     /* The run under way. */
     struct record *record;
@@ -200,10 +198,12 @@ struct ruleset {
     struct strmap values; /* JSON text of a value (a failure: "!" and its message) to index + 1 */
     int lua_values;       /* registry reference: index + 1 to the value; nil is no entry */
     struct strmap pattern_ids; /* bytes of a pattern to index + 1 */
-    struct pattern *patterns;
+    uint64_t *patterns;        /* of each its words of facts, then its words of rules */
     uint32_t pattern_cap;
-    struct buf scratch;   /* text being made under Lua, where an error must not leak it */
-    int memo_values;      /* registry reference: rule index + 1 to value */
+    uint64_t stale[RULES_MAX / 64]; /* rules of a kept record whose value may be another one now */
+    uint64_t anew[RULES_MAX / 64];  /* those among them that must be run, whatever others say */
+    struct buf scratch;             /* text being made under Lua, where an error must not leak it */
+    int memo_values;                /* registry reference: rule index + 1 to value */
     int seen_values;      /* registry reference: rule index + 1 to what its function returned */
     uint16_t running[64]; /* rules being evaluated, outermost first, for the message of a cycle */
     int running_count;
@@ -254,16 +254,14 @@ uint32_t kept_intern_failure(lua_State *L, struct ruleset *rs, const char *messa
 uint16_t kept_intern_pattern(lua_State *L, struct ruleset *rs, const struct reads *reads);
 void kept_push_value(lua_State *L, struct ruleset *rs, uint32_t value);
 /* JSON text of a value; of a failure "!" and its message. */
-const char *kept_text(const struct ruleset *rs, uint32_t value);
-/* The message with which a rule of the record under way failed. */
-const char *kept_failure(const struct ruleset *rs, uint16_t rule);
+const char *kept_text(const struct ruleset *rs, uint32_t value, size_t *len);
 
 /* view.c: the one object a rule sees. */
 /* Add the words that stand behind `s.` in every pack. False: no memory. */
 bool view_add_words(struct strmap *names);
 void view_register(struct ruleset *rs, lua_State *L);
-void reads_merge(struct reads *into, const struct reads *from);
-void reads_clear(struct reads *r);
+void reads_merge(const struct ruleset *rs, struct reads *into, const struct reads *from);
+void reads_clear(const struct ruleset *rs, struct reads *r);
 
 /* convert.c: values across the border. */
 /* Rows come with a guard: to read a field that they can not have is an error, with a hint. */

@@ -10,18 +10,18 @@
 
 #define PARAM_META "pathway.params"
 
-void reads_clear(struct reads *r)
+void reads_clear(const struct ruleset *rs, struct reads *r)
 {
-    memset(r, 0, sizeof(*r));
+    memset(r->facts, 0, rs->fact_words * sizeof(r->facts[0]));
+    memset(r->own_facts, 0, rs->fact_words * sizeof(r->own_facts[0]));
+    memset(r->rules, 0, rs->rule_words * sizeof(r->rules[0]));
     r->wake = r->own_wake = TIME_NEVER;
 }
 
-void reads_merge(struct reads *into, const struct reads *from)
+void reads_merge(const struct ruleset *rs, struct reads *into, const struct reads *from)
 {
-    for (int i = 0; i < FACTS_MAX / 64; i++)
+    for (uint16_t i = 0; i < rs->fact_words; i++)
         into->facts[i] |= from->facts[i];
-    for (int i = 0; i < PARAMS_MAX / 64; i++)
-        into->params[i] |= from->params[i];
     if (from->wake < into->wake)
         into->wake = from->wake;
 }
@@ -111,7 +111,6 @@ static void push_param(lua_State *L, struct ruleset *rs, uint32_t index)
     const struct param_def *p = &rs->params[index];
     uint32_t v = 0;
 
-    rs->reads->params[index / 64] |= 1ull << (index % 64);
     while (v + 1 < p->version_count && view_reached(rs, p->versions[v + 1].from))
         v++;
     lua_rawgeti(L, LUA_REGISTRYINDEX, p->versions[v].ref);

@@ -138,6 +138,26 @@ static void take_value(const struct judged *j, void *arg)
     v->told++;
 }
 
+/* What is stored of the record's decisions is what judging in full says, in the order of their names. */
+static void assert_rows_say(struct ruleset *rs, const struct record *r, char text[RULES][400])
+{
+    struct buf row = { 0 }, expected = { 0 };
+    int count;
+    const char *const *names = ruleset_decisions(rs, SUBJECT_SCHOOL, &count);
+
+    record_write_decisions(&row, r);
+    for (int i = 0; i < count; i++) {
+        const char *value = text[atoi(names[i] + 1)];
+        bool is_error = strncmp(value, "error ", 6) == 0;
+        buf_printf(&expected, "%s%s%s%s", i ? "," : "[", is_error ? "{\"error\":" : "",
+                   is_error ? value + 6 : value, is_error ? "}" : "");
+    }
+    buf_char(&expected, ']');
+    assert_string_equal(buf_cstr(&row), buf_cstr(&expected));
+    buf_fini(&row);
+    buf_fini(&expected);
+}
+
 static void follow(struct ruleset *rs)
 {
     struct record *r = new_record(rs, SCHOOL);
@@ -159,6 +179,7 @@ static void follow(struct ruleset *rs)
             if (strcmp(kept.text[i], full.text[i]) != 0)
                 fail_msg("step %d, r%d: kept %s, in full %s", step, i, kept.text[i], full.text[i]);
         assert_string_equal(time_of(wake), time_of(full.wake));
+        assert_rows_say(rs, r, full.text);
     }
     record_free(r);
 }
@@ -228,6 +249,26 @@ static void only_rules_that_read_what_changed_are_run_again(void **state)
     ruleset_free(rs);
 }
 
+static void decisions_are_listed_in_the_order_in_which_they_are_written(void **state)
+{
+    struct ruleset *rs = load_pack(PACK);
+    struct record *r = new_record(rs, SCHOOL);
+    struct buf row = { 0 };
+    (void)state;
+
+    assert_string_equal(ruleset_decision_list(rs, SUBJECT_SCHOOL),
+                        "[\"big_a\",\"both\",\"of_a\",\"of_b\"]");
+    assert_ptr_equal(ruleset_decision_list(rs, SUBJECT_SCHOOL),
+                     ruleset_decision_list(rs, SUBJECT_SCHOOL)); /* made once */
+    assert_string_equal(ruleset_decision_list(rs, SUBJECT_HUB), "[]");
+    assert_runs(r, rs, "a", "{\"n\":7}", 4, "big_a both of_a of_b ");
+    record_write_decisions(&row, r);
+    assert_string_equal(buf_cstr(&row), "[true,true,7,0]");
+    buf_fini(&row);
+    record_free(r);
+    ruleset_free(rs);
+}
+
 /* 3.0 and 3 are the same JSON, and so must be the same to other rules. */
 static void a_value_is_the_same_whether_it_was_kept_or_given(void **state)
 {
@@ -282,5 +323,6 @@ static void a_circle_of_rules_is_told_alike(void **state)
 
 TEST_MAIN(CASE(judging_again_says_what_judging_in_full_says),
           CASE(only_rules_that_read_what_changed_are_run_again),
+          CASE(decisions_are_listed_in_the_order_in_which_they_are_written),
           CASE(a_value_is_the_same_whether_it_was_kept_or_given),
           CASE(a_circle_of_rules_is_told_alike))
