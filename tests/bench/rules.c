@@ -371,39 +371,10 @@ static void bench_live(struct nation *n, size_t live)
     tell(&nothing);
 }
 
-/* ---- all rules, against the same functions on plain tables ---- */
-
-/* The pack's files run with words that only collect the functions; facts are plain tables. */
-static const char PLAIN[] =
-    "local files, facts, now, PARAMS = ...\n"
-    "local env, modules, rules = {}, {}, {}\n"
-    "for k, v in pairs(_G) do env[k] = v end\n"
-    "local function word() return setmetatable({}, { __call = word }) end\n"
-    "for _, w in ipairs { 'enum', 'set', 'list', 'map', 'row', 'optional', 'initially', 'int', 'shown',\n"
-    "  'all_of', 'any_of', 'unless', 'once', 'gather', 'first_of', 'text', 'bool', 'number', 'time',\n"
-    "  'date', 'year', 'person', 'note', 'school', 'group', 'hub', 'at_least', 'at_most', 'equal_to' } do\n"
-    "  env[w] = function() return {} end end\n"
-    "for _, w in ipairs { 'rule', 'criterion', 'alert' } do\n"
-    "  env[w] = function(t) for _, f in ipairs(t) do if type(f) == 'function' and t.of ~= 'group' then\n"
-    "    rules[#rules + 1] = f end end return t end end\n"
-    "env.pack = function(t) for k, v in pairs(t.params or {}) do PARAMS[k] = v end return t end\n"
-    "env.import = function(name) return modules[name] end\n"
-    "for k, v in pairs(TIME) do env[k] = v end\n"
-    "local set = { __index = { has = function(t, v) return t.has_[v] end } }\n"
-    "local function values(t, i) i = i + 1 if t[i] ~= nil then return t[i], i end end\n"
-    "env.each = function(t)\n"
-    "  if t.list_ then local i, l = 0, t.list_ return function() i = i + 1 return l[i] end end\n"
-    "  return next, t.map_ or t end\n"
-    "for _, f in ipairs(files) do\n"
-    "  local fn = assert(load(f[2], '@' .. f[1], 't', env))\n"
-    "  modules[f[1]:match('([%w_]+)%.lua$')] = fn() end\n"
-    "return rules\n";
-
 int main(int argc, char **argv)
 {
     struct nation n = { 0 };
     size_t live = argc > 3 ? (size_t)atol(argv[3]) : 20000;
-    (void)PLAIN;
 
     if (argc < 3) {
         fprintf(stderr, "usage: rules RULES EVENTS.ndjson [LIVE]\n");
