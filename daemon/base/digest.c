@@ -28,6 +28,15 @@ void digest_parts(uint8_t out[DIGEST_BYTES], const uint8_t *key, const struct di
     sodium_memzero(&state, sizeof(state));
 }
 
+uint32_t digest_short(const uint8_t key[DIGEST_BYTES], const void *bytes, size_t len)
+{
+    uint8_t hash[crypto_shorthash_BYTES];
+
+    crypto_shorthash(hash, bytes, len, key);
+    return (uint32_t)hash[0] | (uint32_t)hash[1] << 8 | (uint32_t)hash[2] << 16 |
+           (uint32_t)hash[3] << 24;
+}
+
 const char *digest_hex(const uint8_t digest[DIGEST_BYTES], char out[DIGEST_HEX])
 {
     return sodium_bin2hex(out, DIGEST_HEX, digest, DIGEST_BYTES);

@@ -10,10 +10,12 @@ static enum err_code no_memory(struct err *err)
     return err_set(err, ERR_LIMIT, "no memory for the subjects of a commit");
 }
 
-static bool has_cause(const struct cause *list, const struct cause *c)
+static bool has_cause(const struct concern *concern, int64_t seq)
 {
-    for (; list; list = list->next)
-        if (strcmp(list->id, c->id) == 0 && strcmp(list->source, c->source) == 0)
+    if (seq > concern->newest)
+        return false;
+    for (const struct cause *c = concern->causes; c; c = c->next)
+        if (c->seq == seq)
             return true;
     return false;
 }
@@ -36,29 +38,36 @@ enum err_code affected_by_time(struct affected *a, const char *subject, struct e
     return concern_of(a, subject) ? OK : no_memory(err);
 }
 
+static enum err_code add_cause(struct affected *a, struct concern *concern, int64_t seq,
+                               struct err *err)
+{
+    if (has_cause(concern, seq))
+        return OK;
+    struct cause *c = arena_alloc(a->arena, sizeof(*c));
+    if (!c)
+        return no_memory(err);
+    *c = (struct cause){ concern->causes, seq };
+    concern->causes = c;
+    if (seq > concern->newest)
+        concern->newest = seq;
+    a->cause_count++;
+    return OK;
+}
+
 /* Add a subject with a cause, for a refold. */
-static enum err_code add(struct affected *a, const char *subject, const struct cause *cause,
-                         struct err *err)
+static enum err_code add(struct affected *a, const char *subject, int64_t seq, struct err *err)
 {
     struct concern *concern = concern_of(a, subject);
 
     if (!concern)
         return no_memory(err);
     concern->must_refold = true;
-    if (has_cause(concern->causes, cause))
-        return OK;
-    struct cause *c = arena_alloc(a->arena, sizeof(*c));
-    if (!c)
-        return no_memory(err);
-    *c = (struct cause){ .next = concern->causes, .source = cause->source, .id = cause->id };
-    concern->causes = c;
-    a->cause_count++;
-    return OK;
+    return add_cause(a, concern, seq, err);
 }
 
 /* Add a subject with an event that touches it and can be taken in as it comes. */
 static enum err_code add_event(struct affected *a, const char *subject, const struct event *e,
-                               const struct cause *cause, struct err *err)
+                               int64_t seq, struct err *err)
 {
     struct concern *concern = concern_of(a, subject);
 
@@ -75,10 +84,7 @@ static enum err_code add_event(struct affected *a, const char *subject, const st
         concern->cap = cap;
     }
     concern->events[concern->count++] = e;
-    bool must_refold = concern->must_refold;
-    enum err_code rc = add(a, subject, cause, err);
-    concern->must_refold = must_refold;
-    return rc;
+    return add_cause(a, concern, seq, err);
 }
 
 /* ---- what a void reaches ---- */
@@ -107,7 +113,7 @@ static enum err_code take_target(const struct logged *e, void *arg, struct err *
 
 struct touch {
     struct affected *affected;
-    const struct cause *cause;
+    int64_t cause;
     enum err_code rc;
     struct err *err;
 };
@@ -120,8 +126,7 @@ static void add_touch(const char *subject, void *arg)
 }
 
 static enum err_code add_targets(struct affected *a, struct store *s, int64_t max_seq,
-                                 const char *source, const char *id, const struct cause *cause,
-                                 struct err *err)
+                                 const char *source, const char *id, int64_t cause, struct err *err)
 {
     int64_t last =
         INT64_MAX; /* every step down a chain of voids is an event not seen before, or stops */
@@ -143,57 +148,40 @@ static enum err_code add_targets(struct affected *a, struct store *s, int64_t ma
     return OK;
 }
 
-static enum err_code take_any_void(const struct logged *e, void *arg, struct err *err)
-{
-    (void)e;
-    (void)err;
-    *(bool *)arg = true;
-    return OK;
-}
-
 enum err_code affected_by_event(struct affected *a, struct store *s, int64_t max_seq,
-                                const struct event *e, struct err *err)
+                                const struct event *e, int64_t seq, struct err *err)
 {
-    const struct cause cause = { .source = arena_strdup(a->arena, e->source),
-                                 .id = arena_strdup(a->arena, e->id) };
-    bool must_refold = strcmp(e->type, EVENT_VOIDED) == 0 || strcmp(e->type, EVENT_SUCCEEDED) == 0;
-    enum err_code rc = cause.source && cause.id ? OK : no_memory(err);
+    bool is_void = strcmp(e->type, EVENT_VOIDED) == 0;
+    bool must_refold = is_void || strcmp(e->type, EVENT_SUCCEEDED) == 0 ||
+                       log_is_named_by_void(s, e->source, e->id); /* it may have come before */
+    enum err_code rc = OK;
 
-    if (rc == OK && !must_refold) /* its void may have come before it */
-        rc = log_voids_of(s, e->source, e->id, max_seq, take_any_void, &must_refold, err);
     for (uint32_t i = 0; i < e->touch_count && rc == OK; i++)
-        rc = must_refold ? add(a, e->touches[i], &cause, err)
-                         : add_event(a, e->touches[i], e, &cause, err);
-    if (rc == OK && strcmp(e->type, EVENT_VOIDED) == 0)
+        rc = must_refold ? add(a, e->touches[i], seq, err)
+                         : add_event(a, e->touches[i], e, seq, err);
+    if (rc == OK && is_void)
         rc = add_targets(a, s, max_seq, json_get(e->data, "source")->as.string,
-                         json_get(e->data, "id")->as.string, &cause, err);
+                         json_get(e->data, "id")->as.string, seq, err);
     return rc;
 }
 
-/* Add the schools that continue subject number `i`. */
-static enum err_code add_successors(struct affected *a, struct world *w, uint32_t i,
-                                    struct err *err)
-{
-    const char *subject = a->subjects.items[i].key;
-    const struct entry *const *touching;
-    size_t count;
+struct succession {
+    struct affected *affected;
+    uint32_t predecessor; /* number among the subjects */
+};
 
-    if (world_touching(&touching, &count, w, subject, err) != OK)
-        return err->code;
-    for (size_t k = 0; k < count; k++) {
-        const char *predecessor = world_predecessor(w, touching[k]);
-        if (!predecessor || strcmp(predecessor, subject) != 0)
-            continue;
-        const struct concern *concern = a->subjects.items[i].as.ptr;
-        for (const struct cause *c = concern->causes; c; c = c->next)
-            if (add(a, touching[k]->subject, c, err) != OK)
-                return err->code;
-    }
+static enum err_code add_successor(const char *successor, void *arg, struct err *err)
+{
+    const struct succession *x = arg;
+    const struct concern *concern = x->affected->subjects.items[x->predecessor].as.ptr;
+
+    for (const struct cause *c = concern->causes; c; c = c->next)
+        if (add(x->affected, successor, c->seq, err) != OK)
+            return err->code;
     return OK;
 }
 
-enum err_code affected_successors(struct affected *a, struct world *w,
-                                  has_no_successor_fn *has_none, void *arg, struct err *err)
+enum err_code affected_successors(struct affected *a, struct store *s, struct err *err)
 {
     size_t before;
 
@@ -202,9 +190,10 @@ enum err_code affected_successors(struct affected *a, struct world *w,
     do {
         before = a->cause_count;
         for (uint32_t i = 0; i < a->subjects.count; i++) {
+            struct succession x = { a, i };
             const struct concern *c = a->subjects.items[i].as.ptr;
-            if (c->causes && !has_none(a->subjects.items[i].key, c, arg) &&
-                add_successors(a, w, i, err) != OK)
+            if (c->causes &&
+                log_successors(s, a->subjects.items[i].key, add_successor, &x, err) != OK)
                 return err->code;
         }
     } while (a->cause_count != before);

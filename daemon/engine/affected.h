@@ -13,20 +13,20 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/strmap.h"
-#include "engine/world.h"
+#include "model/event.h"
 #include "store/store.h"
 
-/* An event behind a change: what the feed names as its cause. */
+/* The number of an event behind a change: what the feed names as its cause. */
 struct cause {
     const struct cause *next;
-    const char *source;
-    const char *id;
+    int64_t seq;
 };
 /* What a commit has for one subject. */
 struct concern {
     const struct cause *causes;  /* newest first */
     const struct event **events; /* new ones that touch it; borrowed. The list is the arena's */
     size_t count, cap;
+    int64_t newest;   /* the highest number among the causes */
     bool is_left;     /* for later: this commit does not judge it */
     bool must_refold; /* a void, a succession, a predecessor's event: not followed as it comes */
 };
@@ -37,17 +37,13 @@ struct affected {
     size_t cause_count;     /* of all subjects */
 };
 
-/* Add the subjects that an accepted event concerns. */
+/* Add the subjects that accepted event number `seq` concerns. */
 MUST_CHECK enum err_code affected_by_event(struct affected *a, struct store *s, int64_t max_seq,
-                                           const struct event *e, struct err *err);
+                                           const struct event *e, int64_t seq, struct err *err);
 /* Add a subject that time alone concerns. */
 MUST_CHECK enum err_code affected_by_time(struct affected *a, const char *subject, struct err *err);
-/* Add the successors of what is there, with the causes of their predecessors. `has_none` may know that a
- * subject is nobody's predecessor, which spares reading its history. */
-typedef bool has_no_successor_fn(const char *subject, const struct concern *c, void *arg);
-MUST_CHECK enum err_code affected_successors(struct affected *a, struct world *w,
-                                             has_no_successor_fn *has_none, void *arg,
-                                             struct err *err);
+/* Add the successors of what is there, with the causes of their predecessors. */
+MUST_CHECK enum err_code affected_successors(struct affected *a, struct store *s, struct err *err);
 void affected_fini(struct affected *a);
 
 #endif

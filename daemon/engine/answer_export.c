@@ -61,7 +61,7 @@ static enum err_code take_row(const struct list_row *row, void *arg, struct err 
 {
     struct rows *rows = arg;
     rows->subject = row->subject;
-    return decision_each(rows->r->store, row->subject, take_decision, rows, err);
+    return decisions_each(row->names, row->values, take_decision, rows, err);
 }
 
 static enum err_code export_tables(struct buf *out, struct reader *r,

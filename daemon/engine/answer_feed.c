@@ -134,12 +134,13 @@ enum err_code answer_status(struct buf *out, struct reader *r, const struct json
 {
     static const char *const KNOWN[] = { NULL };
     struct generation g;
-    int64_t events = 0, changes = 0, wake = TIME_NEVER, lag = 0;
+    int64_t events = 0, changes = 0, wake = TIME_NEVER, commits = 0;
+    struct derived_mark mark = derived_mark(r->store);
 
     if (params_check(params, KNOWN, err) != OK || generation_last(&g, r->store, err) != OK ||
         log_last_seq(&events, r->store, err) != OK ||
-        feed_last_seq(&changes, r->store, err) != OK || wake_next(&wake, r->store, err) != OK ||
-        pending_count(&lag, r->store, err) != OK)
+        feed_last_seq(&changes, r->store, err) != OK || wake_first(&wake, r->store, err) != OK ||
+        log_last_commit(&commits, r->store, err) != OK)
         return err->code;
     buf_printf(out, "{\"version\":\"%s\",\"database\":", PATHWAY_VERSION);
     json_write_cstr(out, store_id(r->store));
@@ -148,7 +149,8 @@ enum err_code answer_status(struct buf *out, struct reader *r, const struct json
     buf_printf(out, ",\"events\":%lld,\"changes\":%lld,\"next_wake\":", (long long)events,
                (long long)changes);
     write_moment(out, wake);
-    buf_printf(out, ",\"refold_lag\":%lld", (long long)lag);
+    buf_printf(out, ",\"commits\":%lld,\"tables_at_commit\":%lld", (long long)commits,
+               (long long)mark.commit);
     buf_printf(out, ",\"rules\":{\"generation\":%lld,\"digest\":", (long long)g.number);
     json_write_cstr(out, g.digest);
     buf_str(out, ",\"since\":");

@@ -148,7 +148,7 @@ static enum err_code take_row(const struct list_row *row, void *arg, struct err 
     struct row decisions = { l, "" };
 
     begin_row(l, row->subject, row->name, row->hub);
-    enum err_code rc = decision_each(l->r->store, row->subject, take_decision, &decisions, err);
+    enum err_code rc = decisions_each(row->names, row->values, take_decision, &decisions, err);
     end_row(l);
     return rc;
 }
@@ -260,8 +260,12 @@ enum err_code answer_list(struct buf *out, struct reader *r, const struct json *
     if (read_query(&l, params, err) != OK || params_instants(&when, r, params, err) != OK ||
         feed_last_seq(&seq, r->store, err) != OK)
         return err->code;
-    buf_printf(out, "{\"seq\":%lld,\"items\":[", (long long)seq);
     enum err_code rc = when.is_now ? reader_tables_are_current(&is_current, r, when.at, err) : OK;
+    if (rc != OK)
+        return rc;
+    if (is_current)
+        seq = derived_mark(r->store).feed;
+    buf_printf(out, "{\"seq\":%lld,\"items\":[", (long long)seq);
     if (rc == OK)
         rc = is_current ? list_subjects(&more, r->store, &l.query, take_row, &l, err)
                         : list_as_of(&l, &when, &more, err);

@@ -30,8 +30,9 @@ struct engine {
     struct clock clock;
     struct live_cache cache;
     int64_t generation;
-    int64_t next_wake;
-    int64_t feed_seq;
+    int64_t
+        judged_since; /* replay: commits from this one on list what they judged when time asked */
+    bool must_reload; /* memory may be ahead of what is durable */
     struct engine_counters counts; /* rule_runs: those of rules that were replaced */
 };
 
@@ -43,14 +44,16 @@ struct commit {
     struct affected affected;
     int64_t first_seq; /* of the events appended */
     int64_t last_seq;
+    bool is_open;
 };
 
 static enum err_code commit_begin(struct commit *c, struct engine *e, struct err *err)
 {
     *c = (struct commit){ .engine = e };
     c->affected.arena = &c->publication.arena;
-    if (store_begin(e->store, err) != OK)
+    if (engine_reload(e, err) != OK || store_begin(e->store, err) != OK)
         return err->code;
+    c->is_open = true;
     struct publication *p = &c->publication;
     p->store = e->store;
     p->rules = e->rules;
@@ -59,99 +62,107 @@ static enum err_code commit_begin(struct commit *c, struct engine *e, struct err
     p->generation = e->generation;
     /* What a commit decides depends on the log and the commit list alone, so that `replay` makes the
      * same of them: it is judged at the instant that is recorded, which never runs backwards. */
-    enum err_code rc = log_recorded_time(&p->recorded, e->store, clock_now(&e->clock), err);
-    p->now = p->recorded;
-    if (rc == OK)
-        rc = log_last_seq(&c->last_seq, e->store, err);
+    p->now = p->recorded = log_recorded_time(e->store, clock_now(&e->clock));
+    c->last_seq = log_end(e->store);
     c->first_seq = c->last_seq + 1;
-    return rc;
-}
-
-/* A live record knows whether another school takes its events over. */
-static bool has_no_successor(const char *subject, const struct concern *concern, void *arg)
-{
-    const struct live *l = concern->must_refold ? NULL : live_find(arg, subject);
-    return l && !l->is_predecessor;
+    return OK;
 }
 
 static enum err_code publish_all(struct commit *c, struct err *err)
 {
-    enum err_code rc = affected_successors(&c->affected, c->publication.world, has_no_successor,
-                                           c->publication.cache, err);
+    enum err_code rc = affected_successors(&c->affected, c->engine->store, err);
     for (uint32_t i = 0; i < c->affected.subjects.count && rc == OK; i++)
         rc = publish_subject(&c->publication, c->affected.subjects.items[i].key,
                              c->affected.subjects.items[i].as.ptr, err);
     return rc;
 }
 
-/* The commit list says which subjects a commit judged when it left others for later. */
-static enum err_code list_judged(const struct commit *c, int64_t number, struct err *err)
+/* The commit list says which subjects a commit judged where its events do not. */
+static bool must_list_judged(const struct commit *c)
 {
-    struct buf list = { 0 };
+    bool is_time = c->last_seq < c->first_seq && !c->publication.is_first_of_generation;
+    return c->publication.deferred > 0 ||
+           (is_time && log_commits(c->engine->store) + 1 >= c->engine->judged_since);
+}
 
+static enum err_code list_judged(struct buf *list, const struct commit *c, struct err *err)
+{
     for (uint32_t i = 0; i < c->affected.subjects.count; i++) {
         const struct strmap_item *item = &c->affected.subjects.items[i];
         if (((const struct concern *)item->as.ptr)->is_left)
             continue;
-        buf_char(&list, list.len ? ',' : '[');
-        json_write_cstr(&list, item->key);
+        buf_char(list, list->len ? ',' : '[');
+        json_write_cstr(list, item->key);
     }
-    buf_str(&list, list.len ? "]" : "[]");
-    enum err_code rc = list.failed
-                           ? err_set(err, ERR_LIMIT, "no memory to list what a commit judged")
-                           : log_add_judged(c->engine->store, number, buf_cstr(&list), err);
+    buf_str(list, list->len ? "]" : "[]");
+    return list->failed ? err_set(err, ERR_LIMIT, "no memory to list what a commit judged") : OK;
+}
+
+static enum err_code list_commit(const struct commit *c, struct err *err)
+{
+    struct buf list = { 0 };
+    int64_t number;
+    bool is_listed = must_list_judged(c);
+    enum err_code rc = is_listed ? list_judged(&list, c, err) : OK;
+
+    if (rc == OK)
+        rc = log_add_commit(&number, c->engine->store, c->first_seq, c->last_seq,
+                            c->publication.recorded, c->engine->generation,
+                            is_listed ? buf_cstr(&list) : NULL, err);
     buf_fini(&list);
     return rc;
+}
+
+static void commit_fini(struct commit *c)
+{
+    world_close(c->publication.world);
+    affected_fini(&c->affected);
+    publication_fini(&c->publication);
 }
 
 /* There was nothing to do: nothing is written. */
 static enum err_code commit_nothing(struct commit *c)
 {
     store_rollback(c->engine->store);
-    affected_fini(&c->affected);
-    publication_fini(&c->publication);
+    commit_fini(c);
     return OK;
 }
 
-/* Publish, list the commit and make it durable; or, when `rc` says that something failed, undo it all. */
+/* Publish, list the commit and hand it over; or, when `rc` says that something failed, undo it all. */
 static enum err_code commit_end(struct commit *c, enum err_code rc, struct err *err)
 {
     struct engine *e = c->engine;
     struct publication *p = &c->publication;
-    int64_t number, wake, feed;
 
     if (rc == OK)
         rc = world_open(&p->world, e->store, c->last_seq, err);
     if (rc == OK)
         rc = publish_all(c, err);
     if (rc == OK)
-        rc = log_add_commit(&number, e->store, c->first_seq, c->last_seq, p->recorded,
-                            e->generation, err);
-    if (rc == OK && p->deferred > 0)
-        rc = list_judged(c, number, err);
+        rc = list_commit(c, err);
     if (rc == OK)
-        rc = wake_next(&wake, e->store, err);
-    if (rc == OK)
-        rc = feed_last_seq(&feed, e->store, err);
-    world_close(p->world);
-    if (rc != OK) {
-        if (p->store) /* else it never began: somebody held the write lock too long */
-            store_rollback(e->store);
-    } else {
-        crash_point("before commit");
         rc = store_commit(e->store, err);
-        crash_point("after commit");
-    }
-    if (rc == OK) {
-        e->next_wake = wake;
-        e->feed_seq = feed;
+    else if (c->is_open) /* else it never began */
+        store_rollback(e->store);
+    if (rc == OK)
         e->counts.changes += (uint64_t)p->changes;
-    } else {
-        live_cache_clear(&e->cache);
-    }
+    else
+        e->must_reload = e->must_reload || c->is_open;
     e->counts.refolds += (uint64_t)p->refolds;
-    affected_fini(&c->affected);
-    publication_fini(p);
+    commit_fini(c);
+    return rc;
+}
+
+enum err_code engine_reload(struct engine *e, struct err *err)
+{
+    if (!e->must_reload && !store_has_failed(e->store))
+        return OK;
+    e->must_reload = true;
+    live_cache_clear(&e->cache);
+    enum err_code rc = store_reload(e->store, err);
+    if (rc == OK)
+        rc = engine_recover(e->store, e->rules, &e->cache, err);
+    e->must_reload = rc != OK;
     return rc;
 }
 
@@ -192,7 +203,8 @@ enum err_code engine_take_judging(struct engine *e, struct take *items, size_t c
         rc = take_one(&c, &items[i], err);
     for (size_t i = 0; i < count && rc == OK; i++)
         if (items[i].status == TAKE_ACCEPTED)
-            rc = affected_by_event(&c.affected, e->store, c.last_seq, items[i].event, err);
+            rc = affected_by_event(&c.affected, e->store, c.last_seq, items[i].event, items[i].seq,
+                                   err);
     if (rc == OK && c.last_seq < c.first_seq) /* nothing new */
         return commit_nothing(&c);
     return commit_end(&c, rc, err);
@@ -208,7 +220,7 @@ static enum err_code add_due(const char *subject, int64_t due, void *arg, struct
 
 int64_t engine_next_wake(const struct engine *e)
 {
-    return e->next_wake;
+    return wake_next(e->store);
 }
 
 enum err_code engine_wake(struct engine *e, struct err *err)
@@ -228,7 +240,7 @@ enum err_code engine_settle(struct engine *e, struct err *err)
 {
     enum err_code rc = OK;
 
-    while (rc == OK && e->next_wake <= clock_now(&e->clock))
+    while (rc == OK && engine_next_wake(e) <= clock_now(&e->clock))
         rc = engine_wake(e, err);
     return rc;
 }
@@ -261,6 +273,7 @@ static enum err_code judge_all(struct engine *e, struct err *err)
                             files, count, err);
     if (rc == OK) {
         c.publication.generation = e->generation = number;
+        c.publication.is_first_of_generation = true;
         c.publication.is_new_generation = number > 1;
         rc = log_subjects(e->store, add_subject, &c.affected, err);
     }
@@ -277,16 +290,15 @@ enum err_code engine_use_rules(struct engine *e, struct ruleset *rules, struct e
     e->counts.rule_runs += old ? ruleset_runs(old) : 0;
     ruleset_free(old);
     e->rules = rules;
-    enum err_code rc = generation_last(&last, e->store, err);
+    enum err_code rc = store_drain(e->store, err);
+    if (rc == OK)
+        rc = generation_last(&last, e->store, err);
     if (rc != OK)
         return rc;
     e->generation = last.number;
     if (last.number == 0 || strcmp(last.digest, ruleset_digest(rules)) != 0)
         return judge_all(e, err);
-    rc = wake_next(&e->next_wake, e->store, err);
-    if (rc == OK)
-        rc = feed_last_seq(&e->feed_seq, e->store, err);
-    return rc;
+    return OK;
 }
 
 static struct engine *new_engine(const struct clock *clock)
@@ -295,13 +307,13 @@ static struct engine *new_engine(const struct clock *clock)
 
     if (e) {
         e->clock = *clock;
-        e->next_wake = TIME_NEVER;
         live_cache_init(&e->cache, LIVE_RECORDS);
     }
     return e;
 }
 
-enum err_code engine_open_memory(struct engine **out, struct err *err)
+enum err_code engine_open_replay(struct engine **out, struct store *source, compare_fn *differs,
+                                 void *arg, struct err *err)
 {
     struct clock clock;
 
@@ -309,7 +321,9 @@ enum err_code engine_open_memory(struct engine **out, struct err *err)
     *out = new_engine(&clock);
     if (!*out)
         return err_set(err, ERR_LIMIT, "no memory for the engine");
-    enum err_code rc = store_open(&(*out)->store, NULL, STORE_MEMORY, err);
+    enum err_code rc = store_open_replay(&(*out)->store, source, differs, arg, err);
+    if (rc == OK)
+        rc = store_judged_since(&(*out)->judged_since, source, err);
     if (rc != OK) {
         engine_close(*out);
         *out = NULL;
@@ -320,6 +334,25 @@ enum err_code engine_open_memory(struct engine **out, struct err *err)
 void engine_set_clock(struct engine *e, int64_t now)
 {
     clock_init_fixed(&e->clock, now);
+}
+
+/* Make up for what a crash left behind, by the rules that judged it; they need not be those of now. */
+static enum err_code recover(struct engine *e, struct ruleset *rules, struct err *err)
+{
+    struct generation last;
+    struct ruleset *then = NULL;
+
+    enum err_code rc = generation_last(&last, e->store, err);
+    if (rc != OK || last.number == 0)
+        return rc;
+    if (strcmp(last.digest, ruleset_digest(rules)) == 0)
+        return engine_recover(e->store, rules, &e->cache, err);
+    rc = ruleset_of_generation(&then, e->store, last.number, err);
+    if (rc == OK)
+        rc = engine_recover(e->store, then, &e->cache, err);
+    live_cache_clear(&e->cache);
+    ruleset_free(then);
+    return rc;
 }
 
 enum err_code engine_open(struct engine **out, const struct engine_options *options,
@@ -339,9 +372,13 @@ enum err_code engine_open(struct engine **out, const struct engine_options *opti
     if (rc == OK)
         rc = store_open(&e->store, options->database, STORE_WRITE, err);
     if (rc == OK)
+        rc = recover(e, rules, err);
+    if (rc == OK)
         rc = engine_use_rules(e, rules, err);
     else
         ruleset_free(rules);
+    if (rc == OK && options->durable)
+        rc = store_start_writer(e->store, options->durable, options->arg, err);
     if (rc == OK)
         *out = e;
     else
@@ -369,9 +406,34 @@ const uint8_t *engine_note_key(const struct engine *e)
     return store_note_key(e->store);
 }
 
-int64_t engine_feed_seq(const struct engine *e)
+int64_t engine_ticket(const struct engine *e)
 {
-    return e->feed_seq;
+    return store_ticket(e->store);
+}
+
+bool engine_is_behind(const struct engine *e)
+{
+    return store_is_behind(e->store);
+}
+
+enum err_code engine_catch_up(struct engine *e, struct err *err)
+{
+    enum err_code rc = engine_reload(e, err);
+    if (rc != OK)
+        return rc;
+    rc = store_catch_up(e->store, false, err);
+    e->must_reload = rc != OK;
+    return rc;
+}
+
+void engine_progress(const struct engine *e, struct engine_progress *out)
+{
+    struct derived_mark mark = derived_mark(e->store);
+
+    *out = (struct engine_progress){ .feed_seq = log_changes(e->store),
+                                     .commits = log_commits(e->store),
+                                     .tables = mark.commit,
+                                     .tables_are_whole = mark.is_whole };
 }
 
 void engine_counters(const struct engine *e, struct engine_counters *out)
@@ -379,6 +441,7 @@ void engine_counters(const struct engine *e, struct engine_counters *out)
     *out = e->counts;
     out->rule_runs += ruleset_runs(e->rules);
     out->live_records = e->cache.count;
+    out->refold_lag = (uint64_t)pending_count(e->store);
     out->generation = e->generation;
     snprintf(out->digest, sizeof(out->digest), "%s", ruleset_digest(e->rules));
 }

@@ -20,6 +20,11 @@ struct engine_options {
     const char *database;
     const char *rules; /* a rules folder */
     struct clock clock;
+    /* NULL: each call returns when what it did is durable. Else a thread of its own writes, a call returns when
+     * its commit has been handed over, and `durable` is called on that thread for each of them, in order: `why`
+     * NULL, or why it is not durable, nor is any after it until `durable` is called without one again. */
+    void (*durable)(int64_t ticket, const struct err *why, void *arg);
+    void *arg;
 };
 
 /*
@@ -42,8 +47,8 @@ struct take {
     int64_t seq;               /* out */
 };
 /*
- * Take a batch in, in one durable commit. OK: every item has its status, and decisions and feed
- * are up to date with it. Any error: nothing of it was taken.
+ * Take a batch in, in one commit. OK: every item has its status, and decisions and feed are up to
+ * date with it, once the commit of engine_ticket() is durable. Any error: nothing of it was taken.
  */
 MUST_CHECK enum err_code engine_take(struct engine *e, struct take *items, size_t count,
                                      struct err *err);
@@ -56,8 +61,21 @@ MUST_CHECK enum err_code engine_wake(struct engine *e, struct err *err);
 /* Judge all that is due now, slice after slice: for those who open an engine to write and leave. */
 MUST_CHECK enum err_code engine_settle(struct engine *e, struct err *err);
 
-/* Number of the newest feed entry. */
-int64_t engine_feed_seq(const struct engine *e);
+/* The last commit that was handed over: 1, 2, 3, ...; 0 when there was none. */
+int64_t engine_ticket(const struct engine *e);
+
+/* Do the tables of what is derived lie behind? Bring them on by a slice, as a commit of its own. */
+bool engine_is_behind(const struct engine *e);
+MUST_CHECK enum err_code engine_catch_up(struct engine *e, struct err *err);
+
+/* How far the engine has come, with the commit of engine_ticket(). */
+struct engine_progress {
+    int64_t feed_seq; /* the newest feed entry */
+    int64_t commits;  /* in the commit list */
+    int64_t tables;   /* the commit that the tables of what is derived stand at */
+    bool tables_are_whole;
+};
+void engine_progress(const struct engine *e, struct engine_progress *out);
 
 /* What has been done since the engine opened, and what it holds now. */
 struct engine_counters {
@@ -66,6 +84,7 @@ struct engine_counters {
     uint64_t wakes;   /* subjects judged with no event: it was time, or they had been left */
     uint64_t changes; /* feed entries */
     uint64_t live_records;
+    uint64_t refold_lag; /* subjects that wait to be folded anew */
     int64_t generation;
     char digest[65]; /* of its rules, hex */
 };

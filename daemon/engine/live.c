@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/civil.h"
+#include "model/subject.h"
 
 void live_cache_init(struct live_cache *c, size_t limit)
 {
@@ -34,6 +36,7 @@ static void free_live(struct live *l)
     free((char *)(uintptr_t)l->last.id);
     free(l->name);
     free(l->hub);
+    free(l->former);
     free(l);
 }
 
@@ -114,9 +117,6 @@ static enum err_code look_around(struct live *l, struct world *w, int64_t now, s
         return err->code;
     l->ahead = TIME_NEVER;
     for (size_t i = 0; i < count; i++) {
-        const char *predecessor = world_predecessor(w, touching[i]);
-        if (predecessor && strcmp(predecessor, l->subject) == 0)
-            l->is_predecessor = true;
         if (touching[i]->key.time > now && l->ahead == TIME_NEVER)
             l->ahead = touching[i]->key.time;
         /* Voided ones too: an event that is to be taken in must follow everything there is. */
@@ -124,6 +124,28 @@ static enum err_code look_around(struct live *l, struct world *w, int64_t now, s
             return err->code;
     }
     return OK;
+}
+
+/* Schools through which events came that the subject has taken over. */
+static enum err_code keep_former(struct live *l, struct err *err)
+{
+    const char *last = l->subject;
+    struct buf former = { 0 };
+
+    for (size_t i = 0; i < l->fold.count; i++) {
+        for (int a = 0; a < l->fold.items[i].as_count; a++) {
+            const char *as = l->fold.items[i].as[a];
+            if (strcmp(as, l->subject) == 0 || strcmp(as, last) == 0)
+                continue;
+            last = as;
+            if (!strstr(buf_cstr(&former), subject_code(as)))
+                buf_printf(&former, "%s%s", former.len ? " " : "", subject_code(as));
+        }
+    }
+    bool failed = former.failed;
+    l->former = former.len && !failed ? buf_take(&former) : NULL;
+    buf_fini(&former);
+    return failed ? no_memory(err) : OK;
 }
 
 enum err_code live_build(struct live **out, struct live_cache *c, struct ruleset *rules,
@@ -140,6 +162,8 @@ enum err_code live_build(struct live **out, struct live_cache *c, struct ruleset
     enum err_code rc = fold_subject(&l->fold, rules, w, l->subject, now, err);
     if (rc == OK)
         rc = look_around(l, w, now, err);
+    if (rc == OK)
+        rc = keep_former(l, err);
     l->fold_events = (int64_t)l->fold.count;
     l->fold.items = NULL; /* they go with the world */
     l->fold.count = l->fold.next = 0;

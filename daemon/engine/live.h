@@ -22,8 +22,9 @@ struct live {
                               nothing has been published */
     int64_t fold_events;   /* how many events it was last folded from */
     int64_t ahead;         /* when its first event that lies ahead comes; TIME_NEVER */
-    bool is_predecessor;   /* another school takes its events over */
     char *name, *hub;      /* as last stored; owned, NULL: none */
+    char *
+        former; /* codes of those whose events it took over, when it was last folded; owned, NULL: none */
     struct live *newer, *older;
 };
 

@@ -9,6 +9,8 @@
 #include "base/log.h"
 #include "store/derived.h"
 
+#define CAUSES_MAX 1024 /* events that one entry of the feed names */
+
 static enum err_code no_memory(struct err *err)
 {
     return err_set(err, ERR_LIMIT, "no memory to judge a subject");
@@ -26,162 +28,185 @@ const char *decision_text(struct arena *arena, const struct judged *j)
     return text;
 }
 
-/* One decision, before and after. */
+/* ---- changes ---- */
+
+/* One decision, before and after. NULL: there was, or is, none. */
 struct pair {
-    const char *old_value; /* NULL: there was none */
-    const char *new_value; /* NULL: there is none any more */
+    const char *name, *old_value, *new_value;
 };
-struct comparison {
-    struct publication *p;
-    struct strmap pairs; /* by decision */
-    bool is_empty;       /* judging the empty record that a new subject is compared with */
-    bool is_live;        /* the record itself knows what was before */
+struct pairs {
+    struct arena *arena;
+    struct pair *items; /* the arena's */
+    size_t count, cap;
     bool failed;
 };
 
-static struct pair *pair_of(struct comparison *c, const char *name)
+static void add_pair(struct pairs *pairs, struct pair pair)
 {
-    struct strmap_item *item = strmap_find(&c->pairs, name, strlen(name));
-
-    if (!item) {
-        const char *key = arena_strdup(&c->p->arena, name);
-        item = key ? strmap_add(&c->pairs, key, strlen(key), NULL) : NULL;
-        if (item)
-            item->as.ptr = arena_alloc(&c->p->arena, sizeof(struct pair));
+    if (pairs->count == pairs->cap) {
+        size_t cap = pairs->cap ? pairs->cap * 2 : 16;
+        struct pair *items = arena_alloc(pairs->arena, cap * sizeof(*items));
+        pairs->failed = pairs->failed || !items;
+        if (!items)
+            return;
+        if (pairs->count > 0)
+            memcpy(items, pairs->items, pairs->count * sizeof(*items));
+        pairs->items = items;
+        pairs->cap = cap;
     }
-    c->failed = c->failed || !item || !item->as.ptr;
-    return c->failed ? NULL : item->as.ptr;
+    pairs->items[pairs->count++] = pair;
 }
 
-static enum err_code take_old(const char *name, const char *value, void *arg, struct err *err)
+/* A live record knows what was before. */
+static void take_changed(const struct judged *j, void *arg)
 {
-    struct comparison *c = arg;
-    struct pair *pair = pair_of(c, name);
+    struct pairs *pairs = arg;
+    struct judged old = { .value = j->old_value, .is_error = j->old_is_error };
+    struct pair pair = { .name = j->name, .new_value = decision_text(pairs->arena, j) };
 
-    if (pair)
-        pair->old_value = arena_strdup(&c->p->arena, value);
-    return pair && pair->old_value ? OK : no_memory(err);
+    if (j->old_value)
+        pair.old_value = decision_text(pairs->arena, &old);
+    pairs->failed = pairs->failed || !pair.new_value || (j->old_value && !pair.old_value);
+    add_pair(pairs, pair);
 }
 
-static void take_judged(const struct judged *j, void *arg)
+static void take_nothing(const struct judged *j, void *arg)
 {
-    struct comparison *c = arg;
-    struct pair *pair = pair_of(c, j->name);
-    const char *value = pair ? decision_text(&c->p->arena, j) : NULL;
+    (void)j;
+    (void)arg;
+}
 
-    if (!value) {
-        c->failed = true;
-    } else if (c->is_empty) {
-        pair->old_value = value;
-    } else {
-        struct judged old = { .value = j->old_value, .is_error = j->old_is_error };
-        pair->new_value = value;
-        if (c->is_live && j->old_value)
-            pair->old_value = decision_text(&c->p->arena, &old);
+static enum err_code take_decision(const char *name, const char *value, void *arg, struct err *err)
+{
+    struct pairs *pairs = arg;
+    struct pair pair = { .name = arena_strdup(pairs->arena, name),
+                         .new_value = arena_strdup(pairs->arena, value) };
+
+    add_pair(pairs, pair);
+    return pair.name && pair.new_value && !pairs->failed ? OK : no_memory(err);
+}
+
+/* Old decisions and new ones, both by name, as pairs: those that differ. */
+static void merge(struct pairs *out, const struct pairs *old, const struct pairs *new)
+{
+    size_t i = 0, k = 0;
+
+    while (i < old->count || k < new->count) {
+        const struct pair *a = i < old->count ? &old->items[i] : NULL;
+        const struct pair *b = k < new->count ? &new->items[k] : NULL;
+        int order = !a ? 1 : !b ? -1 : strcmp(a->name, b->name);
+        if (order < 0)
+            add_pair(out, (struct pair){ a->name, a->new_value, NULL });
+        else if (order > 0)
+            add_pair(out, (struct pair){ b->name, NULL, b->new_value });
+        else if (strcmp(a->new_value, b->new_value) != 0)
+            add_pair(out, (struct pair){ b->name, a->new_value, b->new_value });
+        i += order <= 0;
+        k += order >= 0;
     }
 }
 
-static enum err_code judge_empty(struct comparison *c, const char *subject, struct err *err)
+/* What an empty record decides: the same for all subjects of a commit. */
+static enum err_code judge_empty(const char **out, struct publication *p, const char *subject,
+                                 enum subject_kind kind, struct err *err)
 {
     struct record *empty = NULL;
+    int64_t wake;
+    enum err_code rc = OK;
 
-    enum err_code rc = record_new(&empty, c->p->rules, subject, err);
-    c->is_empty = true;
+    if (p->empty[kind].len == 0) {
+        rc = record_new(&empty, p->rules, subject, err);
+        if (rc == OK)
+            rc = record_rejudge(&wake, empty, p->now, take_nothing, NULL, err);
+        if (rc == OK)
+            record_write_decisions(&p->empty[kind], empty);
+        record_free(empty);
+    }
+    *out = buf_cstr(&p->empty[kind]);
+    return rc == OK && p->empty[kind].failed ? no_memory(err) : rc;
+}
+
+static const char *decision_names(struct publication *p, const char *subject)
+{
+    enum subject_kind kind;
+
+    return subject_parse(&kind, subject, strlen(subject), NULL) == OK
+               ? ruleset_decision_list(p->rules, kind)
+               : NULL;
+}
+
+/* What has changed against the decisions that are stored, or against an empty record's. */
+static enum err_code compare_stored(struct pairs *out, struct publication *p, const char *subject,
+                                    const char *names, const char *values, struct err *err)
+{
+    struct pairs old = { .arena = &p->arena }, new = { .arena = &p->arena };
+    const char *old_names, *old_values;
+    enum subject_kind kind;
+
+    enum err_code rc = decisions_of(&old_names, &old_values, p->store, subject, err);
+    if (rc == OK && !old_values) {
+        old_names = names;
+        rc = subject_parse(&kind, subject, strlen(subject), err);
+        if (rc == OK)
+            rc = judge_empty(&old_values, p, subject, kind, err);
+    }
     if (rc == OK)
-        rc = record_judge(empty, c->p->now, take_judged, c, err);
-    c->is_empty = false;
-    record_free(empty);
+        rc = decisions_each(old_names, old_values, take_decision, &old, err);
+    if (rc == OK)
+        rc = decisions_each(names, values, take_decision, &new, err);
+    if (rc == OK)
+        merge(out, &old, &new);
     return rc;
 }
 
-/* {"source":...,"id":...},...: in the order in which they came. */
-static void write_events(struct buf *b, const struct cause *causes)
+void write_causes(struct buf *b, const struct cause *causes)
 {
-    struct cause const *newest_first[1024];
+    int64_t newest_first[CAUSES_MAX];
     int count = 0;
 
-    for (; causes && count < 1024; causes = causes->next)
-        newest_first[count++] = causes;
-    for (int i = count; i-- > 0;) {
-        buf_str(b, i == count - 1 ? "{\"source\":" : ",{\"source\":");
-        json_write_cstr(b, newest_first[i]->source);
-        buf_str(b, ",\"id\":");
-        json_write_cstr(b, newest_first[i]->id);
-        buf_char(b, '}');
-    }
+    for (; causes && count < CAUSES_MAX; causes = causes->next)
+        newest_first[count++] = causes->seq;
+    for (int i = count; i-- > 0;)
+        buf_printf(b, "%s%lld", i == count - 1 ? "" : ",", (long long)newest_first[i]);
 }
 
-/* {"events":[...],"moment":...,"generation":...}; `earlier`: events of commits that left it for later. */
+/* `earlier`: events of commits that left it for later. */
 static const char *write_cause(struct publication *p, const struct cause *causes,
                                const char *earlier, int64_t moment)
 {
-    struct buf b = { 0 };
-    char time[TIME_TEXT];
+    struct buf events = { 0 }, b = { 0 };
 
-    buf_str(&b, "{\"events\":[");
     if (earlier)
-        buf_printf(&b, "%s%s", earlier, causes ? "," : "");
-    write_events(&b, causes);
-    buf_str(&b, "],\"moment\":");
-    json_write_cstr(&b, moment == TIME_NEVER ? NULL : time_text(moment, time));
-    if (p->is_new_generation)
-        buf_printf(&b, ",\"generation\":%lld}", (long long)p->generation);
-    else
-        buf_str(&b, ",\"generation\":null}");
-    const char *text = b.failed ? NULL : arena_strdup(&p->arena, buf_cstr(&b));
+        buf_printf(&events, "%s%s", earlier, causes ? "," : "");
+    write_causes(&events, causes);
+    cause_text(&b, buf_cstr(&events), moment, p->is_new_generation ? p->generation : 0);
+    const char *text = b.failed || events.failed ? NULL : arena_strdup(&p->arena, buf_cstr(&b));
+    buf_fini(&events);
     buf_fini(&b);
     return text;
 }
 
-static enum err_code write_pair(struct publication *p, const char *subject, const char *name,
-                                const struct pair *pair, bool is_new, const char *hub,
-                                const char *cause, struct err *err)
+static enum err_code tell_pair(struct publication *p, const char *subject, const struct pair *pair,
+                               const char *hub, const char *cause, struct err *err)
 {
-    bool changed =
-        !pair->old_value || !pair->new_value || strcmp(pair->old_value, pair->new_value) != 0;
-    enum err_code rc = OK;
-    int64_t seq;
-
-    if (!pair->new_value)
-        rc = decision_remove(p->store, subject, name, err);
-    else if (changed || is_new)
-        rc = decision_put(p->store, subject, name, pair->new_value, err);
-    if (rc != OK || !changed)
-        return rc;
     struct change change = {
         .recorded = p->recorded,
         .generation = p->generation,
         .subject = subject,
-        .decision = name,
+        .decision = pair->name,
         .old_value = pair->old_value ? pair->old_value : "null",
         .new_value = pair->new_value ? pair->new_value : "null",
         .hub = hub,
         .cause = cause,
     };
+    int64_t seq;
+
     p->changes++;
     crash_point("feed");
     return feed_append(&seq, p->store, &change, err);
 }
 
 /* ---- names, hub and former URNs: what lists show and search ---- */
-
-/* Schools through which events came that the subject has taken over. */
-static void write_former(struct buf *out, const struct item *items, size_t count,
-                         const char *subject)
-{
-    const char *last = subject;
-
-    for (size_t i = 0; i < count; i++) {
-        for (int a = 0; a < items[i].as_count; a++) {
-            const char *as = items[i].as[a];
-            if (strcmp(as, subject) == 0 || strcmp(as, last) == 0)
-                continue;
-            last = as;
-            if (!strstr(buf_cstr(out), subject_code(as)))
-                buf_printf(out, "%s%s", out->len ? " " : "", subject_code(as));
-        }
-    }
-}
 
 /* Put a fact's text into *kept; true when it is another one than before. */
 static bool take_text(char **kept, struct record *r, const char *fact)
@@ -199,25 +224,14 @@ static bool take_text(char **kept, struct record *r, const char *fact)
 static enum err_code write_card(struct publication *p, struct live *l, bool is_rebuilt,
                                 struct err *err)
 {
-    struct buf former = { 0 };
-    const struct item *items = NULL;
-    size_t count = 0;
-    enum err_code rc = OK;
-
     bool changed = take_text(&l->name, l->fold.record, "name");
     changed = take_text(&l->hub, l->fold.record, "hub") || changed;
     if (!changed && !is_rebuilt)
         return OK;
-    rc = world_fold_items(&items, &count, p->world, l->subject, p->now, err);
-    write_former(&former, items, count, l->subject);
-    struct subject_card card = { .subject = l->subject,
-                                 .name = l->name,
-                                 .hub = l->hub,
-                                 .former = former.len ? buf_cstr(&former) : NULL };
-    if (rc == OK)
-        rc = subject_put(p->store, &card, err);
-    buf_fini(&former);
-    return rc;
+    struct subject_card card = {
+        .subject = l->subject, .name = l->name, .hub = l->hub, .former = l->former
+    };
+    return subject_put(p->store, &card, err);
 }
 
 /* ---- one subject ---- */
@@ -262,23 +276,39 @@ static void tell_faults(const struct live *l)
                  (long long)fault->seq, fault->message);
 }
 
-/* Judge, compare, store, tell. *wake: when a rule may say something else. */
+/* Judge. What differs from before goes into `pairs`. */
+static enum err_code judge(struct pairs *pairs, int64_t *wake, struct publication *p,
+                           struct live *l, bool is_rebuilt, struct err *err)
+{
+    struct record *r = l->fold.record;
+    struct buf values = { 0 };
+
+    enum err_code rc =
+        record_rejudge(wake, r, p->now, is_rebuilt ? take_nothing : take_changed, pairs, err);
+    if (rc != OK || (!is_rebuilt && pairs->count == 0))
+        return rc;
+    const char *names = decision_names(p, l->subject);
+    record_write_decisions(&values, r);
+    if (!names || values.failed)
+        rc = no_memory(err);
+    if (rc == OK && is_rebuilt)
+        rc = compare_stored(pairs, p, l->subject, names, buf_cstr(&values), err);
+    if (rc == OK)
+        rc = decisions_put(p->store, l->subject, names, buf_cstr(&values), err);
+    buf_fini(&values);
+    return rc == OK && pairs->failed ? no_memory(err) : rc;
+}
+
+/* Judge, keep, tell. *wake: when a rule may say something else. */
 static enum err_code publish_live(struct publication *p, struct live *l, bool is_rebuilt,
                                   const struct cause *causes, int64_t *wake, struct err *err)
 {
-    struct comparison c = { .p = p, .is_live = !is_rebuilt };
+    struct pairs pairs = { .arena = &p->arena };
     const char *cause = NULL;
     char *earlier = NULL;
-    bool is_new = false;
     int64_t due;
 
-    enum err_code rc = is_rebuilt ? decision_each(p->store, l->subject, take_old, &c, err) : OK;
-    if (rc == OK && is_rebuilt && c.pairs.count == 0) {
-        is_new = true;
-        rc = judge_empty(&c, l->subject, err);
-    }
-    if (rc == OK)
-        rc = record_rejudge(wake, l->fold.record, p->now, take_judged, &c, err);
+    enum err_code rc = judge(&pairs, wake, p, l, is_rebuilt, err);
     if (rc == OK)
         rc = wake_of(&due, p->store, l->subject, err);
     if (rc == OK)
@@ -287,12 +317,10 @@ static enum err_code publish_live(struct publication *p, struct live *l, bool is
         rc = pending_take(&earlier, p->store, l->subject, err);
     /* What was left for later was due at once, which is no moment that changed anything. */
     int64_t moment = rc == OK && due <= p->now && !earlier ? due : TIME_NEVER;
-    if (rc == OK && (c.failed || !(cause = write_cause(p, causes, earlier, moment))))
+    if (rc == OK && pairs.count > 0 && !(cause = write_cause(p, causes, earlier, moment)))
         rc = no_memory(err);
-    for (uint32_t i = 0; i < c.pairs.count && rc == OK; i++)
-        rc = write_pair(p, l->subject, c.pairs.items[i].key, c.pairs.items[i].as.ptr, is_new,
-                        l->hub, cause, err);
-    strmap_fini(&c.pairs);
+    for (size_t i = 0; i < pairs.count && rc == OK; i++)
+        rc = tell_pair(p, l->subject, &pairs.items[i], l->hub, cause, err);
     free(earlier);
     return rc;
 }
@@ -316,12 +344,23 @@ static enum err_code defer(struct publication *p, const char *subject, struct co
         live_drop(p->cache, l);
     p->deferred++;
     concern->is_left = true;
-    write_events(&causes, concern->causes);
+    write_causes(&causes, concern->causes);
     enum err_code rc = causes.failed ? no_memory(err) : wake_put(p->store, subject, p->now, err);
     if (rc == OK && causes.len > 0)
         rc = pending_add(p->store, subject, buf_cstr(&causes), err);
     buf_fini(&causes);
     return rc;
+}
+
+/* When the record must be judged again. */
+static enum err_code set_wake(struct publication *p, const struct live *l, int64_t wake,
+                              struct err *err)
+{
+    if (fold_next(&l->fold) < wake)
+        wake = fold_next(&l->fold);
+    if (l->ahead < wake)
+        wake = l->ahead;
+    return wake_put(p->store, l->subject, wake, err);
 }
 
 enum err_code publish_subject(struct publication *p, const char *subject, struct concern *concern,
@@ -344,14 +383,37 @@ enum err_code publish_subject(struct publication *p, const char *subject, struct
         rc = publish_live(p, l, is_rebuilt, concern->causes, &wake, err);
     if (is_rebuilt)
         tell_faults(l);
-    if (fold_next(&l->fold) < wake)
-        wake = fold_next(&l->fold);
-    if (l->ahead < wake)
-        wake = l->ahead;
-    return rc == OK ? wake_put(p->store, subject, wake, err) : rc;
+    return rc == OK ? set_wake(p, l, wake, err) : rc;
+}
+
+enum err_code publish_again(struct publication *p, const char *subject, struct err *err)
+{
+    struct live *l;
+    struct buf values = { 0 };
+    int64_t wake = TIME_NEVER;
+
+    enum err_code rc = live_build(&l, p->cache, p->rules, p->world, subject, p->now, err);
+    if (rc != OK)
+        return rc;
+    if (l->last.id) {
+        rc = record_rejudge(&wake, l->fold.record, p->now, take_nothing, NULL, err);
+        if (rc == OK)
+            record_write_decisions(&values, l->fold.record);
+        const char *names = rc == OK ? decision_names(p, subject) : NULL;
+        if (rc == OK)
+            rc = names && !values.failed
+                     ? decisions_put(p->store, subject, names, buf_cstr(&values), err)
+                     : no_memory(err);
+        if (rc == OK)
+            rc = write_card(p, l, true, err);
+        buf_fini(&values);
+    }
+    return rc == OK ? set_wake(p, l, wake, err) : rc;
 }
 
 void publication_fini(struct publication *p)
 {
+    for (int kind = 0; kind < SUBJECT_KINDS; kind++)
+        buf_fini(&p->empty[kind]);
     arena_fini(&p->arena);
 }

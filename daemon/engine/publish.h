@@ -10,7 +10,9 @@
 #include "base/err.h"
 #include "engine/affected.h"
 #include "engine/live.h"
+#include "base/buf.h"
 #include "engine/world.h"
+#include "model/subject.h"
 #include "store/store.h"
 
 /* What one commit has in common for all its subjects. */
@@ -23,8 +25,10 @@ struct publication {
     int64_t now;              /* judged at this instant */
     int64_t recorded;
     int64_t generation;
-    bool is_new_generation; /* the change of rules is the cause */
-    int64_t fold_budget;    /* events that may be folded anew before subjects are left for later */
+    bool is_first_of_generation;     /* it judges everything */
+    bool is_new_generation;          /* ... because the rules have changed, which is the cause */
+    struct buf empty[SUBJECT_KINDS]; /* owned: decisions of an empty record, once they are needed */
+    int64_t fold_budget; /* events that may be folded anew before subjects are left for later */
     const struct strmap *only; /* replay: judge these and leave all others; NULL: as it comes */
     int64_t folded;            /* out: events folded anew */
     int64_t refolds;           /* out: subjects folded anew */
@@ -33,11 +37,16 @@ struct publication {
 };
 
 /*
- * Bring a subject up to now (or, when it must be folded anew and the budget is spent, leave it for later), store what changed and append it to the feed. A subject seen for the first
- * time is compared with an empty record, so that a first load is quiet.
+ * Bring a subject up to now (or, when it must be folded anew and the budget is spent, leave it for later), keep
+ * what is derived of it and append what changed to the feed. A subject seen for the first time is compared with
+ * an empty record, so that a first load is quiet.
  */
 MUST_CHECK enum err_code publish_subject(struct publication *p, const char *subject,
                                          struct concern *concern, struct err *err);
+/* Make what is derived of a subject anew as it was at `p->now`, for a store that has lost it: nothing changes. */
+MUST_CHECK enum err_code publish_again(struct publication *p, const char *subject, struct err *err);
+/* Numbers of events, in the order in which they came, separated by commas. */
+void write_causes(struct buf *out, const struct cause *causes);
 void publication_fini(struct publication *p);
 
 /* A decision's value as it is kept: JSON, {"error": "..."} where its rule failed. Arena's memory. */

@@ -209,13 +209,27 @@ enum err_code reader_world(struct reader *r, int64_t max_seq, bool all, struct e
 
 enum err_code reader_tables_are_current(bool *out, struct reader *r, int64_t now, struct err *err)
 {
-    int64_t wake;
-    int64_t judged_at;
-    enum err_code rc = wake_next(&wake, r->store, err);
-    if (rc == OK) /* later than `now` only when a rehearsal's clock stands before the last commit */
-        rc = log_recorded_time(&judged_at, r->store, now, err);
-    *out = rc == OK && wake > now && judged_at == now;
+    struct derived_mark mark = derived_mark(r->store);
+    int64_t wake, judged_at, commits, wanted = r->wanted_commit;
+
+    enum err_code rc = wake_first(&wake, r->store, err);
+    if (rc == OK)
+        rc = log_last_recorded(&judged_at, r->store, err);
+    if (rc == OK)
+        rc = log_last_commit(&commits, r->store, err);
+    /* The last commit is later than `now` only when a rehearsal's clock stands before it. */
+    *out = rc == OK && wake > now && judged_at <= now;
+    if (*out && (!mark.is_whole || mark.commit < (wanted ? wanted : commits))) {
+        *out = false;
+        if (wanted)
+            return err_set(err, ERR_BUSY, "the tables are being brought on; ask again");
+    }
     return rc;
+}
+
+void reader_want(struct reader *r, int64_t commit)
+{
+    r->wanted_commit = commit;
 }
 
 void write_moment(struct buf *out, int64_t t)

@@ -33,6 +33,11 @@ MUST_CHECK enum err_code reader_open(struct reader **out, const char *database, 
                                      const struct clock *clock, struct err *err);
 void reader_close(struct reader *r);
 
+/* Lists and exports of now come from tables that follow behind the log. Inside a daemon: it will do that they
+ * stand at this commit or later; else the answer is ERR_BUSY, and may be asked again once they do. 0, as at the
+ * beginning: nobody brings them on, and where they are behind the answer is folded from the log. */
+void reader_want(struct reader *r, int64_t commit);
+
 /* ERR_INPUT: unknown question or parameter, a date that is none; ERR_ABSENT: an unknown subject (with
  * the nearest) or key. The answer is appended to `out`. */
 MUST_CHECK enum err_code question_answer(struct buf *out, struct reader *r, const char *question,

@@ -16,6 +16,7 @@ struct reader {
     struct clock clock;
     struct arena arena; /* of the question being answered */
     struct world *world;
+    int64_t wanted_commit; /* tables that stand at this commit will do; 0: only at the last one */
 };
 
 /* ---- parameters ---- */

@@ -16,13 +16,9 @@ struct replayer {
     replay_progress_fn *progress;
     void *arg;
     int64_t generation;
-    /* The commit being replayed. */
-    struct arena arena;
-    struct event *events;
+    struct logged_events events; /* of the commit being replayed */
     struct take *items;
-    size_t count, cap;
-    const char **touches;
-    uint32_t touch_count, touch_cap;
+    size_t cap;
 };
 
 static enum err_code no_memory(struct err *err)
@@ -78,114 +74,41 @@ static enum err_code replay_generation(struct replayer *r, int64_t number, struc
     return engine_use_rules(r->engine, rules, err);
 }
 
-/* ---- events ---- */
+/* ---- commits ---- */
 
-static bool room_for_touch(struct replayer *r)
+static bool make_room(struct replayer *r, size_t count)
 {
-    if (r->touch_count < r->touch_cap)
+    if (count <= r->cap)
         return true;
-    uint32_t cap = r->touch_cap ? r->touch_cap * 2 : 64;
-    const char **grown = realloc(r->touches, cap * sizeof(*grown));
-    if (!grown)
+    struct take *items = realloc(r->items, count * sizeof(*items));
+    if (!items)
         return false;
-    r->touches = grown;
-    r->touch_cap = cap;
+    r->items = items;
+    r->cap = count;
     return true;
-}
-
-static bool room_for_event(struct replayer *r)
-{
-    if (r->count < r->cap)
-        return true;
-    size_t cap = r->cap ? r->cap * 2 : 1024;
-    struct event *events = realloc(r->events, cap * sizeof(*events));
-    if (events)
-        r->events = events;
-    struct take *items = realloc(r->items, cap * sizeof(*items));
-    if (items)
-        r->items = items;
-    if (!events || !items)
-        return false;
-    r->cap = cap;
-    return true;
-}
-
-/* A logged event as it came, but for its notes, of which the log has digests. */
-static enum err_code take_event(const struct logged *e, void *arg, struct err *err)
-{
-    struct replayer *r = arg;
-    const struct json *body = NULL;
-    uint32_t first = r->touch_count;
-
-    if (!room_for_event(r))
-        return no_memory(err);
-    if (json_parse(&body, &r->arena, e->body, e->body_len, EVENT_MAX_DEPTH + 1, err) != OK)
-        return err_at(err, "event %lld in the log", (long long)e->seq);
-    for (uint32_t i = 0; i < e->touch_count; i++) {
-        if (!room_for_touch(r))
-            return no_memory(err);
-        r->touches[r->touch_count++] = e->touches[i];
-    }
-    r->events[r->count] = (struct event){
-        .time = e->time,
-        .sequence = e->sequence ? arena_strdup(&r->arena, e->sequence) : NULL,
-        .source = e->source,
-        .id = arena_strdup(&r->arena, e->id),
-        .type = e->type,
-        .subject = e->subject,
-        .data = json_get(body, "data"),
-        .body = arena_copy(&r->arena, e->body, e->body_len),
-        .body_len = e->body_len,
-        .touches =
-            (const char *const *)(uintptr_t)first, /* an index until the list stops growing */
-        .touch_count = e->touch_count,
-    };
-    r->items[r->count] =
-        (struct take){ .actor = e->actor ? arena_strdup(&r->arena, e->actor) : NULL };
-    r->count++;
-    return OK;
-}
-
-/* The subjects that the commit judged, when it left others for later. */
-static enum err_code read_judged(struct strmap *out, struct replayer *r, const char *judged,
-                                 struct err *err)
-{
-    const struct json *list = NULL;
-
-    if (json_parse(&list, &r->arena, judged, strlen(judged), 2, err) != OK)
-        return err->code;
-    for (const struct json *i = list->as.first; i; i = i->next)
-        if (i->type != JSON_STRING || !strmap_add(out, i->as.string, i->len, NULL))
-            return err_set(err, ERR_CONFLICT, "what it judged is not a list of subjects");
-    return OK;
 }
 
 static enum err_code replay_events(struct replayer *r, const struct logged_commit *c,
                                    struct err *err)
 {
-    arena_reset(&r->arena);
-    r->count = 0;
-    r->touch_count = 0;
-    enum err_code rc = log_scan(r->source, c->first - 1, c->last, take_event, r, err);
-    if (rc != OK)
-        return rc;
-    for (size_t i = 0; i < r->count; i++) {
-        r->events[i].touches = r->touches + (uintptr_t)r->events[i].touches;
-        r->items[i].event = &r->events[i];
-    }
+    struct logged_events *l = &r->events;
     struct strmap only = { 0 };
-    if (c->judged)
-        rc = read_judged(&only, r, c->judged, err);
+
+    enum err_code rc = logged_events_read(l, r->source, c->first, c->last, err);
+    if (rc == OK && !make_room(r, l->count))
+        rc = no_memory(err);
+    for (size_t i = 0; rc == OK && i < l->count; i++)
+        r->items[i] = (struct take){ .event = &l->events[i], .actor = l->actors[i] };
+    if (rc == OK && c->judged)
+        rc = logged_judged(&only, l, c->judged, err);
     if (rc == OK)
-        rc = engine_take_judging(r->engine, r->items, r->count, c->judged ? &only : NULL, err);
+        rc = engine_take_judging(r->engine, r->items, l->count, c->judged ? &only : NULL, err);
     strmap_fini(&only);
-    r->result->events += (int64_t)r->count;
+    r->result->events += (int64_t)l->count;
     if (rc == OK && r->progress)
         r->progress(r->result->events, r->arg);
     return rc;
 }
-
-/* ---- commits ---- */
 
 static enum err_code replay_commit(const struct logged_commit *c, void *arg, struct err *err)
 {
@@ -209,16 +132,13 @@ enum err_code replay(struct replay_result *out, struct store *source, compare_fn
     struct replayer r = { .source = source, .result = out, .progress = progress, .arg = arg };
 
     *out = (struct replay_result){ 0 };
-    enum err_code rc = engine_open_memory(&r.engine, err);
+    enum err_code rc = engine_open_replay(&r.engine, source, differs, arg, err);
     if (rc == OK)
-        rc = log_scan_commits(source, replay_commit, &r, err);
+        rc = log_scan_commits(source, 0, replay_commit, &r, err);
     if (rc == OK)
-        rc = store_compare(&out->differences, &out->rows, source, engine_store(r.engine), differs,
-                           arg, err);
+        rc = store_end_replay(&out->differences, &out->rows, engine_store(r.engine), err);
     engine_close(r.engine);
-    arena_fini(&r.arena);
-    free(r.events);
+    logged_events_fini(&r.events);
     free(r.items);
-    free(r.touches);
     return rc;
 }

@@ -15,6 +15,7 @@
 enum job_kind {
     JOB_TAKE,    /* events: merged with its neighbours into one commit */
     JOB_COMMAND, /* a write outside the log */
+    JOB_SYNC,    /* nothing, given back once the tables have come as far as the log is now */
     JOB_PING,    /* nothing: shows that both threads are alive */
 };
 

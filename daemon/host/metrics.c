@@ -75,8 +75,9 @@ void metrics_write(struct buf *out, const struct metrics *m)
 
     write_events(out, m);
     write_one(out, "pathwayd_changes_total", "counter", e->changes, "Entries written to the feed");
-    write_histogram(out, "pathwayd_commit_seconds", &m->figures.commits,
-                    "How long it took to take in and commit a batch, or a slice of wakes");
+    write_histogram(
+        out, "pathwayd_commit_seconds", &m->figures.commits,
+        "How long it took to take in a batch, or a slice of wakes, and have it on disk");
     write_one(out, "pathwayd_rule_runs_total", "counter", e->rule_runs, "Rules that were run");
     write_one(out, "pathwayd_refolds_total", "counter", e->refolds,
               "Subjects folded anew from the log");

@@ -25,7 +25,8 @@ void histogram_add(struct histogram *h, int64_t took_us);
 /* Of the engine thread. */
 struct figures {
     struct engine_counters engine;
-    struct histogram commits;
+    struct engine_progress progress;
+    struct histogram commits; /* from being taken up to being durable */
 };
 
 /* Of the loop thread. */

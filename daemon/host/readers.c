@@ -22,6 +22,7 @@ struct question {
     struct reader **slot; /* the reader it has for now; opened by the work itself */
     char *name;
     char *params;
+    int64_t commit; /* that tables must stand at */
     bool is_long;
     struct buf answer;
     enum err_code code;
@@ -77,6 +78,8 @@ static void answer_work(uv_work_t *work)
         q->code = reader_open(q->slot, o->database, o->rules, &o->clock, &q->err);
     if (q->code == OK)
         q->code = json_parse(&params, &arena, q->params, strlen(q->params), PARAMS_DEPTH, &q->err);
+    if (q->code == OK)
+        reader_want(*q->slot, q->commit);
     if (q->code == OK)
         q->code = question_answer(&q->answer, *q->slot, q->name, params, &q->err);
     if (q->code == OK && q->answer.failed)
@@ -167,7 +170,7 @@ static bool is_long(const char *question)
 }
 
 enum err_code readers_ask(struct readers *r, const char *question, const char *params,
-                          reader_answer_fn *done, void *arg, struct err *err)
+                          int64_t commit, reader_answer_fn *done, void *arg, struct err *err)
 {
     if (r->is_stopping)
         return err_set(err, ERR_BUSY, "the daemon is stopping");
@@ -182,6 +185,7 @@ enum err_code readers_ask(struct readers *r, const char *question, const char *p
     q->arg = arg;
     q->name = strdup(question);
     q->params = strdup(params ? params : "{}");
+    q->commit = commit;
     q->is_long = is_long(question);
     if (!q->name || !q->params) {
         question_free(q);

@@ -9,6 +9,7 @@
 #include "host/worker.h"
 
 #define PARAMS_DEPTH 64
+#define TABLES_TRIES 8 /* how often a list waits for the tables before it does without */
 
 struct service {
     struct service_options options;
@@ -43,8 +44,11 @@ struct command {
 
 /* A question with a reader. */
 struct asked {
+    struct job job; /* while it waits for the tables */
     struct service *service;
-    bool is_status;
+    char *question, *params;
+    int64_t commit; /* the last one that was acknowledged when it was asked */
+    int tries;
     pw_answer_fn *done;
     void *arg;
 };
@@ -201,6 +205,8 @@ static void describe(struct service *s, struct buf *out)
     buf_printf(out, "\"ready\":%s,\"uptime_seconds\":%lld,\"queue_events\":%zu",
                reason ? "false" : "true", (long long)(clock_monotonic() - s->began) / 1000000,
                worker_queued(s->worker));
+    buf_printf(out, ",\"refold_lag\":%llu",
+               (unsigned long long)worker_figures(s->worker)->engine.refold_lag);
     if (reason) {
         buf_str(out, ",\"reason\":");
         json_write_cstr(out, reason);
@@ -262,21 +268,63 @@ static void answer_status(struct asked *a, const char *text, size_t len)
     buf_fini(&merged);
 }
 
+static void asked_free(struct asked *a)
+{
+    free(a->question);
+    free(a->params);
+    free(a);
+}
+
+static void asked_end(struct asked *a, enum pw_status status, const char *text)
+{
+    a->done(a->arg, status, text, strlen(text));
+    asked_free(a);
+}
+
+static void on_answer(void *arg, enum err_code code, const char *text, size_t len,
+                      const struct err *err);
+
+static enum pw_status ask_reader(struct asked *a)
+{
+    /* In the end it is folded from the log, however long that takes. */
+    int64_t commit = a->tries < TABLES_TRIES ? a->commit : 0;
+    return status_of(
+        readers_ask(a->service->readers, a->question, a->params, commit, on_answer, a, NULL));
+}
+
+static void on_tables(struct job *job)
+{
+    struct asked *a = job->arg;
+
+    if (ask_reader(a) != PW_OK)
+        asked_end(a, PW_BUSY, "too many questions wait, or the daemon is stopping; ask again");
+}
+
+/* The tables lie behind: have them brought on, and ask again. False: that can not be done now. */
+static bool wait_for_tables(struct asked *a)
+{
+    a->tries++;
+    a->job = (struct job){ .kind = JOB_SYNC, .done = on_tables, .arg = a };
+    return a->tries <= TABLES_TRIES && worker_put(a->service->worker, &a->job, NULL) == OK;
+}
+
 static void on_answer(void *arg, enum err_code code, const char *text, size_t len,
                       const struct err *err)
 {
     struct asked *a = arg;
     enum pw_status status = status_of(code);
 
+    if (code == ERR_BUSY && wait_for_tables(a))
+        return;
     if (status == PW_FAILED)
         log_err("host: question failed error=%s", err->msg);
     if (status != PW_OK)
         a->done(a->arg, status, err->msg, strlen(err->msg));
-    else if (a->is_status)
+    else if (strcmp(a->question, "status") == 0)
         answer_status(a, text, len);
     else
         a->done(a->arg, PW_OK, text, len);
-    free(a);
+    asked_free(a);
 }
 
 static bool is_command(const char *question)
@@ -306,10 +354,15 @@ enum pw_status service_ask(struct service *s, const char *question, const char *
     struct asked *a = calloc(1, sizeof(*a));
     if (!a)
         return PW_BUSY;
-    *a = (struct asked){ .service = s, .is_status = is_status, .done = done, .arg = arg };
-    if (readers_ask(s->readers, question, params_json, on_answer, a, NULL) == OK)
+    *a = (struct asked){ .service = s,
+                         .question = strdup(question),
+                         .params = strdup(params_json),
+                         .commit = worker_figures(s->worker)->progress.commits,
+                         .done = done,
+                         .arg = arg };
+    if (a->question && a->params && ask_reader(a) == PW_OK)
         return PW_OK;
-    free(a);
+    asked_free(a);
     return PW_BUSY;
 }
 

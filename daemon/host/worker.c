@@ -1,10 +1,12 @@
 /*
- * worker.c - see worker.h. What both threads touch is the queue and `back`, each behind its
- * own lock; the rest belongs to the thread named beside it.
+ * worker.c - see worker.h. What several threads touch is the queue, and what is behind `lock`; the rest
+ * belongs to the thread named beside it. The engine thread hands commits to the writer's thread and goes on;
+ * jobs go back to the loop when their commit is durable.
  */
 #include "host/worker.h"
 
 #include <stdlib.h>
+#include <time.h>
 
 #include "base/civil.h"
 #include "base/log.h"
@@ -12,13 +14,21 @@
 
 #define GROUP_EVENTS    5000           /* at most so many in one commit, or one request's */
 #define LONGEST_WAIT_US (3 * US_PER_S) /* a clock set forward is noticed after so long */
-#define RETRY_WAKE_US   (5 * US_PER_S) /* after a wake that failed */
+#define RETRY_US        (5 * US_PER_S) /* after a wake, or a slice of the tables, that failed */
 
-/* What the engine thread has to tell the loop. */
+/* Jobs whose commit is on its way to the disk, and how far the engine will have come with it. */
+struct group {
+    struct group *next;
+    struct job *first, *last; /* NULL: a commit without jobs */
+    int64_t ticket;
+    int64_t began; /* monotonic; 0: it is not timed */
+    struct figures figures;
+};
+
+/* What the other threads have to tell the loop. */
 struct back {
     struct job *first; /* finished jobs, oldest first */
     struct job *last;
-    int64_t feed_seq;
     struct figures figures;
     struct engine *opened; /* set once */
     struct err error;      /* why it can not open */
@@ -31,62 +41,120 @@ struct worker {
     struct worker_callbacks callbacks;
     void *arg;
     struct queue queue;
-    uv_mutex_t lock; /* of `back` */
+    uv_mutex_t lock; /* of all down to `commits` */
     struct back back;
+    struct group *going, *going_last; /* by ticket */
+    int64_t durable;                  /* the newest ticket that came back */
+    struct histogram commits;
     uv_async_t async;
     uv_thread_t thread;
-    struct engine *engine;    /* loop thread's copy: NULL until ready */
-    int64_t told_seq;         /* loop thread */
-    bool told_ready;          /* loop thread */
-    struct figures figures;   /* loop thread's copy */
-    bool is_joined;           /* loop thread */
-    bool is_stopping;         /* loop thread */
-    struct take *merged;      /* engine thread: room for a group */
-    size_t merged_cap;        /* engine thread */
-    int64_t retry_wake_at;    /* engine thread, monotonic; 0: at once */
-    struct histogram commits; /* engine thread */
+    struct engine *engine;     /* loop thread's copy: NULL until ready */
+    int64_t told_seq;          /* loop thread */
+    bool told_ready;           /* loop thread */
+    struct figures figures;    /* loop thread's copy */
+    bool is_joined;            /* loop thread */
+    bool is_stopping;          /* loop thread */
+    struct job *syncs;         /* engine thread: those who wait for the tables */
+    struct take *merged;       /* engine thread: room for a group */
+    size_t merged_cap;         /* engine thread */
+    int64_t retry_wake_at;     /* engine thread, monotonic; 0: at once */
+    int64_t retry_catch_up_at; /* the same */
+    int64_t syncs_commit;      /* engine thread: the last commit when the last of them asked */
 };
 
 /* --- engine thread --- */
 
+/* Append jobs that are linked to those for the loop. Under the lock. */
+static void append(struct back *back, struct job *first, struct job *last)
+{
+    if (!first)
+        return;
+    last->next = NULL;
+    if (back->last)
+        back->last->next = first;
+    else
+        back->first = first;
+    back->last = last;
+}
+
 static void give_back(struct worker *w, struct job *job)
 {
     uv_mutex_lock(&w->lock);
-    job->next = NULL;
-    if (w->back.last)
-        w->back.last->next = job;
-    else
-        w->back.first = job;
-    w->back.last = job;
+    append(&w->back, job, job);
     uv_mutex_unlock(&w->lock);
 }
 
-/* How far the engine has come. Told before the jobs that brought it there are given back. */
-static void tell_progress(struct worker *w, struct engine *e)
+static void fail_group(struct group *g, const struct err *why)
 {
-    struct figures figures = { .commits = w->commits };
+    for (struct job *job = g->first; job; job = job == g->last ? NULL : job->next) {
+        job->code = why->code;
+        job->err = *why;
+    }
+}
 
-    engine_counters(e, &figures.engine);
+/* A group's commit has come back. Under the lock. */
+static void finish_group(struct worker *w, struct group *g, const struct err *why)
+{
+    if (why)
+        fail_group(g, why);
+    else if (g->began)
+        histogram_add(&w->commits, clock_monotonic() - g->began);
+    if (!why) { /* told before the jobs that brought it there */
+        w->back.figures = g->figures;
+        w->back.figures.commits = w->commits;
+    }
+    append(&w->back, g->first, g->last);
+    free(g);
+}
+
+/* On the writer's thread. */
+static void on_durable(int64_t ticket, const struct err *why, void *arg)
+{
+    struct worker *w = arg;
+
     uv_mutex_lock(&w->lock);
-    w->back.feed_seq = engine_feed_seq(e);
-    w->back.figures = figures;
+    w->durable = ticket;
+    while (w->going && w->going->ticket <= ticket) {
+        struct group *g = w->going;
+        w->going = g->next;
+        if (!w->going)
+            w->going_last = NULL;
+        finish_group(w, g, why);
+    }
     uv_mutex_unlock(&w->lock);
+    if (why)
+        log_err("engine: commit failed error=%s", why->msg);
+    uv_async_send(&w->async);
 }
 
-static enum err_code take_timed(struct worker *w, struct engine *e, struct take *items,
-                                size_t count, struct err *err)
+/* Jobs first..last are done with the engine's last commit: give them back once it is durable. */
+static void send_off(struct worker *w, struct engine *e, struct job *first, struct job *last,
+                     int64_t began)
 {
-    int64_t began = clock_monotonic();
+    struct group *g = calloc(1, sizeof(*g));
 
-    enum err_code rc = engine_take(e, items, count, err);
-    if (rc == OK)
-        histogram_add(&w->commits, clock_monotonic() - began);
-    return rc;
+    while (!g) { /* nothing else can be done with jobs whose events are taken */
+        struct timespec moment = { .tv_nsec = 1000000 };
+        nanosleep(&moment, NULL);
+        g = calloc(1, sizeof(*g));
+    }
+    *g = (struct group){ .first = first, .last = last, .ticket = engine_ticket(e), .began = began };
+    engine_counters(e, &g->figures.engine);
+    engine_progress(e, &g->figures.progress);
+    uv_mutex_lock(&w->lock);
+    if (w->durable >= g->ticket) {
+        finish_group(w, g, NULL);
+    } else {
+        *(w->going_last ? &w->going_last->next : &w->going) = g;
+        w->going_last = g;
+    }
+    uv_mutex_unlock(&w->lock);
+    uv_async_send(&w->async);
 }
 
-static void take_alone(struct worker *w, struct engine *e, struct job *job)
+static void take_alone(struct engine *e, struct job *job)
 {
-    job->code = job->count > 0 ? take_timed(w, e, job->items, job->count, &job->err) : OK;
+    job->code = job->count > 0 ? engine_take(e, job->items, job->count, &job->err) : OK;
     if (job->code != OK)
         log_err("engine: batch refused events=%zu error=%s", job->count, job->err.msg);
 }
@@ -115,7 +183,7 @@ static bool take_merged(struct worker *w, struct engine *e, struct job *first,
     for (struct job *job = first; job != end; job = job->next)
         for (size_t i = 0; i < job->count; i++)
             w->merged[n++] = job->items[i];
-    if (take_timed(w, e, w->merged, count, &why) != OK) {
+    if (engine_take(e, w->merged, count, &why) != OK) {
         log_warn("engine: group refused, trying each request alone events=%zu error=%s", count,
                  why.msg);
         return false;
@@ -139,16 +207,45 @@ static struct job *take_run(struct worker *w, struct engine *e, struct job *firs
         events += end->count;
     if (jobs == 1 || events == 0 || !take_merged(w, e, first, end, events))
         for (struct job *job = first; job != end; job = job->next)
-            take_alone(w, e, job);
+            take_alone(e, job);
     return end;
 }
 
-static void run_job(struct engine *e, struct job *job)
+static void run_job(struct worker *w, struct engine *e, struct job *job)
 {
+    if (job->kind == JOB_SYNC) {
+        struct engine_progress at;
+        engine_progress(e, &at);
+        w->syncs_commit = at.commits;
+        job->next = w->syncs;
+        w->syncs = job;
+        return;
+    }
     if (job->kind == JOB_COMMAND)
         job->code = engine_command(&job->answer, e, job->command, job->params, &job->err);
     else
         job->code = OK;
+    give_back(w, job);
+}
+
+/* What can not be taken is given back at once, whatever else is on its way. */
+static void send_off_taken(struct worker *w, struct engine *e, struct job *first,
+                           const struct job *end, int64_t began)
+{
+    struct job *taken = NULL, *last = NULL;
+
+    for (struct job *job = first, *next; job != end; job = next) {
+        next = job->next;
+        job->next = NULL;
+        if (job->code != OK) {
+            give_back(w, job);
+            continue;
+        }
+        *(last ? &last->next : &taken) = job;
+        last = job;
+    }
+    if (taken)
+        send_off(w, e, taken, last, began);
 }
 
 static void run_jobs(struct worker *w, struct engine *e, struct job *jobs)
@@ -157,15 +254,12 @@ static void run_jobs(struct worker *w, struct engine *e, struct job *jobs)
 
     for (struct job *job = jobs; job; job = next) {
         if (job->kind == JOB_TAKE) {
+            int64_t began = clock_monotonic();
             next = take_run(w, e, job);
+            send_off_taken(w, e, job, next, began);
         } else {
-            run_job(e, job);
             next = job->next;
-        }
-        tell_progress(w, e);
-        for (struct job *done = job, *after; done != next; done = after) {
-            after = done->next;
-            give_back(w, done);
+            run_job(w, e, job);
         }
     }
 }
@@ -198,26 +292,69 @@ static void wake_slice(struct worker *w, struct engine *e)
 
     w->retry_wake_at = 0;
     if (engine_wake(e, &why) == OK) {
-        histogram_add(&w->commits, clock_monotonic() - began);
+        send_off(w, e, NULL, NULL, began);
         return;
     }
-    w->retry_wake_at = clock_monotonic() + RETRY_WAKE_US;
-    log_err("engine: wake failed, again in %llds error=%s", RETRY_WAKE_US / US_PER_S, why.msg);
+    w->retry_wake_at = clock_monotonic() + RETRY_US;
+    log_err("engine: wake failed, again in %llds error=%s", RETRY_US / US_PER_S, why.msg);
+}
+
+/* Those who wait for the tables need no more than that they stand at a commit after their asking. */
+static void finish_syncs(struct worker *w, struct engine *e)
+{
+    struct job *last = w->syncs;
+
+    while (last && last->next)
+        last = last->next;
+    if (last)
+        send_off(w, e, w->syncs, last, 0);
+    w->syncs = NULL;
+}
+
+/* Bring the tables on by a slice: when nothing else is to be done, or somebody waits for them. */
+static void catch_up(struct worker *w, struct engine *e)
+{
+    struct err why;
+
+    if (engine_catch_up(e, &why) == OK) {
+        send_off(w, e, NULL, NULL, 0);
+        return;
+    }
+    w->retry_catch_up_at = clock_monotonic() + RETRY_US;
+    log_err("engine: tables not brought on, again in %llds error=%s", RETRY_US / US_PER_S, why.msg);
+    finish_syncs(w, e); /* they will be told that the tables are behind */
+}
+
+static bool can_catch_up(const struct worker *w, const struct engine *e)
+{
+    return engine_is_behind(e) && clock_monotonic() >= w->retry_catch_up_at;
+}
+
+static bool tables_stand_at(const struct engine *e, int64_t commit)
+{
+    struct engine_progress at;
+
+    engine_progress(e, &at);
+    return at.tables_are_whole && at.tables >= commit;
 }
 
 static void serve(struct worker *w, struct engine *e)
 {
     while (!queue_is_finished(&w->queue)) {
-        struct job *jobs = queue_take(&w->queue, GROUP_EVENTS, idle_us(w, e));
+        struct job *jobs =
+            queue_take(&w->queue, GROUP_EVENTS, can_catch_up(w, e) || w->syncs ? 0 : idle_us(w, e));
         run_jobs(w, e, jobs);
         bool is_waking = is_due(w, e);
-        if (is_waking) {
+        if (is_waking)
             wake_slice(w, e);
-            tell_progress(w, e);
-        }
+        if (can_catch_up(w, e) && (w->syncs || (!jobs && !is_waking)))
+            catch_up(w, e);
+        if (w->syncs && tables_stand_at(e, w->syncs_commit))
+            finish_syncs(w, e);
         if (jobs || is_waking)
             uv_async_send(&w->async);
     }
+    finish_syncs(w, e);
 }
 
 static void tell_opened(struct worker *w, struct engine *e, const struct err *why)
@@ -239,9 +376,11 @@ static void run(void *arg)
     int64_t began = clock_monotonic();
 
     if (engine_open(&e, &w->options.engine, &why) == OK) {
-        log_info("engine: open feed_seq=%lld took_ms=%lld", (long long)engine_feed_seq(e),
+        struct engine_progress at;
+        engine_progress(e, &at);
+        log_info("engine: open feed_seq=%lld took_ms=%lld", (long long)at.feed_seq,
                  (long long)(clock_monotonic() - began) / 1000);
-        tell_progress(w, e);
+        send_off(w, e, NULL, NULL, 0);
         tell_opened(w, e, NULL);
         serve(w, e);
         engine_close(e);
@@ -278,13 +417,13 @@ static void on_async(uv_async_t *async)
     if (back.opened && !w->told_ready) {
         w->told_ready = true;
         w->engine = back.opened;
-        w->told_seq = back.feed_seq;
+        w->told_seq = back.figures.progress.feed_seq;
         w->callbacks.ready(w->arg);
     }
     finish_jobs(back.first);
-    if (back.feed_seq > w->told_seq) {
-        w->told_seq = back.feed_seq;
-        w->callbacks.changed(w->arg, back.feed_seq);
+    if (back.figures.progress.feed_seq > w->told_seq) {
+        w->told_seq = back.figures.progress.feed_seq;
+        w->callbacks.changed(w->arg, w->told_seq);
     }
     if (!back.has_ended || w->is_joined)
         return;
@@ -325,6 +464,8 @@ enum err_code worker_start(struct worker **out, uv_loop_t *loop,
     if (!w)
         return err_set(err, ERR_LIMIT, "no memory for the engine thread");
     w->options = *options;
+    w->options.engine.durable = on_durable;
+    w->options.engine.arg = w;
     w->callbacks = *callbacks;
     w->arg = arg;
     enum err_code rc = start_parts(w, loop, err);

@@ -346,7 +346,7 @@ const char *ruleset_decision_list(struct ruleset *rs, enum subject_kind kind)
         return rs->decision_lists[kind];
     buf_char(&out, '[');
     for (int i = 0; i < count; i++) {
-        buf_str(&out, i > 0 ? "," : "");
+        buf_str(&out, i > 0 ? ",\n" : "");
         json_write_cstr(&out, names[i]);
     }
     buf_char(&out, ']');
@@ -369,7 +369,7 @@ void record_write_decisions(struct buf *out, const struct record *r)
             continue;
         const char *text = kept_text(rs, r->kept[i].value, &len);
         buf_str(out, comma);
-        comma = ",";
+        comma = ",\n"; /* no JSON text holds a line end: items can be found without parsing */
         if (text[0] != '!') {
             buf_add(out, text, len);
             continue;

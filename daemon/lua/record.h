@@ -97,7 +97,7 @@ MUST_CHECK enum err_code record_judge(struct record *r, int64_t now, judged_fn *
 MUST_CHECK enum err_code record_rejudge(int64_t *wake, struct record *r, int64_t now, judged_fn *fn,
                                         void *arg, struct err *err);
 /* After record_rejudge(): append the values of all decisions as one JSON array, in the order of
- * ruleset_decisions(); a rule that failed as {"error":"message"}. */
+ * ruleset_decisions(), set off by a comma and a line end; a rule that failed as {"error":"message"}. */
 void record_write_decisions(struct buf *out, const struct record *r);
 /* How many times rules have been run in this ruleset. */
 uint64_t ruleset_runs(const struct ruleset *rs);

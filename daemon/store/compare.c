@@ -1,56 +1,123 @@
-/* compare.c - see compare.h. Rows are read in the order of their keys from both and compared value by
- * value, types included. Key hashes are left out: each database has a secret of its own for them, and
- * log_verify() checks them. */
+/* compare.c - see compare.h. One statement a table stands at the next row to be compared. */
 #include "store/compare.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "store/check.h"
+#include "store/derived.h"
 #include "store/internal.h"
 
-struct table {
+enum table {
+    EVENTS,
+    VOIDS,
+    SUCCESSIONS,
+    COMMITS,
+    JUDGED,
+    TOUCHES,
+    CHANGES,
+    GENERATIONS,
+    FILES,
+    TEXTS,
+    NAMES, /* and one for each further kind */
+    SUBJECTS = NAMES + DICT_KINDS,
+    MARK,
+    TABLES
+};
+
+static const struct {
     const char *name; /* as people know it */
-    const char *sql;  /* its rows, in the order of their keys */
+    const char
+        *sql; /* its rows, in the order in which they were appended; NULL: compared at once */
+} TABLE[TABLES] = {
+    [EVENTS] = { "event", "SELECT * FROM event_row ORDER BY seq" },
+    [VOIDS] = { "event (voids)", "SELECT * FROM event_void ORDER BY seq" },
+    [SUCCESSIONS] = { "event (successions)", "SELECT * FROM event_succession ORDER BY seq" },
+    [COMMITS] = { "event_commit", "SELECT * FROM event_commit_row ORDER BY number" },
+    [JUDGED] = { "event_commit (judged)", "SELECT * FROM commit_judged ORDER BY number" },
+    [TOUCHES] = { "subject_event", "SELECT * FROM subject_event_row ORDER BY row" },
+    [CHANGES] = { "change", "SELECT * FROM change_row ORDER BY seq" },
+    [GENERATIONS] = { "pack", "SELECT * FROM generation ORDER BY number" },
+    [FILES] = { "pack (files)", "SELECT * FROM pack_file ORDER BY generation, path" },
+    [TEXTS] = { "pack (texts)", NULL },
+    [NAMES + DICT_SOURCE] = { "source names", "SELECT * FROM source_name ORDER BY id" },
+    [NAMES + DICT_TYPE] = { "type names", "SELECT * FROM type_name ORDER BY id" },
+    [NAMES + DICT_SUBJECT] = { "subject names", "SELECT * FROM subject_name ORDER BY id" },
+    [NAMES + DICT_DECISION] = { "decision names", "SELECT * FROM decision_name ORDER BY id" },
+    [NAMES + DICT_LAYOUT] = { "decision layouts", "SELECT * FROM decision_layout ORDER BY id" },
+    [SUBJECTS] = { "decision, subject, wake",
+                   "SELECT id, head, due, name, hub, former, layout, decisions, causes"
+                   " FROM subject_row ORDER BY id" },
+    [MARK] = { "watermark", NULL },
 };
 
-static const struct table TABLES[] = {
-    { "event", "SELECT * FROM event_row ORDER BY seq" },
-    { "event (voids)", "SELECT * FROM event_void ORDER BY seq" },
-    { "event_commit", "SELECT * FROM event_commit_row ORDER BY number" },
-    { "event_commit (judged)", "SELECT * FROM commit_judged ORDER BY number" },
-    { "pending", "SELECT * FROM pending ORDER BY subject" },
-    { "subject_event", "SELECT * FROM subject_event_row ORDER BY 1, 2" },
-    { "subject_event (heads)", "SELECT * FROM subject_head ORDER BY 1" },
-    { "change", "SELECT * FROM change_row ORDER BY seq" },
-    { "decision", "SELECT * FROM decision_row ORDER BY 1, 2" },
-    { "subject", "SELECT * FROM subject ORDER BY 1" },
-    { "wake", "SELECT * FROM wake_row ORDER BY 1" },
-    { "pack", "SELECT * FROM generation ORDER BY number" },
-    { "pack (files)", "SELECT * FROM pack_file ORDER BY 1, 2" },
-    { "pack (texts)", "SELECT * FROM pack_text ORDER BY digest" },
-    { "source names", "SELECT * FROM source_name ORDER BY id" },
-    { "type names", "SELECT * FROM type_name ORDER BY id" },
-    { "subject names", "SELECT * FROM subject_name ORDER BY id" },
-    { "decision names", "SELECT * FROM decision_name ORDER BY id" },
+struct checker {
+    struct store *source; /* borrowed */
+    struct store *own;    /* borrowed: the store that replays */
+    compare_fn *fn;
+    void *arg;
+    sqlite3_stmt *at[TABLES];
+    bool differs[TABLES];
+    int differences;
+    int64_t rows;
+    uint8_t hash[DIGEST_BYTES]; /* of the last event */
+    bool has_met_mark;
 };
 
-static bool same_value(sqlite3_stmt *a, sqlite3_stmt *b, int column)
+/* A value that a column should have. */
+struct cell {
+    int type; /* as SQLite's */
+    int64_t integer;
+    const void *bytes;
+    size_t len;
+};
+
+static struct cell integer(int64_t value)
 {
-    sqlite3_value *x = sqlite3_column_value(a, column), *y = sqlite3_column_value(b, column);
+    return (struct cell){ .type = SQLITE_INTEGER, .integer = value };
+}
 
-    if (sqlite3_value_type(x) != sqlite3_value_type(y))
+static struct cell integer_unless(int64_t value, int64_t none)
+{
+    return value == none ? (struct cell){ .type = SQLITE_NULL } : integer(value);
+}
+
+static struct cell text_of(const char *text, size_t len)
+{
+    return (struct cell){ .type = SQLITE_TEXT, .bytes = text, .len = len };
+}
+
+static struct cell text(const char *text)
+{
+    return text ? text_of(text, strlen(text)) : (struct cell){ .type = SQLITE_NULL };
+}
+
+static struct cell blob(const void *bytes, size_t len)
+{
+    return (struct cell){ .type = SQLITE_BLOB, .bytes = bytes, .len = len };
+}
+
+static bool is_cell(sqlite3_stmt *st, int column, const struct cell *cell)
+{
+    if (sqlite3_column_type(st, column) != cell->type)
         return false;
-    switch (sqlite3_value_type(x)) {
-    case SQLITE_NULL:
+    if (cell->type == SQLITE_NULL)
         return true;
-    case SQLITE_INTEGER:
-        return sqlite3_value_int64(x) == sqlite3_value_int64(y);
-    default: {
-        int len = sqlite3_value_bytes(x);
-        return len == sqlite3_value_bytes(y) &&
-               (len == 0 || memcmp(sqlite3_value_blob(x), sqlite3_value_blob(y), (size_t)len) == 0);
-    }
-    }
+    if (cell->type == SQLITE_INTEGER)
+        return sqlite3_column_int64(st, column) == cell->integer;
+    const void *bytes = sqlite3_column_blob(st, column);
+    return (size_t)sqlite3_column_bytes(st, column) == cell->len &&
+           (cell->len == 0 || memcmp(bytes, cell->bytes, cell->len) == 0);
+}
+
+static void tell(struct checker *c, enum table t, const char *what)
+{
+    if (c->differs[t])
+        return;
+    c->differs[t] = true;
+    c->differences++;
+    c->fn(TABLE[t].name, what, c->arg);
 }
 
 /* A row's first values, for the message: enough to find it. */
@@ -60,89 +127,301 @@ static const char *show_row(sqlite3_stmt *st, char *out, size_t size)
 
     out[0] = '\0';
     for (int i = 0; i < sqlite3_column_count(st) && i < 4 && used + 1 < size; i++) {
-        const char *text = sqlite3_column_type(st, i) == SQLITE_BLOB ? "..." : column_text(st, i);
-        int n = snprintf(out + used, size - used, "%s%.60s", i ? ", " : "", text ? text : "null");
+        const char *value = sqlite3_column_type(st, i) == SQLITE_BLOB ? "..." : column_text(st, i);
+        int n = snprintf(out + used, size - used, "%s%.60s", i ? ", " : "", value ? value : "null");
         used += n > 0 ? (size_t)n : 0;
     }
     return out;
 }
 
-/* Write the first difference of a row into out; false when there is none. */
-static bool row_differs(sqlite3_stmt *a, sqlite3_stmt *b, char *out, size_t size)
+/* Compare the next row of a table with what it should be. */
+static enum err_code next_is(struct checker *c, enum table t, const struct cell *cells, int count,
+                             struct err *err)
 {
-    char row[300];
+    char row[300], what[600];
 
-    for (int i = 0; i < sqlite3_column_count(a); i++) {
-        if (same_value(a, b, i))
+    if (c->differs[t])
+        return OK;
+    if (!c->at[t] &&
+        sqlite3_prepare_v2(c->source->db, TABLE[t].sql, -1, &c->at[t], NULL) != SQLITE_OK)
+        return store_fail(c->source, TABLE[t].name, err);
+    int step = sqlite3_step(c->at[t]);
+    if (step == SQLITE_DONE) {
+        snprintf(what, sizeof(what), "row (%.200s%lld) is missing",
+                 cells[0].type == SQLITE_INTEGER ? "" : (const char *)cells[0].bytes,
+                 (long long)cells[0].integer);
+        tell(c, t, what);
+        return OK;
+    }
+    if (step != SQLITE_ROW)
+        return store_fail(c->source, TABLE[t].name, err);
+    for (int i = 0; i < count; i++) {
+        if (is_cell(c->at[t], i, &cells[i]))
             continue;
-        snprintf(out, size, "row (%s): column %s is not what the log makes of it",
-                 show_row(a, row, sizeof(row)), sqlite3_column_name(a, i));
-        return true;
+        snprintf(what, sizeof(what), "row (%s): column %s is not what the log makes of it",
+                 show_row(c->at[t], row, sizeof(row)), sqlite3_column_name(c->at[t], i));
+        tell(c, t, what);
+        return OK;
     }
-    return false;
+    c->rows++;
+    return OK;
 }
 
-static enum err_code compare_rows(bool *differs, int64_t *rows, struct store *sa, sqlite3_stmt *a,
-                                  struct store *sb, sqlite3_stmt *b, char *what, size_t size,
-                                  struct err *err)
-{
-    char row[300];
+#define NEXT_IS(c, t, err, ...)                                                                    \
+    next_is(c, t, (const struct cell[]){ __VA_ARGS__ },                                            \
+            sizeof((const struct cell[]){ __VA_ARGS__ }) / sizeof(struct cell), err)
+#define EACH(type, row, rows)                                                                      \
+    for (const type *row = (rows).items, *row##_end = row + (rows).count;                          \
+         rc == OK && row != row##_end; row++)
 
-    *differs = false;
-    for (;;) {
-        int in_a = sqlite3_step(a), in_b = sqlite3_step(b);
-        if (in_a != SQLITE_ROW && in_a != SQLITE_DONE)
-            return store_fail(sa, "compare a table", err);
-        if (in_b != SQLITE_ROW && in_b != SQLITE_DONE)
-            return store_fail(sb, "compare a table", err);
-        if (in_a == SQLITE_DONE && in_b == SQLITE_DONE)
-            return OK;
-        *differs = true;
-        if (in_a == SQLITE_DONE)
-            snprintf(what, size, "row (%s) is missing", show_row(b, row, sizeof(row)));
-        else if (in_b == SQLITE_DONE)
-            snprintf(what, size, "row (%s) is none that the log makes",
-                     show_row(a, row, sizeof(row)));
-        else
-            *differs = row_differs(a, b, what, size);
-        if (*differs)
-            return OK;
-        ++*rows;
-    }
-}
+/* ---- what a commit appends ---- */
 
-static enum err_code compare_table(bool *differs, int64_t *rows, struct store *a, struct store *b,
-                                   const struct table *t, char *what, size_t size, struct err *err)
+static enum err_code check_log(struct checker *c, const struct batch *b, struct err *err)
 {
-    sqlite3_stmt *in_a = NULL, *in_b = NULL;
     enum err_code rc = OK;
 
-    if (sqlite3_prepare_v2(a->db, t->sql, -1, &in_a, NULL) != SQLITE_OK)
-        rc = store_fail(a, t->name, err);
-    else if (sqlite3_prepare_v2(b->db, t->sql, -1, &in_b, NULL) != SQLITE_OK)
-        rc = store_fail(b, t->name, err);
-    else
-        rc = compare_rows(differs, rows, a, in_a, b, in_b, what, size, err);
-    sqlite3_finalize(in_a);
-    sqlite3_finalize(in_b);
+    EACH(struct name_row, n, b->names)
+    rc = NEXT_IS(c, (enum table)(NAMES + n->kind), err, integer(n->id), text(n->text));
+    EACH(struct event_row, e, b->events)
+    {
+        log_hash(c->hash, c->hash, e->recorded, e->actor, e->body, e->body_len);
+        rc = NEXT_IS(c, EVENTS, err, integer(e->seq), integer(e->time), integer(e->recorded),
+                     integer(e->source), text(e->id), integer(e->type), integer(e->subject),
+                     text(e->sequence), text(e->actor), text_of(e->body, e->body_len),
+                     blob(c->hash, DIGEST_BYTES));
+    }
+    EACH(struct touch_row, t, b->touches)
+    rc = NEXT_IS(c, TOUCHES, err, integer(t->row), integer(t->subject), integer_unless(t->prev, 0));
+    EACH(struct void_row, v, b->voids)
+    rc = NEXT_IS(c, VOIDS, err, integer(v->seq), text(v->source), text(v->id));
+    EACH(struct succession_row, s, b->successions)
+    rc = NEXT_IS(c, SUCCESSIONS, err, integer(s->seq), integer(s->predecessor),
+                 integer(s->successor));
     return rc;
 }
 
-enum err_code store_compare(int *differences, int64_t *rows, struct store *a, struct store *b,
-                            compare_fn *fn, void *arg, struct err *err)
+/* A cause from before it was numbers says the same in another form. */
+static enum err_code check_cause(struct checker *c, const struct change_row *change,
+                                 struct err *err)
 {
-    char what[600];
+    const char *stored = column_text(c->at[CHANGES], 8);
+    struct buf old = { 0 };
+    char what[200];
+    enum err_code rc = OK;
+    bool is_same = stored && change->cause && strcmp(stored, change->cause) == 0;
+
+    if (stored && *stored == '{' && change->cause) {
+        rc = cause_expand(&old, c->source, change->cause, err);
+        is_same = strcmp(stored, buf_cstr(&old)) == 0;
+        buf_fini(&old);
+    }
+    if (rc == OK && !is_same) {
+        snprintf(what, sizeof(what), "row (%lld): column cause is not what the log makes of it",
+                 (long long)change->seq);
+        tell(c, CHANGES, what);
+    }
+    return rc;
+}
+
+static enum err_code check_changes(struct checker *c, const struct batch *b, struct err *err)
+{
     enum err_code rc = OK;
 
-    *differences = 0;
-    *rows = 0;
-    for (size_t i = 0; i < sizeof(TABLES) / sizeof(TABLES[0]) && rc == OK; i++) {
-        bool differs = false;
-        rc = compare_table(&differs, rows, a, b, &TABLES[i], what, sizeof(what), err);
-        if (rc == OK && differs) {
-            fn(TABLES[i].name, what, arg);
-            ++*differences;
-        }
+    EACH(struct change_row, x, b->changes)
+    {
+        rc = NEXT_IS(c, CHANGES, err, integer(x->seq), integer(x->recorded), integer(x->generation),
+                     integer(x->subject), integer(x->decision), text(x->old_value),
+                     text(x->new_value), text(x->hub));
+        if (rc == OK && !c->differs[CHANGES])
+            rc = check_cause(c, x, err);
     }
+    return rc;
+}
+
+static enum err_code check_generation(struct checker *c, const struct generation_row *g,
+                                      struct err *err)
+{
+    enum err_code rc =
+        NEXT_IS(c, GENERATIONS, err, integer(g->number), text(g->digest), integer(g->since));
+
+    for (int i = 0; rc == OK && i < g->count; i++) {
+        const struct digest_part part = { g->files[i].text, g->files[i].len };
+        uint8_t digest[DIGEST_BYTES];
+        digest_parts(digest, NULL, &part, 1);
+        rc = NEXT_IS(c, FILES, err, integer(g->number), text(g->files[i].path),
+                     blob(digest, DIGEST_BYTES));
+    }
+    return rc;
+}
+
+static enum err_code check_commit(struct checker *c, const struct commit_row *row, struct err *err)
+{
+    enum err_code rc =
+        NEXT_IS(c, COMMITS, err, integer(row->number), integer(row->first), integer(row->last),
+                integer(row->recorded), integer(row->generation));
+
+    if (rc == OK && row->judged)
+        rc = NEXT_IS(c, JUDGED, err, integer(row->number), text(row->judged));
+    return rc;
+}
+
+/* ---- what is derived ---- */
+
+/* All subjects as they stand now; when the source's rows may be newer than its watermark, only those that are not
+ * touched after it. */
+static enum err_code check_subjects(struct checker *c, struct err *err)
+{
+    const struct dict *subjects = &c->own->dicts[DICT_SUBJECT];
+    enum err_code rc = OK;
+
+    for (int64_t id = 1; rc == OK && id < subjects->next_id; id++) {
+        const struct dict_entry *entry = subjects->by_id[id];
+        static const struct subject_row NONE;
+        const struct subject_row *row = entry->row ? entry->row : &NONE;
+        rc = NEXT_IS(c, SUBJECTS, err, integer(id), integer(entry->head),
+                     integer_unless(entry->due, TIME_NEVER), text(row->name), text(row->hub),
+                     text(row->former), integer_unless(row->layout, 0), text(row->decisions),
+                     text(entry->causes));
+    }
+    return rc;
+}
+
+static bool is_at_mark(const struct checker *c)
+{
+    return c->own->last_commit == c->source->watermark.commit;
+}
+
+static enum err_code check_mark(struct checker *c, struct err *err)
+{
+    static const char SQL[] = "SELECT count(*) = 1 AND max(is_whole) IN (0, 1) FROM watermark";
+    const struct watermark *mark = &c->source->watermark;
+    int64_t is_sound;
+
+    c->has_met_mark = true;
+    enum err_code rc = stmt_int(&is_sound, c->source, SQL, 0, TABLE[MARK].name, err);
+    if (rc == OK &&
+        (!is_sound || mark->seq != c->own->last_seq || mark->feed != c->own->last_change))
+        tell(c, MARK, "its row is not that of any commit");
+    /* Rows that are newer than the watermark are made anew at the next start, whatever they say. */
+    return rc == OK && mark->is_whole ? check_subjects(c, err) : rc;
+}
+
+enum err_code checker_take(struct checker *c, const struct batch *b, struct err *err)
+{
+    enum err_code rc = check_log(c, b, err);
+
+    if (rc == OK)
+        rc = check_changes(c, b, err);
+    if (rc == OK && b->generation)
+        rc = check_generation(c, b->generation, err);
+    if (rc == OK && b->commit.number)
+        rc = check_commit(c, &b->commit, err);
+    return rc == OK && is_at_mark(c) && !c->has_met_mark ? check_mark(c, err) : rc;
+}
+
+/* ---- the end ---- */
+
+/* Nothing may follow what was committed. */
+static enum err_code check_rest(struct checker *c, enum table t, struct err *err)
+{
+    char row[300], what[400];
+
+    if (!TABLE[t].sql || c->differs[t] || (t == SUBJECTS && !c->at[t]))
+        return OK;
+    if (!c->at[t] &&
+        sqlite3_prepare_v2(c->source->db, TABLE[t].sql, -1, &c->at[t], NULL) != SQLITE_OK)
+        return store_fail(c->source, TABLE[t].name, err);
+    int step = sqlite3_step(c->at[t]);
+    if (step == SQLITE_DONE)
+        return OK;
+    if (step != SQLITE_ROW)
+        return store_fail(c->source, TABLE[t].name, err);
+    snprintf(what, sizeof(what), "row (%s) is none that the log makes",
+             show_row(c->at[t], row, sizeof(row)));
+    tell(c, t, what);
+    return OK;
+}
+
+/* Each text is the one of its digest, and of use to a generation. */
+static enum err_code check_texts(struct checker *c, struct err *err)
+{
+    static const char SQL[] = "SELECT t.digest, t.text, EXISTS (SELECT 1 FROM pack_file f"
+                              " WHERE f.digest = t.digest) FROM pack_text t";
+    sqlite3_stmt *st;
+    bool row, is_sound = true;
+
+    enum err_code rc = stmt_get(&st, c->source, SQL, err);
+    if (rc != OK)
+        return rc;
+    while ((rc = stmt_row(&row, c->source, st, TABLE[TEXTS].name, err)) == OK && row) {
+        const struct digest_part part = { column_text(st, 1), (size_t)sqlite3_column_bytes(st, 1) };
+        uint8_t digest[DIGEST_BYTES];
+        digest_parts(digest, NULL, &part, 1);
+        const struct cell cell = blob(digest, DIGEST_BYTES);
+        is_sound = is_sound && is_cell(st, 0, &cell) && sqlite3_column_int(st, 2);
+        c->rows++;
+    }
+    if (rc == OK && !is_sound)
+        tell(c, TEXTS, "a row is none of the rules that judged");
+    return rc;
+}
+
+enum err_code store_end_replay(int *differences, int64_t *rows, struct store *s, struct err *err)
+{
+    struct checker *c = s->checker;
+    enum err_code rc = OK;
+
+    if (!c->has_met_mark && c->source->watermark.commit == 0)
+        rc = check_mark(c, err);
+    if (rc == OK && !c->has_met_mark)
+        tell(c, MARK, "its row is not that of any commit");
+    for (enum table t = 0; rc == OK && t < TABLES; t++)
+        rc = check_rest(c, t, err);
+    if (rc == OK)
+        rc = check_texts(c, err);
+    *differences = c->differences;
+    *rows = c->rows;
+    return rc;
+}
+
+void checker_free(struct checker *c)
+{
+    if (!c)
+        return;
+    for (int t = 0; t < TABLES; t++)
+        sqlite3_finalize(c->at[t]);
+    free(c);
+}
+
+enum err_code store_open_replay(struct store **out, struct store *source, compare_fn *differs,
+                                void *arg, struct err *err)
+{
+    struct store *s = calloc(1, sizeof(*s));
+    struct checker *c = calloc(1, sizeof(*c));
+
+    *out = s;
+    if (s)
+        s->path = strdup(source->path);
+    if (!s || !c || !s->path) {
+        free(c);
+        return err_set(err, ERR_LIMIT, "no memory to replay");
+    }
+    *c = (struct checker){ .source = source, .own = s, .fn = differs, .arg = arg };
+    s->mode = STORE_REPLAY;
+    s->lock_fd = -1;
+    s->db = source->db;
+    s->checker = c;
+    s->last_recorded = INT64_MIN;
+    memcpy(s->note_key, source->note_key, sizeof(s->note_key));
+    return OK;
+}
+
+enum err_code store_judged_since(int64_t *out, struct store *s, struct err *err)
+{
+    static const char SQL[] = "SELECT value FROM meta WHERE key = 'judged_since'";
+
+    enum err_code rc =
+        stmt_int(out, s, SQL, 0, "read since when commits say what they judged", err);
+    ++*out;
     return rc;
 }

@@ -1,8 +1,9 @@
 /*
- * derived.h - current decisions, the feed, wakes: all that can be made again from the log.
+ * derived.h - what is made from the log: current decisions, cards, wakes, the feed.
  *
- * Values are JSON scalars as text: null, true, 5, "building". All calls but the
- * reads happen inside a transaction.
+ * The feed is appended with each commit. All else is one row a subject, held in memory until it is written
+ * behind the log: after a crash the tables are those of an earlier commit (derived_mark()), and whoever writes
+ * makes up for the rest from the log. Values are JSON scalars as text: null, true, 5, "building".
  */
 #ifndef PATHWAY_STORE_DERIVED_H
 #define PATHWAY_STORE_DERIVED_H
@@ -10,19 +11,25 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "store/store.h"
 
-/* Set one current decision of a subject. */
-MUST_CHECK enum err_code decision_put(struct store *s, const char *subject, const char *name,
-                                      const char *value, struct err *err);
-/* Take one away (a rule that no longer exists). */
-MUST_CHECK enum err_code decision_remove(struct store *s, const char *subject, const char *name,
-                                         struct err *err);
+/* ---- decisions ---- */
+
+/*
+ * Set the current decisions of a subject. Both are JSON arrays, of names in bytewise order and of their values,
+ * each item set off from the next by a comma and a line end (which no item can hold).
+ */
+MUST_CHECK enum err_code decisions_put(struct store *s, const char *subject, const char *names,
+                                       const char *values, struct err *err);
+/* They are borrowed until the next call; NULL: it has none yet. */
+MUST_CHECK enum err_code decisions_of(const char **names, const char **values, struct store *s,
+                                      const char *subject, struct err *err);
 typedef enum err_code decision_fn(const char *name, const char *value, void *arg, struct err *err);
-/* A subject's current decisions, by name. */
-MUST_CHECK enum err_code decision_each(struct store *s, const char *subject, decision_fn *fn,
-                                       void *arg, struct err *err);
+/* Show each name with its value, in order. */
+MUST_CHECK enum err_code decisions_each(const char *names, const char *values, decision_fn *fn,
+                                        void *arg, struct err *err);
 
 /* What lists show of a subject besides its decisions. NULL: unknown. */
 struct subject_card {
@@ -34,8 +41,9 @@ struct subject_card {
 MUST_CHECK enum err_code subject_put(struct store *s, const struct subject_card *card,
                                      struct err *err);
 
-/* Append to the feed; *seq is its number: 1, 2, 3, ... without a gap. `hub` and `cause` may be
- * NULL; cause is a JSON object. */
+/* ---- the feed ---- */
+
+/* Append to the feed; *seq is its number: 1, 2, 3, ... without a gap. `hub` and `cause` may be NULL. */
 struct change {
     int64_t seq; /* set by feed_append() */
     int64_t recorded;
@@ -45,46 +53,68 @@ struct change {
     const char *old_value;
     const char *new_value;
     const char *hub;
-    const char *cause;
+    const char *cause; /* appended: as cause_text() writes it; read: a JSON object */
 };
 MUST_CHECK enum err_code feed_append(int64_t *seq, struct store *s, const struct change *c,
                                      struct err *err);
+/* A cause: numbers of events, the moment that came (TIME_NEVER: none), the generation that began (0: none). */
+void cause_text(struct buf *out, const char *events, int64_t moment, int64_t generation);
+
+/* The same as a JSON object: {"events":[{"source","id"}...],"moment":...,"generation":...}. `s` reads. */
+MUST_CHECK enum err_code cause_expand(struct buf *out, struct store *s, const char *cause,
+                                      struct err *err);
+
 MUST_CHECK enum err_code feed_last_seq(int64_t *out, struct store *s, struct err *err);
 typedef enum err_code change_fn(const struct change *c, void *arg, struct err *err);
 /* Entries with seq > after, at most `limit`, in order. */
 MUST_CHECK enum err_code feed_each(struct store *s, int64_t after, int64_t limit, change_fn *fn,
                                    void *arg, struct err *err);
 
+/* ---- wakes ---- */
+
 /* When a subject must be judged again; TIME_NEVER removes it. */
 MUST_CHECK enum err_code wake_put(struct store *s, const char *subject, int64_t due,
                                   struct err *err);
 MUST_CHECK enum err_code wake_of(int64_t *out, struct store *s, const char *subject,
                                  struct err *err);
-/* The earliest wake of all; TIME_NEVER when there is none. */
-MUST_CHECK enum err_code wake_next(int64_t *out, struct store *s, struct err *err);
-/* Up to `limit` subjects due at or before `now`, earliest first, then by subject. The callback may
- * not write. */
+/* The earliest wake of all; TIME_NEVER when there is none. Of a store that writes; wake_first() asks the table. */
+int64_t wake_next(const struct store *s);
+MUST_CHECK enum err_code wake_first(int64_t *out, struct store *s, struct err *err);
+/* Up to `limit` (at most WAKES_MAX) subjects due at or before `now`, earliest first, then as they were met. The
+ * callback may not write. */
+#define WAKES_MAX 256
 typedef enum err_code wake_fn(const char *subject, int64_t due, void *arg, struct err *err);
 MUST_CHECK enum err_code wake_due(struct store *s, int64_t now, int limit, wake_fn *fn, void *arg,
                                   struct err *err);
 
+/* ---- left for later ---- */
+
 /*
- * Subjects that events concern and that are still to be judged. `causes`: those events, JSON objects
- * separated by commas, added to what is there already.
+ * Subjects that events concern and that are still to be judged. `events`: their numbers, separated by commas,
+ * added to those that are there already.
  */
-MUST_CHECK enum err_code pending_add(struct store *s, const char *subject, const char *causes,
+MUST_CHECK enum err_code pending_add(struct store *s, const char *subject, const char *events,
                                      struct err *err);
-/* Take a subject off: *out is its causes, the caller's to free(), NULL when it was not pending. */
+/* Take a subject off: *out is its events, the caller's to free(), NULL when it was not pending. */
 MUST_CHECK enum err_code pending_take(char **out, struct store *s, const char *subject,
                                       struct err *err);
-MUST_CHECK enum err_code pending_count(int64_t *out, struct store *s, struct err *err);
+bool pending_has(const struct store *s, const char *subject);
+int64_t pending_count(const struct store *s);
 
-/* Forget everything derived (decisions, wakes, subjects; the feed too when asked), to make it anew. */
-MUST_CHECK enum err_code derived_clear(struct store *s, bool with_feed, struct err *err);
+/* ---- how far the tables have come ---- */
 
-/*
- * A page of subjects of one kind with their current decisions, by subject bytewise.
- */
+struct derived_mark {
+    int64_t commit; /* the tables are those of this commit... */
+    int64_t seq;    /* the last event by then */
+    int64_t feed;   /* the last entry of the feed by then */
+    bool is_whole;  /* ... and some rows newer, unless it is whole */
+};
+/* As of the snapshot, or, of a store that writes, of the last commit. */
+struct derived_mark derived_mark(const struct store *s);
+
+/* ---- lists, for readers ---- */
+
+/* A page of subjects of one kind, by subject bytewise. */
 struct list_filter {
     const char *decision;
     const char *value; /* JSON scalar text */
@@ -100,10 +130,11 @@ struct list_query {
 };
 struct list_row {
     const char *subject;
-    const char *name; /* NULL: unknown */
-    const char *hub;  /* NULL: unknown */
+    const char *name;           /* NULL: unknown */
+    const char *hub;            /* NULL: unknown */
+    const char *names, *values; /* for decisions_each() */
 };
-/* The callback may call decision_each() for its row. *more: there is a next page. */
+/* *more: there is a next page. */
 typedef enum err_code list_fn(const struct list_row *row, void *arg, struct err *err);
 MUST_CHECK enum err_code list_subjects(bool *more, struct store *s, const struct list_query *query,
                                        list_fn *fn, void *arg, struct err *err);

@@ -1,4 +1,5 @@
-/* dict.c - see internal.h. Entries are loaded when first met, so that opening costs nothing. */
+/* dict.c - see internal.h. Entries are loaded when first met, or all at once; new ones go into the open batch,
+ * with numbers in the order in which they were met. */
 #include "store/internal.h"
 
 #include <assert.h>
@@ -8,20 +9,24 @@
 #define ID_MAX (1 << 24) /* a larger id is damage, not data: it would only eat memory */
 
 static const struct {
-    const char *table, *by_text, *by_id, *insert, *last;
+    const char *table, *by_text, *by_id, *all, *insert, *last;
 } SQL[DICT_KINDS] = {
 #define DICT(t)                                                                                    \
     {                                                                                              \
         t, "SELECT id, text FROM " t " WHERE text = ?1",                                           \
-            "SELECT id, text FROM " t " WHERE id = ?1",                                            \
+            "SELECT id, text FROM " t " WHERE id = ?1", "SELECT id, text FROM " t " ORDER BY id",  \
             "INSERT INTO " t " (id, text) VALUES (?1, ?2)", "SELECT max(id) FROM " t               \
     }
-    [DICT_SOURCE] = DICT("source_name"),
-    [DICT_TYPE] = DICT("type_name"),
-    [DICT_SUBJECT] = DICT("subject_name"),
-    [DICT_DECISION] = DICT("decision_name"),
+    [DICT_SOURCE] = DICT("source_name"),     [DICT_TYPE] = DICT("type_name"),
+    [DICT_SUBJECT] = DICT("subject_name"),   [DICT_DECISION] = DICT("decision_name"),
+    [DICT_LAYOUT] = DICT("decision_layout"),
 #undef DICT
 };
+
+const char *dict_insert_sql(enum dict_kind kind)
+{
+    return SQL[kind].insert;
+}
 
 /* Make room for `id` in by_id. */
 static bool grow(struct dict *d, int64_t id)
@@ -58,29 +63,26 @@ static enum err_code keep(struct dict_entry **out, struct store *s, enum dict_ki
     item->as.ptr = entry;
     entry->text = copy;
     entry->id = id;
+    entry->due = TIME_NEVER;
     d->by_id[id] = entry;
     *out = entry;
     return OK;
 }
 
-/* A store that writes keeps the heads of its subjects in memory. */
-static enum err_code load_head(struct store *s, struct dict_entry *entry, struct err *err)
+/* Take in the row that `st` stands on. */
+static enum err_code take_row(struct dict_entry **out, struct store *s, enum dict_kind kind,
+                              sqlite3_stmt *st, struct err *err)
 {
-    static const char HEAD[] = "SELECT first, head FROM subject_head WHERE subject = ?1";
-    sqlite3_stmt *st;
-    bool row;
+    const char *text = column_text(st, 1);
+    const struct dict *d = &s->dicts[kind];
+    int64_t id = sqlite3_column_int64(st, 0);
 
-    enum err_code rc = stmt_get(&st, s, HEAD, err);
-    if (rc != OK)
-        return rc;
-    sqlite3_bind_int64(st, 1, entry->id);
-    rc = stmt_row(&row, s, st, "read a subject's chain", err);
-    if (rc == OK && row) {
-        entry->first = sqlite3_column_int64(st, 0);
-        entry->head = sqlite3_column_int64(st, 1);
+    if (id > 0 && id < d->cap && d->by_id[id]) {
+        *out = d->by_id[id];
+        return OK;
     }
-    stmt_done(st);
-    return rc;
+    return text ? keep(out, s, kind, sqlite3_column_int64(st, 0), text, err)
+                : store_no_memory(s, SQL[kind].table, err);
 }
 
 /* Take in the row that `st` finds, if any. */
@@ -92,16 +94,15 @@ static enum err_code load(struct dict_entry **out, struct store *s, enum dict_ki
     enum err_code rc = stmt_row(&row, s, st, SQL[kind].table, err);
     if (rc != OK || !row)
         return rc;
-    const char *text = column_text(st, 1);
-    rc = text ? keep(out, s, kind, sqlite3_column_int64(st, 0), text, err)
-              : store_no_memory(s, SQL[kind].table, err);
+    rc = take_row(out, s, kind, st, err);
     stmt_done(st);
-    if (rc == OK) {
-        (*out)->is_stored = true;
-        if (kind == DICT_SUBJECT && s->mode != STORE_READ)
-            rc = load_head(s, *out, err);
-    }
     return rc;
+}
+
+/* A replay makes its dictionaries itself: it must come to the same numbers. */
+static bool is_made_here(const struct store *s)
+{
+    return s->mode == STORE_REPLAY;
 }
 
 enum err_code dict_find(struct dict_entry **out, struct store *s, enum dict_kind kind,
@@ -115,6 +116,8 @@ enum err_code dict_find(struct dict_entry **out, struct store *s, enum dict_kind
         *out = item->as.ptr;
         return OK;
     }
+    if (is_made_here(s) || (kind == DICT_SUBJECT && s->dicts[kind].next_id))
+        return OK; /* all that there are have been loaded */
     enum err_code rc = stmt_get(&st, s, SQL[kind].by_text, err);
     if (rc != OK)
         return rc;
@@ -122,59 +125,57 @@ enum err_code dict_find(struct dict_entry **out, struct store *s, enum dict_kind
     return load(out, s, kind, st, err);
 }
 
-enum err_code dict_text(const char **out, struct store *s, enum dict_kind kind, int64_t id,
-                        struct err *err)
+enum err_code dict_entry_of(struct dict_entry **out, struct store *s, enum dict_kind kind,
+                            int64_t id, struct err *err)
 {
     struct dict *d = &s->dicts[kind];
     struct dict_entry *entry = id > 0 && id < d->cap ? d->by_id[id] : NULL;
     sqlite3_stmt *st;
 
-    *out = NULL;
-    if (!entry) {
+    *out = entry;
+    if (entry)
+        return OK;
+    if (!is_made_here(s)) {
         enum err_code rc = stmt_get(&st, s, SQL[kind].by_id, err);
         if (rc != OK)
             return rc;
         sqlite3_bind_int64(st, 1, id);
-        rc = load(&entry, s, kind, st, err);
-        if (rc != OK)
+        rc = load(out, s, kind, st, err);
+        if (rc != OK || *out)
             return rc;
     }
-    if (!entry)
-        return err_set(err, ERR_STORE,
-                       "%s: table %s has no row %lld, which other rows name; "
-                       "restore a backup",
-                       s->path, SQL[kind].table, (long long)id);
-    *out = entry->text;
-    return OK;
+    return err_set(err, ERR_STORE,
+                   "%s: table %s has no row %lld, which other rows name; "
+                   "restore a backup",
+                   s->path, SQL[kind].table, (long long)id);
 }
 
-void dict_change(struct store *s, struct dict_entry *entry)
+enum err_code dict_text(const char **out, struct store *s, enum dict_kind kind, int64_t id,
+                        struct err *err)
 {
-    if (entry->is_changed)
-        return;
-    entry->is_changed = true;
-    entry->was_stored = entry->is_stored;
-    entry->saved_first = entry->first;
-    entry->saved_head = entry->head;
-    entry->next_changed = s->changed;
-    s->changed = entry;
+    struct dict_entry *entry;
+
+    enum err_code rc = dict_entry_of(&entry, s, kind, id, err);
+    *out = rc == OK ? entry->text : NULL;
+    return rc;
 }
 
-/* Add the row of an entry: new, or left over in memory by a rollback. */
-static enum err_code insert(struct store *s, enum dict_kind kind, struct dict_entry *entry,
-                            struct err *err)
+enum err_code dict_load(struct store *s, enum dict_kind kind, struct err *err)
 {
+    struct dict_entry *entry;
     sqlite3_stmt *st;
+    bool row;
 
-    enum err_code rc = stmt_get_write(&st, s, SQL[kind].insert, err);
+    enum err_code rc = stmt_get(&st, s, SQL[kind].all, err);
     if (rc != OK)
         return rc;
-    dict_change(s, entry);
-    sqlite3_bind_int64(st, 1, entry->id);
-    bind_text(st, 2, entry->text);
-    rc = stmt_run(s, st, SQL[kind].table, err);
-    if (rc == OK)
-        entry->is_stored = true;
+    s->dicts[kind].next_id = 1;
+    while ((rc = stmt_row(&row, s, st, SQL[kind].table, err)) == OK && row) {
+        if ((rc = take_row(&entry, s, kind, st, err)) != OK)
+            break;
+        s->dicts[kind].next_id = entry->id + 1;
+    }
+    stmt_done(st);
     return rc;
 }
 
@@ -184,62 +185,22 @@ enum err_code dict_intern(struct dict_entry **out, struct store *s, enum dict_ki
     struct dict *d = &s->dicts[kind];
 
     enum err_code rc = dict_find(out, s, kind, text, err);
-    if (rc != OK || (*out && (*out)->is_stored))
+    if (rc != OK || *out)
         return rc;
-    if (!*out && !d->next_id) {
+    assert(s->open);
+    if (!d->next_id && is_made_here(s)) {
+        d->next_id = 1;
+    } else if (!d->next_id) {
         rc = stmt_int(&d->next_id, s, SQL[kind].last, 0, SQL[kind].table, err);
         d->next_id++;
     }
-    if (rc == OK && !*out)
-        rc = keep(out, s, kind, d->next_id++, text, err);
     if (rc == OK)
-        rc = insert(s, kind, *out, err);
-    return rc;
-}
-
-enum err_code dict_flush(struct store *s, struct err *err)
-{
-    static const char HEAD[] = "INSERT INTO subject_head (subject, first, head) VALUES (?1, ?2, ?3)"
-                               " ON CONFLICT (subject) DO UPDATE SET head = excluded.head";
-    sqlite3_stmt *st;
-
-    for (struct dict_entry *entry = s->changed; entry; entry = entry->next_changed) {
-        if (entry->head == entry->saved_head)
-            continue;
-        enum err_code rc = stmt_get_write(&st, s, HEAD, err);
-        if (rc != OK)
-            return rc;
-        sqlite3_bind_int64(st, 1, entry->id);
-        sqlite3_bind_int64(st, 2, entry->first);
-        sqlite3_bind_int64(st, 3, entry->head);
-        rc = stmt_run(s, st, "write a subject's chain", err);
-        if (rc != OK)
-            return rc;
-    }
+        rc = keep(out, s, kind, d->next_id++, text, err);
+    struct name_row *row = rc == OK ? rows_add(&s->open->names, sizeof(*row)) : NULL;
+    if (!row)
+        return rc == OK ? store_no_memory(s, SQL[kind].table, err) : rc;
+    *row = (struct name_row){ kind, (*out)->id, (*out)->text };
     return OK;
-}
-
-static void forget_changes(struct store *s, bool undo)
-{
-    for (struct dict_entry *entry = s->changed; entry; entry = entry->next_changed) {
-        entry->is_changed = false;
-        if (!undo)
-            continue;
-        entry->is_stored = entry->was_stored;
-        entry->first = entry->saved_first;
-        entry->head = entry->saved_head;
-    }
-    s->changed = NULL;
-}
-
-void dict_committed(struct store *s)
-{
-    forget_changes(s, false);
-}
-
-void dict_rolled_back(struct store *s)
-{
-    forget_changes(s, true);
 }
 
 void dict_fini(struct store *s)
@@ -247,6 +208,7 @@ void dict_fini(struct store *s)
     for (int kind = 0; kind < DICT_KINDS; kind++) {
         strmap_fini(&s->dicts[kind].by_text);
         free(s->dicts[kind].by_id);
+        s->dicts[kind] = (struct dict){ 0 };
     }
     arena_fini(&s->arena);
 }

@@ -1,46 +1,139 @@
-/* feed.c - see derived.h. The feed, and when subjects must be judged again. */
-#include "store/derived.h"
+/* feed.c - see derived.h. */
+#include <stdlib.h>
+#include <string.h>
 
-#include "base/civil.h"
+#include "base/json.h"
+#include "store/derived.h"
 #include "store/internal.h"
+
+static const char *keep(struct store *s, const char *text, bool *ok)
+{
+    const char *copy = text ? arena_strdup(&s->open->arena, text) : NULL;
+    *ok = *ok && (copy || !text);
+    return copy;
+}
 
 enum err_code feed_append(int64_t *seq, struct store *s, const struct change *c, struct err *err)
 {
-    static const char SQL[] =
-        "INSERT INTO change_row (recorded, generation, subject, decision, old, new, hub, cause)"
-        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
     struct dict_entry *subject, *decision;
-    sqlite3_stmt *st;
+    bool ok = true;
 
     *seq = 0;
     enum err_code rc = dict_intern(&subject, s, DICT_SUBJECT, c->subject, err);
     if (rc == OK)
         rc = dict_intern(&decision, s, DICT_DECISION, c->decision, err);
-    if (rc == OK)
-        rc = stmt_get_write(&st, s, SQL, err);
     if (rc != OK)
         return rc;
-    sqlite3_bind_int64(st, 1, c->recorded);
-    sqlite3_bind_int64(st, 2, c->generation);
-    sqlite3_bind_int64(st, 3, subject->id);
-    sqlite3_bind_int64(st, 4, decision->id);
-    bind_text(st, 5, c->old_value);
-    bind_text(st, 6, c->new_value);
-    bind_text(st, 7, c->hub);
-    bind_text(st, 8, c->cause);
-    rc = stmt_run(s, st, "append to the feed", err);
-    if (rc == OK)
-        *seq = sqlite3_last_insert_rowid(s->db);
-    return rc;
+    struct change_row *row = rows_add(&s->open->changes, sizeof(*row));
+    if (!row)
+        return store_no_memory(s, "append to the feed", err);
+    *row = (struct change_row){
+        .seq = s->last_change + 1,
+        .recorded = c->recorded,
+        .generation = c->generation,
+        .subject = subject->id,
+        .decision = decision->id,
+        .old_value = keep(s, c->old_value, &ok),
+        .new_value = keep(s, c->new_value, &ok),
+        .hub = keep(s, c->hub, &ok),
+        .cause = keep(s, c->cause, &ok),
+    };
+    if (!ok)
+        return store_no_memory(s, "append to the feed", err);
+    *seq = ++s->last_change;
+    return OK;
 }
 
 enum err_code feed_last_seq(int64_t *out, struct store *s, struct err *err)
 {
     static const char SQL[] = "SELECT max(seq) FROM change_row";
-    return stmt_int(out, s, SQL, 0, "find the end of the feed", err);
+
+    *out = s->last_change;
+    return s->mode == STORE_READ ? stmt_int(out, s, SQL, 0, "find the end of the feed", err) : OK;
 }
 
-static enum err_code fill(struct change *out, struct store *s, sqlite3_stmt *st, struct err *err)
+/* ---- causes: "12,15;2026-09-01T00:00:00.000000Z;3", empty parts at the end left out ---- */
+
+void cause_text(struct buf *out, const char *events, int64_t moment, int64_t generation)
+{
+    char time[TIME_TEXT];
+
+    buf_str(out, events);
+    if (moment != TIME_NEVER || generation)
+        buf_char(out, ';');
+    if (moment != TIME_NEVER)
+        buf_str(out, time_text(moment, time));
+    if (generation)
+        buf_printf(out, ";%lld", (long long)generation);
+}
+
+/* {"source":...,"id":...} of an event. */
+static enum err_code write_event(struct buf *out, struct store *s, int64_t seq, struct err *err)
+{
+    static const char SQL[] = "SELECT source, id FROM event_row WHERE seq = ?1";
+    const char *source = NULL;
+    sqlite3_stmt *st;
+    bool row;
+
+    enum err_code rc = stmt_get(&st, s, SQL, err);
+    if (rc != OK)
+        return rc;
+    sqlite3_bind_int64(st, 1, seq);
+    rc = stmt_row(&row, s, st, "read the feed", err);
+    if (rc != OK || !row)
+        return rc == OK ? err_set(err, ERR_STORE,
+                                  "%s: the feed names event %lld, which is not in the log; "
+                                  "restore a backup",
+                                  s->path, (long long)seq)
+                        : rc;
+    rc = dict_text(&source, s, DICT_SOURCE, sqlite3_column_int64(st, 0), err);
+    if (rc == OK) {
+        buf_str(out, "{\"source\":");
+        json_write_cstr(out, source);
+        buf_str(out, ",\"id\":");
+        json_write_cstr(out, column_text(st, 1));
+        buf_char(out, '}');
+    }
+    stmt_done(st);
+    return rc;
+}
+
+/* As an object: {"events":[...],"moment":...,"generation":...}. */
+enum err_code cause_expand(struct buf *out, struct store *s, const char *cause, struct err *err)
+{
+    const char *at = cause;
+    char *end;
+
+    buf_reset(out);
+    if (*cause == '{') { /* from before causes were numbers */
+        buf_str(out, cause);
+        return OK;
+    }
+    buf_str(out, "{\"events\":[");
+    for (; *at && *at != ';'; at = *end == ',' ? end + 1 : end) {
+        enum err_code rc = write_event(out, s, strtoll(at, &end, 10), err);
+        if (rc != OK || end == at)
+            return rc;
+        if (*end == ',')
+            buf_char(out, ',');
+    }
+    const char *moment = *at == ';' ? at + 1 : "";
+    size_t len = strcspn(moment, ";");
+    buf_str(out, "],\"moment\":");
+    if (len > 0)
+        json_write_string(out, moment, len);
+    else
+        buf_str(out, "null");
+    buf_str(out, ",\"generation\":");
+    buf_str(out, moment[len] == ';' ? moment + len + 1 : "null");
+    buf_char(out, '}');
+    return out->failed ? store_no_memory(s, "read the feed", err) : OK;
+}
+
+/* ---- reading ---- */
+
+static enum err_code fill(struct change *out, struct buf *cause, struct store *s, sqlite3_stmt *st,
+                          struct err *err)
 {
     *out = (struct change){
         .seq = sqlite3_column_int64(st, 0),
@@ -56,6 +149,10 @@ static enum err_code fill(struct change *out, struct store *s, sqlite3_stmt *st,
     enum err_code rc = dict_text(&out->subject, s, DICT_SUBJECT, sqlite3_column_int64(st, 3), err);
     if (rc == OK)
         rc = dict_text(&out->decision, s, DICT_DECISION, sqlite3_column_int64(st, 4), err);
+    if (rc == OK && out->cause) {
+        rc = cause_expand(cause, s, out->cause, err);
+        out->cause = buf_cstr(cause);
+    }
     return rc;
 }
 
@@ -66,6 +163,7 @@ enum err_code feed_each(struct store *s, int64_t after, int64_t limit, change_fn
         "SELECT seq, recorded, generation, subject, decision, old, new, hub, cause FROM change_row"
         " WHERE seq > ?1 ORDER BY seq LIMIT ?2";
     struct change change;
+    struct buf cause = { 0 };
     sqlite3_stmt *st;
     bool row;
 
@@ -76,78 +174,13 @@ enum err_code feed_each(struct store *s, int64_t after, int64_t limit, change_fn
     sqlite3_bind_int64(st, 2, limit < 0 ? 0 : limit); /* SQL takes a negative limit for none */
     rc = stmt_row(&row, s, st, "read the feed", err);
     while (rc == OK && row) {
-        rc = fill(&change, s, st, err);
+        rc = fill(&change, &cause, s, st, err);
         if (rc == OK)
             rc = fn(&change, arg, err);
         if (rc == OK)
             rc = stmt_row(&row, s, st, "read the feed", err);
     }
     stmt_done(st);
-    return rc;
-}
-
-enum err_code wake_put(struct store *s, const char *subject, int64_t due, struct err *err)
-{
-    static const char PUT[] = "INSERT INTO wake_row (subject, due) VALUES (?1, ?2)"
-                              " ON CONFLICT DO UPDATE SET due = excluded.due"
-                              " WHERE due <> excluded.due";
-    static const char REMOVE[] = "DELETE FROM wake_row WHERE subject = ?1";
-    sqlite3_stmt *st;
-
-    enum err_code rc = stmt_get_write(&st, s, due == TIME_NEVER ? REMOVE : PUT, err);
-    if (rc != OK)
-        return rc;
-    bind_text(st, 1, subject);
-    if (due != TIME_NEVER)
-        sqlite3_bind_int64(st, 2, due);
-    return stmt_run(s, st, "keep a wake", err);
-}
-
-enum err_code wake_of(int64_t *out, struct store *s, const char *subject, struct err *err)
-{
-    static const char SQL[] = "SELECT due FROM wake_row WHERE subject = ?1";
-    sqlite3_stmt *st;
-    bool row;
-
-    *out = TIME_NEVER;
-    enum err_code rc = stmt_get(&st, s, SQL, err);
-    if (rc != OK)
-        return rc;
-    bind_text(st, 1, subject);
-    rc = stmt_row(&row, s, st, "read a wake", err);
-    if (rc == OK && row)
-        *out = sqlite3_column_int64(st, 0);
-    stmt_done(st);
-    return rc;
-}
-
-enum err_code wake_next(int64_t *out, struct store *s, struct err *err)
-{
-    static const char SQL[] = "SELECT min(due) FROM wake_row";
-    return stmt_int(out, s, SQL, TIME_NEVER, "find the next wake", err);
-}
-
-enum err_code wake_due(struct store *s, int64_t now, int limit, wake_fn *fn, void *arg,
-                       struct err *err)
-{
-    static const char SQL[] =
-        "SELECT subject, due FROM wake_row WHERE due <= ?1 ORDER BY due, subject LIMIT ?2";
-    sqlite3_stmt *st;
-    bool row;
-
-    enum err_code rc = stmt_get(&st, s, SQL, err);
-    if (rc != OK)
-        return rc;
-    sqlite3_bind_int64(st, 1, now);
-    sqlite3_bind_int64(st, 2, limit < 0 ? 0 : limit);
-    rc = stmt_row(&row, s, st, "read wakes", err);
-    while (rc == OK && row) {
-        const char *subject = column_text(st, 0);
-        rc = subject ? fn(subject, sqlite3_column_int64(st, 1), arg, err)
-                     : store_no_memory(s, "read wakes", err);
-        if (rc == OK)
-            rc = stmt_row(&row, s, st, "read wakes", err);
-    }
-    stmt_done(st);
+    buf_fini(&cause);
     return rc;
 }

@@ -1,6 +1,7 @@
 /* generation.c - see generation.h. Texts are kept once, by their digest; generations name them. */
 #include "store/generation.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "store/internal.h"
@@ -13,6 +14,10 @@ enum err_code generation_last(struct generation *out, struct store *s, struct er
     bool row;
 
     *out = (struct generation){ 0 };
+    if (s->mode == STORE_REPLAY) {
+        *out = s->replayed;
+        return OK;
+    }
     enum err_code rc = stmt_get(&st, s, SQL, err);
     if (rc == OK)
         rc = stmt_row(&row, s, st, "read the last generation", err);
@@ -33,64 +38,34 @@ enum err_code generation_last(struct generation *out, struct store *s, struct er
     return rc;
 }
 
-static enum err_code add_text(struct store *s, const uint8_t digest[DIGEST_BYTES],
-                              const struct pack_file *file, struct err *err)
-{
-    static const char SQL[] =
-        "INSERT INTO pack_text (digest, text) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
-    sqlite3_stmt *st;
-
-    enum err_code rc = stmt_get_write(&st, s, SQL, err);
-    if (rc != OK)
-        return rc;
-    sqlite3_bind_blob(st, 1, digest, DIGEST_BYTES, SQLITE_STATIC);
-    sqlite3_bind_text(st, 2, file->text, (int)file->len, SQLITE_STATIC);
-    return stmt_run(s, st, "keep a rules file", err);
-}
-
-static enum err_code add_file(struct store *s, int64_t generation, const struct pack_file *file,
-                              struct err *err)
-{
-    static const char SQL[] =
-        "INSERT INTO pack_file (generation, path, digest) VALUES (?1, ?2, ?3)";
-    const struct digest_part part = { file->text, file->len };
-    uint8_t digest[DIGEST_BYTES];
-    sqlite3_stmt *st;
-
-    digest_parts(digest, NULL, &part, 1);
-    enum err_code rc = add_text(s, digest, file, err);
-    if (rc == OK)
-        rc = stmt_get_write(&st, s, SQL, err);
-    if (rc != OK)
-        return rc;
-    sqlite3_bind_int64(st, 1, generation);
-    bind_text(st, 2, file->path);
-    sqlite3_bind_blob(st, 3, digest, DIGEST_BYTES, SQLITE_STATIC);
-    return stmt_run(s, st, "keep a rules file", err);
-}
-
 enum err_code generation_add(int64_t *number, struct store *s, const char *digest, int64_t since,
                              const struct pack_file *files, int count, struct err *err)
 {
-    static const char SQL[] = "INSERT INTO generation (number, digest, since) VALUES (?1, ?2, ?3)";
+    struct arena *arena = &s->open->arena;
     struct generation last;
-    sqlite3_stmt *st;
 
     *number = 0;
     enum err_code rc = generation_last(&last, s, err);
-    if (rc == OK)
-        rc = stmt_get_write(&st, s, SQL, err);
     if (rc != OK)
         return rc;
-    sqlite3_bind_int64(st, 1, last.number + 1);
-    bind_text(st, 2, digest);
-    sqlite3_bind_int64(st, 3, since);
-    rc = stmt_run(s, st, "add a generation", err);
-    for (int i = 0; rc == OK && i < count; i++)
-        rc = add_file(s, last.number + 1, &files[i], err);
-    if (rc == OK)
-        *number = last.number + 1;
-    return rc;
+    struct generation_row *row = arena_alloc(arena, sizeof(*row));
+    struct generation_file *copies = arena_alloc(arena, ((size_t)count + 1) * sizeof(*copies));
+    bool ok = row && copies;
+    for (int i = 0; ok && i < count; i++) {
+        copies[i] = (struct generation_file){ arena_strdup(arena, files[i].path),
+                                              arena_copy(arena, files[i].text, files[i].len),
+                                              files[i].len };
+        ok = copies[i].path && copies[i].text;
+    }
+    const char *digest_copy = ok ? arena_strdup(arena, digest) : NULL;
+    if (!digest_copy)
+        return store_no_memory(s, "add a generation", err);
+    *row = (struct generation_row){ last.number + 1, since, digest_copy, copies, count };
+    s->open->generation = row;
+    s->replayed = (struct generation){ .number = row->number, .since = since };
+    snprintf(s->replayed.digest, sizeof(s->replayed.digest), "%s", digest);
+    *number = row->number;
+    return OK;
 }
 
 enum err_code generation_files(struct store *s, int64_t number, pack_file_fn *fn, void *arg,

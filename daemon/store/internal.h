@@ -12,9 +12,12 @@
 #include <sqlite3.h>
 
 #include "base/arena.h"
+#include "base/civil.h"
 #include "base/digest.h"
 #include "base/err.h"
 #include "base/strmap.h"
+#include "store/batch.h"
+#include "store/generation.h"
 #include "store/store.h"
 
 #define STORE_APPLICATION_ID 0x50574159 /* "PWAY" */
@@ -22,35 +25,55 @@
 #define STORE_BUSY_MS 5000 /* how long to wait for somebody's sqlite3 prompt */
 
 /* Texts that are stored as small integers, each kind in a table of its own. */
-enum dict_kind { DICT_SOURCE, DICT_TYPE, DICT_SUBJECT, DICT_DECISION };
-#define DICT_KINDS 4
+enum dict_kind { DICT_SOURCE, DICT_TYPE, DICT_SUBJECT, DICT_DECISION, DICT_LAYOUT };
+#define DICT_KINDS 5
+
+/* A school that continues another. */
+struct successor {
+    struct successor *next;
+    struct dict_entry *subject;
+};
+
+enum row_state {
+    ROW_WRITTEN, /* it is in a batch; once that is durable the row goes */
+    ROW_CHANGED, /* waits in store.changed */
+    ROW_SWEPT,   /* waits in store.sweep */
+};
 
 struct dict_entry {
-    const char *text; /* lives as long as the store */
+    const char *text; /* lives as long as the store, or until it is loaded anew */
     int64_t id;
-    /* Of a subject: the first and the newest event that touches it, 0 when none does. Only kept
-     * by a store that writes; `saved_*` is what a rollback returns to. */
-    int64_t first, head;
-    int64_t saved_first, saved_head;
-    bool is_stored;  /* its row is in the database, perhaps only in the open transaction */
-    bool was_stored; /* before the open transaction */
-    bool is_changed; /* is in store.changed */
-    struct dict_entry *next_changed;
+    /* Of a subject. In a store that reads, `head` is the newest event met beyond the watermark. */
+    int64_t head; /* the newest event that touches it, 0: none */
+    int64_t due;  /* when it must be judged again; TIME_NEVER */
+    size_t wake;  /* its place among the wakes, from 1; 0: it has none */
+    struct successor *successors;
+    char *causes;            /* it is left for later: numbers of events; owned, NULL: it is not */
+    struct subject_row *row; /* what its table may not have yet; NULL: nothing. Texts owned */
+    enum row_state state;
+    int64_t ticket; /* of the batch that wrote the row last */
 };
 
 struct dict {
     struct strmap by_text;
     struct dict_entry **by_id; /* owned array; NULL where an id has not been met */
     int64_t cap;
-    int64_t next_id;
+    int64_t next_id; /* 0: not known yet */
 };
 
 /* Where the event with a given key may stand; see keys.c. */
-struct keys {
-    uint64_t *slots; /* owned */
-    size_t cap;      /* a power of two */
+struct key_run {
+    uint64_t *keys; /* owned, sorted */
     size_t count;
-    int64_t upto; /* the newest event taken in; a rollback may take that back */
+};
+#define KEY_RUNS 48 /* each is at least twice as long as the next: more than there can be events */
+struct keys {
+    uint64_t *recent; /* owned: a hash table of those in no run yet */
+    size_t count;
+    int64_t first; /* of the recent ones */
+    struct key_run runs[KEY_RUNS];
+    int run_count;
+    struct rows unwritten; /* struct run_row, keys owned */
 };
 
 #define STATEMENT_SLOTS 256 /* a power of two, far above the number of SQL texts */
@@ -59,27 +82,55 @@ struct statement {
     sqlite3_stmt *st;
 };
 
+/* A list that grows. */
+struct entries {
+    struct dict_entry **items; /* owned */
+    size_t count, cap;
+};
+
 struct store {
     sqlite3 *db;
     char *path;  /* owned; for messages */
     int lock_fd; /* -1: none */
     enum store_mode mode;
     struct statement statements[STATEMENT_SLOTS];
-    struct arena arena; /* dictionary entries and their texts */
-    struct dict dicts[DICT_KINDS];
-    struct dict_entry *changed; /* in the open transaction */
-    struct keys keys;
     char id[17];
     uint8_t note_key[DIGEST_BYTES];
+    int snapshots; /* nesting of store_snapshot() */
 
-    bool is_writing; /* between store_begin() and its end */
-    bool is_broken;  /* something failed since begin: it can only be rolled back */
+    /* Who writes: the end of the hash chain as it is in the database, and a transaction of SQLite's. */
+    uint8_t last_hash[DIGEST_BYTES];
+    bool is_writing; /* between sql_begin() and its end */
+    bool is_broken;  /* something failed since: it can only be rolled back */
     bool has_erased; /* personal data was deleted: its old bytes must leave the WAL too */
-    int snapshots;   /* nesting of store_snapshot() */
 
-    /* The end of the log, and what a rollback returns to; only in a store that writes. */
-    int64_t last_seq, saved_seq;
-    uint8_t last_hash[DIGEST_BYTES], saved_hash[DIGEST_BYTES];
+    /* What is held in memory of the database and of the batches that are on their way to it. */
+    struct arena arena; /* dictionary entries and their texts */
+    struct dict dicts[DICT_KINDS];
+    struct keys keys;
+    struct entries wakes; /* a heap by (due, id) */
+    struct strmap voided; /* keys of events that a void names: source NUL id */
+    int64_t last_seq, last_commit, last_recorded, last_change;
+    struct watermark watermark; /* of what was sealed last; of a reader's snapshot */
+    int64_t heads_upto;         /* a reader: heads of dict_entry are known up to this event */
+    int64_t pending;            /* subjects that are left for later */
+    char *decisions;            /* what decisions_of() gave last; owned */
+
+    struct batch *open;          /* between store_begin() and its end */
+    struct batch *tail, *newest; /* sealed, and perhaps not durable yet; oldest first */
+    struct batch *spare;         /* to be used again */
+    int64_t tickets;             /* batches handed over so far */
+    struct writer *writer;       /* NULL: store_commit() writes by itself */
+    struct generation replayed;  /* STORE_REPLAY: the last one */
+    struct checker *checker; /* STORE_REPLAY: what is committed is compared with what is stored */
+
+    /* What waits to be written behind the log; see behind.c. */
+    struct entries changed; /* subjects with a row, not of the sweep under way */
+    struct entries sweep;   /* those of the sweep, by id */
+    size_t swept;           /* how many of them have been written */
+    struct watermark cut;   /* what the sweep brings the tables to */
+    bool is_sweeping;
+    int64_t swept_seq; /* end of the log at the last sweep's begin */
 };
 
 /* --- statements (stmt.c) --- */
@@ -91,9 +142,6 @@ struct store {
  */
 MUST_CHECK enum err_code stmt_get(sqlite3_stmt **out, struct store *s, const char *sql,
                                   struct err *err);
-/* The same for a statement that writes; outside a sound transaction it fails. */
-MUST_CHECK enum err_code stmt_get_write(sqlite3_stmt **out, struct store *s, const char *sql,
-                                        struct err *err);
 void stmt_done(sqlite3_stmt *st); /* NULL allowed */
 /* Step a statement that returns no rows, and be done with it. `doing` is for the message. */
 MUST_CHECK enum err_code stmt_run(struct store *s, sqlite3_stmt *st, const char *doing,
@@ -111,9 +159,28 @@ MUST_CHECK enum err_code store_exec(struct store *s, const char *sql, const char
 void bind_text(sqlite3_stmt *st, int at, const char *text); /* borrowed until done; NULL allowed */
 const char *column_text(sqlite3_stmt *st, int at);          /* NULL for SQL's NULL */
 
-/* Turn what SQLite just said into a sentence. Breaks an open write transaction. */
+/* Turn what SQLite just said into a sentence. Breaks an open transaction. */
 enum err_code store_fail(struct store *s, const char *doing, struct err *err);
 enum err_code store_no_memory(struct store *s, const char *doing, struct err *err);
+
+/* --- transactions (transaction.c) --- */
+
+/* SQLite's own transaction, on the connection that writes. The end commits when `rc` is OK, else (and when it
+ * can not) rolls back; `rc`, or why it could not, is returned. */
+MUST_CHECK enum err_code sql_begin(struct store *s, struct err *err);
+MUST_CHECK enum err_code sql_end(struct store *s, enum err_code rc, struct err *err);
+/* The store with the connection that writes, at rest: for what is no part of the log. */
+MUST_CHECK enum err_code writing_store(struct store **out, struct store *s, struct err *err);
+
+void store_free_batches(struct store *s);
+/* The event with this number among those that are not durable yet; NULL: it is in the database. */
+const struct event_row *tail_event(const struct batch **in, const struct store *s, int64_t seq);
+
+/* Connect to the file at s->path and set the connection up. */
+MUST_CHECK enum err_code store_connect(struct store *s, enum store_mode mode, struct err *err);
+/* One more connection to the database that `beside` has open, for another thread. */
+MUST_CHECK enum err_code store_open_beside(struct store **out, const struct store *beside,
+                                           struct err *err);
 
 /* --- schema (schema.c) --- */
 
@@ -126,39 +193,58 @@ MUST_CHECK enum err_code schema_migrate(struct store *s, const char *const *cons
                                         struct err *err);
 MUST_CHECK enum err_code schema_version(int64_t *out, struct store *s, struct err *err);
 
+/* --- what a store that writes holds in memory (memory.c) --- */
+
+MUST_CHECK enum err_code memory_load(struct store *s, struct err *err);
+void memory_fini(struct store *s);
+MUST_CHECK enum err_code watermark_load(struct store *s, struct err *err);
+/* Note that `successor` continues `predecessor`. */
+MUST_CHECK enum err_code successor_add(struct store *s, struct dict_entry *predecessor,
+                                       struct dict_entry *successor, struct err *err);
+/* Note that a void names the event with this key; is there one? */
+MUST_CHECK enum err_code voided_add(struct store *s, const char *source, const char *id,
+                                    struct err *err);
+bool voided_has(const struct store *s, const char *source, const char *id);
+
 /* --- dictionaries (dict.c) --- */
 
 /* The entry of a text; *out is NULL when the database does not know it. */
 MUST_CHECK enum err_code dict_find(struct dict_entry **out, struct store *s, enum dict_kind kind,
                                    const char *text, struct err *err);
-/* The same, added when it is new, inside a write transaction. */
+/* The same, added to the open batch when it is new. */
 MUST_CHECK enum err_code dict_intern(struct dict_entry **out, struct store *s, enum dict_kind kind,
                                      const char *text, struct err *err);
 /* The text of an id found in a row; it lives as long as the store. */
 MUST_CHECK enum err_code dict_text(const char **out, struct store *s, enum dict_kind kind,
                                    int64_t id, struct err *err);
-/* Note that a transaction changes an entry, so that a rollback can undo it. */
-void dict_change(struct store *s, struct dict_entry *entry);
-/* Write the changed heads of subjects to the database. */
-MUST_CHECK enum err_code dict_flush(struct store *s, struct err *err);
-void dict_committed(struct store *s);
-void dict_rolled_back(struct store *s);
+MUST_CHECK enum err_code dict_entry_of(struct dict_entry **out, struct store *s,
+                                       enum dict_kind kind, int64_t id, struct err *err);
+/* Load all entries of a kind at once. */
+MUST_CHECK enum err_code dict_load(struct store *s, enum dict_kind kind, struct err *err);
+const char *dict_insert_sql(enum dict_kind kind);
 void dict_fini(struct store *s);
 
 /* --- keys of events (keys.c) --- */
 
 uint32_t keys_hash(const struct store *s, const char *source, const char *id);
+/* An entry of a run: the hash above, the event's number below; and what sorts them. */
+uint64_t keys_key(const struct store *s, const char *source, const char *id, int64_t seq);
+int keys_compare(const void *a, const void *b);
 /* The event with this source (by number) and id, whose hash is `hash`; 0 when there is none. */
 MUST_CHECK enum err_code keys_find(int64_t *seq, struct store *s, uint32_t hash, int64_t source,
                                    const char *id, struct err *err);
 MUST_CHECK enum err_code keys_add(struct store *s, uint32_t hash, int64_t seq, struct err *err);
+/* Add runs that are in memory only to the open batch. */
+MUST_CHECK enum err_code keys_seal(struct store *s, struct err *err);
+/* Load the runs, and the keys of events that are in none. */
+MUST_CHECK enum err_code keys_load(struct store *s, struct err *err);
 void keys_fini(struct store *s);
 
 /* --- the log (log.c, log_read.c) --- */
 
 /* Load the end of the log into a store that writes. */
 MUST_CHECK enum err_code log_load_end(struct store *s, struct err *err);
-/* hash = BLAKE2b(the hash before, recorded, actor, body). */
+/* hash = BLAKE2b(the hash before, recorded, actor, body). `out` may be `before`. */
 void log_hash(uint8_t out[DIGEST_BYTES], const uint8_t before[DIGEST_BYTES], int64_t recorded,
               const char *actor, const char *body, size_t body_len);
 
@@ -167,6 +253,47 @@ void log_hash(uint8_t out[DIGEST_BYTES], const uint8_t before[DIGEST_BYTES], int
 #define TOUCH_BITS 16
 #define TOUCH_MAX  (1 << TOUCH_BITS)
 #define SEQ_MAX    (INT64_MAX >> (TOUCH_BITS + 1))
+
+/* --- wakes (wake.c) --- */
+
+/* Say when a subject is due; TIME_NEVER: not by itself. */
+MUST_CHECK enum err_code wake_set(struct store *s, struct dict_entry *subject, int64_t due,
+                                  struct err *err);
+
+/* --- what is kept up behind the log (behind.c) --- */
+
+/* Before anything that is derived of a subject changes: its row, to be filled in. The fields id, head and due are
+ * filled in when it is written. */
+MUST_CHECK enum err_code behind_change(struct subject_row **out, struct store *s,
+                                       struct dict_entry *subject, struct err *err);
+/* Set a text of such a row. */
+MUST_CHECK enum err_code behind_text(const char **field, struct store *s, const char *text,
+                                     struct err *err);
+/* Add what is to be written behind now to the open batch; everything when `all`. */
+MUST_CHECK enum err_code behind_seal(struct store *s, bool all, struct err *err);
+/* Begin a sweep of all that waits, unless it is little, or one is under way. */
+void behind_begin_sweep(struct store *s);
+/* The row of a subject was in a batch that is durable now. */
+void behind_written(struct store *s, int64_t id, int64_t ticket);
+void behind_fini(struct store *s);
+
+/* --- the writer's thread (writer.c) --- */
+
+/* Takes over the connection of `s`, which gets another one, to read. */
+MUST_CHECK enum err_code writer_start(struct store *s, store_durable_fn *done, void *arg,
+                                      struct err *err);
+/* Hand a sealed batch over; waits while too many are on their way. */
+void writer_put(struct writer *w, struct batch *b);
+/* Wait until all that was handed over is durable, or has failed. */
+MUST_CHECK enum err_code writer_drain(struct writer *w, struct err *err);
+/* The newest ticket that is durable, without waiting. */
+int64_t writer_durable(struct writer *w);
+bool writer_has_failed(struct writer *w);
+/* After a failure: forget it. Nothing may be on its way. */
+void writer_recover(struct writer *w);
+struct store *writer_store(struct writer *w);
+/* Finish, and close its connection. */
+void writer_stop(struct writer *w);
 
 /* --- the writer's lock (lock.c) --- */
 

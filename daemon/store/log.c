@@ -6,12 +6,14 @@
 
 #include "store/internal.h"
 
-enum err_code log_load_end(struct store *s, struct err *err)
+static enum err_code load_last_event(struct store *s, struct err *err)
 {
     static const char SQL[] = "SELECT seq, hash FROM event_row ORDER BY seq DESC LIMIT 1";
     sqlite3_stmt *st;
     bool row;
 
+    s->last_seq = 0;
+    memset(s->last_hash, 0, DIGEST_BYTES);
     enum err_code rc = stmt_get(&st, s, SQL, err);
     if (rc == OK)
         rc = stmt_row(&row, s, st, "find the end of the log", err);
@@ -26,6 +28,23 @@ enum err_code log_load_end(struct store *s, struct err *err)
     else
         memcpy(s->last_hash, sqlite3_column_blob(st, 1), DIGEST_BYTES);
     stmt_done(st);
+    return rc;
+}
+
+enum err_code log_load_end(struct store *s, struct err *err)
+{
+    static const char COMMIT[] = "SELECT max(number) FROM event_commit_row";
+    static const char RECORDED[] =
+        "SELECT recorded FROM event_commit_row ORDER BY number DESC LIMIT 1";
+    static const char CHANGE[] = "SELECT max(seq) FROM change_row";
+
+    enum err_code rc = load_last_event(s, err);
+    if (rc == OK)
+        rc = stmt_int(&s->last_commit, s, COMMIT, 0, "read the last commit", err);
+    if (rc == OK)
+        rc = stmt_int(&s->last_recorded, s, RECORDED, INT64_MIN, "read the last commit", err);
+    if (rc == OK)
+        rc = stmt_int(&s->last_change, s, CHANGE, 0, "find the end of the feed", err);
     return rc;
 }
 
@@ -45,14 +64,25 @@ void log_hash(uint8_t out[DIGEST_BYTES], const uint8_t before[DIGEST_BYTES], int
     digest_parts(out, NULL, parts, sizeof(parts) / sizeof(*parts));
 }
 
+static bool is_body(const struct event *e, const char *body, size_t len)
+{
+    return len == e->body_len && memcmp(body, e->body, len) == 0;
+}
+
 /* The event already there under this key: the same content, or another? */
 static enum err_code compare(enum append_status *out, struct store *s, int64_t seq,
                              const struct event *e, struct err *err)
 {
     static const char SQL[] = "SELECT body FROM event_row WHERE seq = ?1";
+    const struct batch *in;
+    const struct event_row *there = tail_event(&in, s, seq);
     sqlite3_stmt *st;
     bool row;
 
+    if (there) {
+        *out = is_body(e, there->body, there->body_len) ? APPEND_DUPLICATE : APPEND_CONFLICT;
+        return OK;
+    }
     enum err_code rc = stmt_get(&st, s, SQL, err);
     if (rc != OK)
         return rc;
@@ -63,8 +93,7 @@ static enum err_code compare(enum append_status *out, struct store *s, int64_t s
     const char *body = row ? column_text(st, 0) : NULL;
     if (!body)
         rc = store_no_memory(s, "compare with the event already there", err);
-    else if (sqlite3_column_bytes(st, 0) == (int)e->body_len &&
-             memcmp(body, e->body, e->body_len) == 0)
+    else if (is_body(e, body, (size_t)sqlite3_column_bytes(st, 0)))
         *out = APPEND_DUPLICATE;
     else
         *out = APPEND_CONFLICT;
@@ -72,84 +101,76 @@ static enum err_code compare(enum append_status *out, struct store *s, int64_t s
     return rc;
 }
 
-static enum err_code insert_event(struct store *s, const struct event *e, int64_t seq,
-                                  int64_t recorded, const char *actor, int64_t source,
-                                  struct err *err)
+static const char *keep(struct store *s, const char *text, bool *ok)
 {
-    static const char SQL[] =
-        "INSERT INTO event_row (seq, time, recorded, source, id, type, subject, sequence, actor,"
-        " body, hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+    const char *copy = text ? arena_strdup(&s->open->arena, text) : NULL;
+    *ok = *ok && (copy || !text);
+    return copy;
+}
+
+static enum err_code add_event(struct store *s, const struct event *e, int64_t seq,
+                               int64_t recorded, const char *actor, int64_t source, struct err *err)
+{
     struct dict_entry *type, *subject;
-    uint8_t hash[DIGEST_BYTES];
-    sqlite3_stmt *st;
+    bool ok = true;
 
     enum err_code rc = dict_intern(&type, s, DICT_TYPE, e->type, err);
     if (rc == OK)
         rc = dict_intern(&subject, s, DICT_SUBJECT, e->subject, err);
-    if (rc == OK)
-        rc = stmt_get_write(&st, s, SQL, err);
     if (rc != OK)
         return rc;
-    log_hash(hash, s->last_hash, recorded, actor, e->body, e->body_len);
-    sqlite3_bind_int64(st, 1, seq);
-    sqlite3_bind_int64(st, 2, e->time);
-    sqlite3_bind_int64(st, 3, recorded);
-    sqlite3_bind_int64(st, 4, source);
-    bind_text(st, 5, e->id);
-    sqlite3_bind_int64(st, 6, type->id);
-    sqlite3_bind_int64(st, 7, subject->id);
-    bind_text(st, 8, e->sequence);
-    bind_text(st, 9, actor);
-    sqlite3_bind_text(st, 10, e->body, (int)e->body_len, SQLITE_STATIC);
-    sqlite3_bind_blob(st, 11, hash, DIGEST_BYTES, SQLITE_STATIC);
-    rc = stmt_run(s, st, "append an event", err);
-    if (rc == OK)
-        memcpy(s->last_hash, hash, DIGEST_BYTES);
-    return rc;
+    struct event_row *row = rows_add(&s->open->events, sizeof(*row));
+    if (row)
+        *row = (struct event_row){
+            .seq = seq,
+            .time = e->time,
+            .recorded = recorded,
+            .source = source,
+            .type = type->id,
+            .subject = subject->id,
+            .id = keep(s, e->id, &ok),
+            .sequence = keep(s, e->sequence, &ok),
+            .actor = keep(s, actor, &ok),
+            .body = arena_copy(&s->open->arena, e->body, e->body_len),
+            .body_len = e->body_len,
+            .first_touch = s->open->touches.count,
+        };
+    return row && ok && row->body ? OK : store_no_memory(s, "append an event", err);
 }
 
 /* One link in the chain of each subject that the event touches. */
-static enum err_code insert_touches(struct store *s, const struct event *e, int64_t seq,
-                                    struct err *err)
-{
-    static const char SQL[] =
-        "INSERT INTO subject_event_row (row, subject, prev) VALUES (?1, ?2, nullif(?3, 0))";
-    enum err_code rc = OK;
-
-    for (uint32_t i = 0; rc == OK && i < e->touch_count; i++) {
-        struct dict_entry *subject;
-        sqlite3_stmt *st;
-
-        rc = dict_intern(&subject, s, DICT_SUBJECT, e->touches[i], err);
-        if (rc == OK)
-            rc = stmt_get_write(&st, s, SQL, err);
-        if (rc != OK || subject->head == seq) /* a repeat would link the event to itself */
-            continue;
-        sqlite3_bind_int64(st, 1, (seq << TOUCH_BITS) + i);
-        sqlite3_bind_int64(st, 2, subject->id);
-        sqlite3_bind_int64(st, 3, subject->head);
-        rc = stmt_run(s, st, "append what an event touches", err);
-        dict_change(s, subject);
-        subject->head = seq;
-        if (!subject->first)
-            subject->first = seq;
-    }
-    return rc;
-}
-
-static enum err_code insert_void(struct store *s, int64_t seq, const char *source, const char *id,
+static enum err_code add_touches(struct store *s, const struct event *e, int64_t seq,
                                  struct err *err)
 {
-    static const char SQL[] = "INSERT INTO event_void (seq, source, id) VALUES (?1, ?2, ?3)";
-    sqlite3_stmt *st;
+    struct dict_entry *subject;
+    struct subject_row *unsaved;
 
-    enum err_code rc = stmt_get_write(&st, s, SQL, err);
-    if (rc != OK)
-        return rc;
-    sqlite3_bind_int64(st, 1, seq);
-    bind_text(st, 2, source);
-    bind_text(st, 3, id);
-    return stmt_run(s, st, "append a void", err);
+    for (uint32_t i = 0; i < e->touch_count; i++) {
+        enum err_code rc = dict_intern(&subject, s, DICT_SUBJECT, e->touches[i], err);
+        if (rc == OK && subject->head == seq) /* a repeat would link the event to itself */
+            continue;
+        if (rc == OK)
+            rc = behind_change(&unsaved, s, subject, err);
+        struct touch_row *touch = rc == OK ? rows_add(&s->open->touches, sizeof(*touch)) : NULL;
+        if (!touch)
+            return rc == OK ? store_no_memory(s, "append what an event touches", err) : rc;
+        *touch = (struct touch_row){ (seq << TOUCH_BITS) + i, subject->id, subject->head };
+        subject->head = seq;
+    }
+    struct event_row *row = (struct event_row *)s->open->events.items + s->open->events.count - 1;
+    row->touch_count = (uint32_t)(s->open->touches.count - row->first_touch);
+    return OK;
+}
+
+static enum err_code add_void(struct store *s, int64_t seq, const char *source, const char *id,
+                              struct err *err)
+{
+    struct void_row *row = rows_add(&s->open->voids, sizeof(*row));
+    bool ok = row != NULL;
+
+    if (ok)
+        *row = (struct void_row){ seq, keep(s, source, &ok), keep(s, id, &ok) };
+    return ok ? voided_add(s, source, id, err) : store_no_memory(s, "append a void", err);
 }
 
 enum err_code log_append(enum append_status *out, int64_t *seq, struct store *s,
@@ -159,7 +180,7 @@ enum err_code log_append(enum append_status *out, int64_t *seq, struct store *s,
     struct dict_entry *source;
     int64_t next = s->last_seq + 1;
 
-    assert(s->is_writing);
+    assert(s->open);
     *out = APPEND_ACCEPTED;
     *seq = 0;
     if (e->touch_count > TOUCH_MAX || next > SEQ_MAX)
@@ -173,74 +194,73 @@ enum err_code log_append(enum append_status *out, int64_t *seq, struct store *s,
     if (rc == OK && *seq)
         return compare(out, s, *seq, e, err);
     if (rc == OK)
-        rc = insert_event(s, e, next, recorded, actor, source->id, err);
+        rc = add_event(s, e, next, recorded, actor, source->id, err);
     if (rc == OK)
         rc = keys_add(s, hash, next, err);
     if (rc == OK)
-        rc = insert_touches(s, e, next, err);
+        rc = add_touches(s, e, next, err);
     if (rc == OK && target_source && target_id)
-        rc = insert_void(s, next, target_source, target_id, err);
-    if (rc != OK) {
-        s->is_broken = true; /* half an event can only be rolled back */
+        rc = add_void(s, next, target_source, target_id, err);
+    if (rc != OK)
         return rc;
-    }
     s->last_seq = next;
     *seq = next;
     return OK;
 }
 
-static enum err_code last_recorded(int64_t *out, struct store *s, struct err *err)
+enum err_code log_add_succession(struct store *s, int64_t seq, const char *predecessor,
+                                 const char *successor, struct err *err)
 {
-    static const char SQL[] = "SELECT recorded FROM event_commit_row ORDER BY number DESC LIMIT 1";
-    return stmt_int(out, s, SQL, INT64_MIN, "read the last commit", err);
+    struct dict_entry *from, *to;
+
+    enum err_code rc = dict_intern(&from, s, DICT_SUBJECT, predecessor, err);
+    if (rc == OK)
+        rc = dict_intern(&to, s, DICT_SUBJECT, successor, err);
+    if (rc != OK)
+        return rc;
+    struct succession_row *row = rows_add(&s->open->successions, sizeof(*row));
+    if (!row)
+        return store_no_memory(s, "append a succession", err);
+    *row = (struct succession_row){ seq, from->id, to->id };
+    return successor_add(s, from, to, err);
 }
 
-enum err_code log_recorded_time(int64_t *out, struct store *s, int64_t now, struct err *err)
+enum err_code log_add_note(struct store *s, int64_t seq, const char *path, const char *text,
+                           struct err *err)
 {
-    enum err_code rc = last_recorded(out, s, err);
-    if (rc == OK && *out < now)
-        *out = now;
-    return rc;
+    struct note_row *row = rows_add(&s->open->notes, sizeof(*row));
+    bool ok = row != NULL;
+
+    if (ok)
+        *row = (struct note_row){ seq, keep(s, path, &ok), keep(s, text, &ok) };
+    return ok ? OK : store_no_memory(s, "keep a note", err);
+}
+
+int64_t log_recorded_time(const struct store *s, int64_t now)
+{
+    return s->last_recorded < now ? now : s->last_recorded;
 }
 
 enum err_code log_add_commit(int64_t *commit, struct store *s, int64_t first, int64_t last,
-                             int64_t recorded, int64_t generation, struct err *err)
+                             int64_t recorded, int64_t generation, const char *judged,
+                             struct err *err)
 {
-    static const char SQL[] = "INSERT INTO event_commit_row (first, last, recorded, generation)"
-                              " VALUES (?1, ?2, ?3, ?4)";
-    sqlite3_stmt *st;
-    int64_t before;
+    struct commit_row *row = &s->open->commit;
+    bool ok = true;
 
     *commit = 0;
-    enum err_code rc = last_recorded(&before, s, err);
-    if (rc == OK && recorded < before)
-        rc = err_set(err, ERR_CONFLICT,
-                     "%s: a commit recorded at %lld stands before the last one, "
-                     "at %lld; recorded time must not run backwards",
-                     s->path, (long long)recorded, (long long)before);
-    if (rc == OK)
-        rc = stmt_get_write(&st, s, SQL, err);
-    if (rc != OK)
-        return rc;
-    sqlite3_bind_int64(st, 1, first);
-    sqlite3_bind_int64(st, 2, last);
-    sqlite3_bind_int64(st, 3, recorded);
-    sqlite3_bind_int64(st, 4, generation);
-    rc = stmt_run(s, st, "list a commit", err);
-    if (rc == OK)
-        *commit = sqlite3_last_insert_rowid(s->db);
-    return rc;
-}
-
-enum err_code log_add_judged(struct store *s, int64_t commit, const char *subjects, struct err *err)
-{
-    static const char SQL[] = "INSERT INTO commit_judged (number, subjects) VALUES (?1, ?2)";
-    sqlite3_stmt *st;
-
-    enum err_code rc = stmt_get_write(&st, s, SQL, err);
-    if (rc != OK)
-        return rc;
-    sqlite3_bind_int64(st, 1, commit);
-    bind_text(st, 2, subjects);
-    return stmt_run(s, st, "list what a commit judged", err);
+    assert(!row->number);
+    if (recorded < s->last_recorded)
+        return err_set(err, ERR_CONFLICT,
+                       "%s: a commit recorded at %lld stands before the last one, "
+                       "at %lld; recorded time must not run backwards",
+                       s->path, (long long)recorded, (long long)s->last_recorded);
+    *row = (struct commit_row){ s->last_commit + 1, first,      last,
+                                recorded,           generation, keep(s, judged, &ok) };
+    if (!ok)
+        return store_no_memory(s, "list a commit", err);
+    s->last_commit = row->number;
+    s->last_recorded = recorded;
+    *commit = row->number;
+    return OK;
 }

@@ -28,18 +28,25 @@ MUST_CHECK enum err_code log_append(enum append_status *out, int64_t *seq, struc
                                     const char *target_source, const char *target_id,
                                     struct err *err);
 
-/* The time to record for a commit at `now`: now, or the last commit's when the clock ran backwards. */
-MUST_CHECK enum err_code log_recorded_time(int64_t *out, struct store *s, int64_t now,
-                                           struct err *err);
+/* With the event just appended: it says that `successor` continues `predecessor`. */
+MUST_CHECK enum err_code log_add_succession(struct store *s, int64_t seq, const char *predecessor,
+                                            const char *successor, struct err *err);
+/* With the event just appended: free text of it, which is kept beside the log. `path`: "data.reason". */
+MUST_CHECK enum err_code log_add_note(struct store *s, int64_t seq, const char *path,
+                                      const char *text, struct err *err);
 
-/* List a commit: events first..last (last < first: none, as when only the clock moved on). */
+/* The time to record for a commit at `now`: now, or the last commit's when the clock ran backwards. */
+int64_t log_recorded_time(const struct store *s, int64_t now);
+
+/* List the commit of this transaction: events first..last (last < first: none, as when only the clock moved on).
+ * `judged`: a JSON array of the subjects that it judged, NULL when those are all that its events concern. */
 MUST_CHECK enum err_code log_add_commit(int64_t *commit, struct store *s, int64_t first,
                                         int64_t last, int64_t recorded, int64_t generation,
-                                        struct err *err);
-
-/* Say that a commit judged only these subjects (a JSON array) of those that it concerned. */
-MUST_CHECK enum err_code log_add_judged(struct store *s, int64_t commit, const char *subjects,
-                                        struct err *err);
+                                        const char *judged, struct err *err);
+/* The commits and the end of the log as of now, the open transaction included. Only of a store that writes. */
+int64_t log_commits(const struct store *s);
+int64_t log_end(const struct store *s);
+int64_t log_changes(const struct store *s); /* the end of the feed */
 
 /* The commit list, in order. */
 struct logged_commit {
@@ -51,9 +58,17 @@ struct logged_commit {
         *judged; /* NULL: all that it concerned; else a JSON array of the subjects it judged */
 };
 typedef enum err_code logged_commit_fn(const struct logged_commit *c, void *arg, struct err *err);
-MUST_CHECK enum err_code log_scan_commits(struct store *s, logged_commit_fn *fn, void *arg,
-                                          struct err *err);
+/* Those with a number above `after`. */
+MUST_CHECK enum err_code log_scan_commits(struct store *s, int64_t after, logged_commit_fn *fn,
+                                          void *arg, struct err *err);
 
+/* The number of the last commit, as a reader sees it. */
+MUST_CHECK enum err_code log_last_commit(int64_t *out, struct store *s, struct err *err);
+/* When the last commit was recorded, as a reader sees it; INT64_MIN when there is none. */
+MUST_CHECK enum err_code log_last_recorded(int64_t *out, struct store *s, struct err *err);
+/* The generation by which a commit was judged; 0 when there is no such commit. */
+MUST_CHECK enum err_code log_generation_of(int64_t *out, struct store *s, int64_t commit,
+                                           struct err *err);
 /* Highest event number; 0 when the log is empty. */
 MUST_CHECK enum err_code log_last_seq(int64_t *out, struct store *s, struct err *err);
 /* Highest event number recorded at or before `known`. */
@@ -89,6 +104,12 @@ MUST_CHECK enum err_code log_scan_subject(struct store *s, const char *subject, 
 /* The event with this key, if it is there (*found). */
 MUST_CHECK enum err_code log_find(bool *found, struct store *s, const char *source, const char *id,
                                   int64_t max_seq, logged_fn *fn, void *arg, struct err *err);
+/* Is there a void that names this key? Only of a store that writes. */
+bool log_is_named_by_void(const struct store *s, const char *source, const char *id);
+/* The schools that continue this one, whether or not the events that say so stand. Only of a store that writes. */
+typedef enum err_code successor_fn(const char *successor, void *arg, struct err *err);
+MUST_CHECK enum err_code log_successors(struct store *s, const char *subject, successor_fn *fn,
+                                        void *arg, struct err *err);
 /* The voids (not themselves checked for being voided) that name this key, seq <= max_seq. */
 MUST_CHECK enum err_code log_voids_of(struct store *s, const char *source, const char *id,
                                       int64_t max_seq, logged_fn *fn, void *arg, struct err *err);

@@ -12,7 +12,54 @@
 enum err_code log_last_seq(int64_t *out, struct store *s, struct err *err)
 {
     static const char SQL[] = "SELECT max(seq) FROM event_row";
-    return stmt_int(out, s, SQL, 0, "find the end of the log", err);
+
+    *out = s->last_seq;
+    return s->mode == STORE_READ ? stmt_int(out, s, SQL, 0, "find the end of the log", err) : OK;
+}
+
+enum err_code log_last_recorded(int64_t *out, struct store *s, struct err *err)
+{
+    static const char SQL[] = "SELECT recorded FROM event_commit_row ORDER BY number DESC LIMIT 1";
+    return stmt_int(out, s, SQL, INT64_MIN, "read the last commit", err);
+}
+
+enum err_code log_last_commit(int64_t *out, struct store *s, struct err *err)
+{
+    static const char SQL[] = "SELECT max(number) FROM event_commit_row";
+    return stmt_int(out, s, SQL, 0, "read the last commit", err);
+}
+
+enum err_code log_generation_of(int64_t *out, struct store *s, int64_t commit, struct err *err)
+{
+    static const char SQL[] = "SELECT generation FROM event_commit_row WHERE number = ?1";
+    sqlite3_stmt *st;
+    bool row;
+
+    *out = 0;
+    enum err_code rc = stmt_get(&st, s, SQL, err);
+    if (rc != OK)
+        return rc;
+    sqlite3_bind_int64(st, 1, commit);
+    rc = stmt_row(&row, s, st, "read the commit list", err);
+    if (rc == OK && row)
+        *out = sqlite3_column_int64(st, 0);
+    stmt_done(st);
+    return rc;
+}
+
+int64_t log_commits(const struct store *s)
+{
+    return s->last_commit;
+}
+
+int64_t log_end(const struct store *s)
+{
+    return s->last_seq;
+}
+
+int64_t log_changes(const struct store *s)
+{
+    return s->last_change;
 }
 
 static enum err_code recorded_of(int64_t *out, struct store *s, int64_t seq, struct err *err)
@@ -72,6 +119,26 @@ static enum err_code fill(struct logged *out, struct store *s, sqlite3_stmt *st,
         rc = dict_text(&out->type, s, DICT_TYPE, sqlite3_column_int64(st, 5), err);
     if (rc == OK)
         rc = dict_text(&out->subject, s, DICT_SUBJECT, sqlite3_column_int64(st, 6), err);
+    return rc;
+}
+
+/* The same from a row that is not durable yet. */
+static enum err_code fill_from_tail(struct logged *out, struct store *s, const struct event_row *e,
+                                    struct err *err)
+{
+    *out = (struct logged){ .seq = e->seq,
+                            .time = e->time,
+                            .recorded = e->recorded,
+                            .id = e->id,
+                            .sequence = e->sequence,
+                            .actor = e->actor,
+                            .body = e->body,
+                            .body_len = e->body_len };
+    enum err_code rc = dict_text(&out->source, s, DICT_SOURCE, e->source, err);
+    if (rc == OK)
+        rc = dict_text(&out->type, s, DICT_TYPE, e->type, err);
+    if (rc == OK)
+        rc = dict_text(&out->subject, s, DICT_SUBJECT, e->subject, err);
     return rc;
 }
 
@@ -189,30 +256,71 @@ enum err_code log_scan(struct store *s, int64_t after, int64_t max_seq, logged_f
     return rc;
 }
 
+/* A reader's tables may lie behind the log: see what was appended since, once. */
+static enum err_code catch_up_heads(struct store *s, struct err *err)
+{
+    static const char SQL[] = "SELECT row, subject FROM subject_event_row WHERE row >= ?1"
+                              " ORDER BY row";
+    struct dict_entry *entry;
+    sqlite3_stmt *st;
+    bool row;
+    int64_t from = s->watermark.seq > s->heads_upto ? s->watermark.seq : s->heads_upto;
+
+    enum err_code rc = stmt_get(&st, s, SQL, err);
+    if (rc != OK)
+        return rc;
+    sqlite3_bind_int64(st, 1, (from + 1) << TOUCH_BITS);
+    while ((rc = stmt_row(&row, s, st, "read what events touch", err)) == OK && row) {
+        rc = dict_entry_of(&entry, s, DICT_SUBJECT, sqlite3_column_int64(st, 1), err);
+        if (rc != OK)
+            break;
+        s->heads_upto = entry->head = sqlite3_column_int64(st, 0) >> TOUCH_BITS;
+    }
+    stmt_done(st);
+    return rc;
+}
+
 /* The newest event that touches a subject; 0 when there is none. */
 static enum err_code head_of(int64_t *out, struct store *s, const struct dict_entry *subject,
                              struct err *err)
 {
-    static const char SQL[] = "SELECT head FROM subject_head WHERE subject = ?1";
+    static const char SQL[] = "SELECT head FROM subject_row WHERE id = ?1";
     sqlite3_stmt *st;
     bool row;
 
     *out = subject->head;
     if (s->mode != STORE_READ)
         return OK;
-    enum err_code rc = stmt_get(&st, s, SQL, err);
+    enum err_code rc = catch_up_heads(s, err);
+    if (rc == OK)
+        rc = stmt_get(&st, s, SQL, err);
     if (rc != OK)
         return rc;
     sqlite3_bind_int64(st, 1, subject->id);
     rc = stmt_row(&row, s, st, "find a subject's newest event", err);
-    *out = rc == OK && row ? sqlite3_column_int64(st, 0) : 0;
+    int64_t stored = rc == OK && row ? sqlite3_column_int64(st, 0) : 0;
+    *out = stored > subject->head ? stored : subject->head;
     stmt_done(st);
     return rc;
 }
 
-/* The event before `seq` in a subject's chain; 0 when it is the first. */
-static enum err_code link_before(int64_t *out, struct store *s, int64_t subject, int64_t seq,
-                                 struct err *err)
+static bool link_in_tail(int64_t *out, const struct store *s, int64_t subject, int64_t seq)
+{
+    const struct batch *in;
+    const struct event_row *e = tail_event(&in, s, seq);
+
+    *out = seq;
+    for (uint32_t i = 0; e && i < e->touch_count; i++) {
+        const struct touch_row *t =
+            (const struct touch_row *)in->touches.items + e->first_touch + i;
+        if (t->subject == subject)
+            *out = t->prev;
+    }
+    return e != NULL;
+}
+
+static enum err_code link_in_database(int64_t *out, struct store *s, int64_t subject, int64_t seq,
+                                      struct err *err)
 {
     static const char SQL[] = "SELECT prev FROM subject_event_row"
                               " WHERE row >= ?1 AND row < ?2 AND subject = ?3";
@@ -230,12 +338,22 @@ static enum err_code link_before(int64_t *out, struct store *s, int64_t subject,
         return rc;
     *out = row ? sqlite3_column_int64(st, 0) : seq;
     stmt_done(st);
-    if (*out < 0 || *out >= seq) /* also ends a loop in a damaged chain */
+    return OK;
+}
+
+/* The event before `seq` in a subject's chain; 0 when it is the first. */
+static enum err_code link_before(int64_t *out, struct store *s, int64_t subject, int64_t seq,
+                                 struct err *err)
+{
+    enum err_code rc =
+        link_in_tail(out, s, subject, seq) ? OK : link_in_database(out, s, subject, seq, err);
+
+    if (rc == OK && (*out < 0 || *out >= seq)) /* also ends a loop in a damaged chain */
         return err_set(err, ERR_STORE,
                        "%s: the chain of subject events is broken at event %lld; "
                        "restore a backup",
                        s->path, (long long)seq);
-    return OK;
+    return rc;
 }
 
 struct seqs {
@@ -269,9 +387,17 @@ static enum err_code show_one(int *shown, struct store *s, int64_t seq, logged_f
                               struct err *err)
 {
     static const char SQL[] = "SELECT " COLUMNS " FROM event_row e WHERE e.seq = ?1";
+    const struct batch *in;
+    const struct event_row *there = tail_event(&in, s, seq);
+    struct logged e;
     sqlite3_stmt *st;
 
     *shown = 0;
+    if (there) {
+        *shown = 1;
+        enum err_code rc = fill_from_tail(&e, s, there, err);
+        return rc == OK ? fn(&e, arg, err) : rc;
+    }
     enum err_code rc = stmt_get(&st, s, SQL, err);
     if (rc != OK)
         return rc;
@@ -318,28 +444,103 @@ enum err_code log_find(bool *found, struct store *s, const char *source, const c
     return rc;
 }
 
+bool log_is_named_by_void(const struct store *s, const char *source, const char *id)
+{
+    return voided_has(s, source, id);
+}
+
+static enum err_code show_voids_in(const struct batch *b, struct store *s, const char *source,
+                                   const char *id, int64_t max_seq, logged_fn *fn, void *arg,
+                                   struct err *err)
+{
+    const struct void_row *voids = b->voids.items;
+    int shown;
+
+    for (size_t i = 0; i < b->voids.count; i++) {
+        if (voids[i].seq > max_seq || strcmp(voids[i].source, source) != 0 ||
+            strcmp(voids[i].id, id) != 0)
+            continue;
+        enum err_code rc = show_one(&shown, s, voids[i].seq, fn, arg, err);
+        if (rc != OK)
+            return rc;
+    }
+    return OK;
+}
+
+/* The newest event that is certainly durable. */
+static int64_t before_tail(const struct store *s)
+{
+    for (const struct batch *b = s->tail; b; b = b->next)
+        if (b->events.count > 0)
+            return ((const struct event_row *)b->events.items)[0].seq - 1;
+    if (s->open && s->open->events.count > 0)
+        return ((const struct event_row *)s->open->events.items)[0].seq - 1;
+    return INT64_MAX;
+}
+
 enum err_code log_voids_of(struct store *s, const char *source, const char *id, int64_t max_seq,
                            logged_fn *fn, void *arg, struct err *err)
 {
     static const char SQL[] =
         "SELECT " COLUMNS " FROM event_void v JOIN event_row e ON e.seq = v.seq"
         " WHERE v.source = ?1 AND v.id = ?2 AND v.seq <= ?3 ORDER BY v.seq";
+    int64_t durable = before_tail(s);
     sqlite3_stmt *st;
 
+    if (s->mode != STORE_READ && !voided_has(s, source, id))
+        return OK;
     enum err_code rc = stmt_get(&st, s, SQL, err);
     if (rc != OK)
         return rc;
     bind_text(st, 1, source);
     bind_text(st, 2, id);
-    sqlite3_bind_int64(st, 3, max_seq);
-    return show(NULL, s, st, fn, arg, err);
+    sqlite3_bind_int64(st, 3, max_seq < durable ? max_seq : durable);
+    rc = show(NULL, s, st, fn, arg, err);
+    for (const struct batch *b = s->tail; rc == OK && b; b = b->next)
+        rc = show_voids_in(b, s, source, id, max_seq, fn, arg, err);
+    if (rc == OK && s->open)
+        rc = show_voids_in(s->open, s, source, id, max_seq, fn, arg, err);
+    return rc;
+}
+
+enum err_code log_successors(struct store *s, const char *subject, successor_fn *fn, void *arg,
+                             struct err *err)
+{
+    struct dict_entry *entry;
+
+    enum err_code rc = dict_find(&entry, s, DICT_SUBJECT, subject, err);
+    for (const struct successor *next = rc == OK && entry ? entry->successors : NULL;
+         rc == OK && next; next = next->next)
+        rc = fn(next->subject->text, arg, err);
+    return rc;
+}
+
+static enum err_code touches_in_tail(const struct batch *in, struct store *s,
+                                     const struct event_row *e, subject_fn *fn, void *arg,
+                                     struct err *err)
+{
+    const char *subject;
+
+    for (uint32_t i = 0; i < e->touch_count; i++) {
+        const struct touch_row *t =
+            (const struct touch_row *)in->touches.items + e->first_touch + i;
+        enum err_code rc = dict_text(&subject, s, DICT_SUBJECT, t->subject, err);
+        if (rc != OK)
+            return rc;
+        fn(subject, arg);
+    }
+    return OK;
 }
 
 enum err_code log_touches(struct store *s, int64_t seq, subject_fn *fn, void *arg, struct err *err)
 {
     struct touches touches = { 0 };
     struct logged e = { .seq = seq };
+    const struct batch *in;
+    const struct event_row *there = tail_event(&in, s, seq);
 
+    if (there)
+        return touches_in_tail(in, s, there, fn, arg, err);
     if (seq < 1 || seq > SEQ_MAX)
         return OK;
     enum err_code rc = touches_start(&touches, s, seq - 1, seq, err);
@@ -352,45 +553,37 @@ enum err_code log_touches(struct store *s, int64_t seq, subject_fn *fn, void *ar
     return rc;
 }
 
+/* Their numbers follow the order in which they were met. */
 enum err_code log_subjects(struct store *s, subject_fn *fn, void *arg, struct err *err)
 {
-    static const char SQL[] =
-        "SELECT r.subject FROM subject_head h JOIN subject_event_row r"
-        " ON r.row >= h.first << 16 AND r.row < (h.first + 1) << 16 AND r.subject = h.subject"
-        " ORDER BY r.row";
-    const char *subject;
-    sqlite3_stmt *st;
-    bool row;
+    struct dict *d = &s->dicts[DICT_SUBJECT];
 
-    enum err_code rc = s->is_writing ? dict_flush(s, err) : OK;
-    if (rc == OK)
-        rc = stmt_get(&st, s, SQL, err);
-    if (rc != OK)
-        return rc;
-    rc = stmt_row(&row, s, st, "read the subjects", err);
-    while (rc == OK && row) {
-        rc = dict_text(&subject, s, DICT_SUBJECT, sqlite3_column_int64(st, 0), err);
-        if (rc == OK)
-            fn(subject, arg);
-        if (rc == OK)
-            rc = stmt_row(&row, s, st, "read the subjects", err);
+    if (s->mode == STORE_READ) {
+        enum err_code rc = dict_load(s, DICT_SUBJECT, err);
+        d->next_id = 0; /* a reader will see more of them */
+        if (rc != OK)
+            return rc;
     }
-    stmt_done(st);
-    return rc;
+    for (int64_t id = 1; id < d->cap; id++)
+        if (d->by_id[id])
+            fn(d->by_id[id]->text, arg);
+    return OK;
 }
 
-enum err_code log_scan_commits(struct store *s, logged_commit_fn *fn, void *arg, struct err *err)
+enum err_code log_scan_commits(struct store *s, int64_t after, logged_commit_fn *fn, void *arg,
+                               struct err *err)
 {
     static const char SQL[] =
         "SELECT c.number, c.first, c.last, c.recorded, c.generation, j.subjects"
-        " FROM event_commit_row c LEFT JOIN commit_judged j ON j.number = c.number ORDER BY "
-        "c.number";
+        " FROM event_commit_row c LEFT JOIN commit_judged j ON j.number = c.number"
+        " WHERE c.number > ?1 ORDER BY c.number";
     sqlite3_stmt *st;
     bool row;
 
     enum err_code rc = stmt_get(&st, s, SQL, err);
     if (rc != OK)
         return rc;
+    sqlite3_bind_int64(st, 1, after);
     while ((rc = stmt_row(&row, s, st, "read the commit list", err)) == OK && row) {
         struct logged_commit c = {
             .number = sqlite3_column_int64(st, 0),

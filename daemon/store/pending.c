@@ -6,57 +6,65 @@
 #include "store/derived.h"
 #include "store/internal.h"
 
-enum err_code pending_add(struct store *s, const char *subject, const char *causes, struct err *err)
+/* Into the row that will be written; what is pending in memory is `entry->causes`. */
+static enum err_code keep(struct store *s, struct dict_entry *entry, char *causes, struct err *err)
 {
-    static const char SQL[] =
-        "INSERT INTO pending (subject, causes) VALUES (?1, ?2)"
-        " ON CONFLICT (subject) DO UPDATE SET causes = causes || ',' || excluded.causes";
-    sqlite3_stmt *st;
+    struct subject_row *row;
 
-    enum err_code rc = stmt_get_write(&st, s, SQL, err);
-    if (rc != OK)
+    enum err_code rc = behind_change(&row, s, entry, err);
+    if (rc == OK)
+        rc = behind_text(&row->causes, s, causes, err);
+    if (rc != OK) {
+        free(causes);
         return rc;
-    bind_text(st, 1, subject);
-    bind_text(st, 2, causes);
-    return stmt_run(s, st, "leave a subject for later", err);
+    }
+    row->has_causes = true;
+    s->pending += (causes != NULL) - (entry->causes != NULL);
+    free(entry->causes);
+    entry->causes = causes;
+    return OK;
 }
 
-static enum err_code causes_of(char **out, struct store *s, const char *subject, struct err *err)
+enum err_code pending_add(struct store *s, const char *subject, const char *events, struct err *err)
 {
-    static const char SQL[] = "SELECT causes FROM pending WHERE subject = ?1";
-    sqlite3_stmt *st;
-    bool row;
+    struct dict_entry *entry;
 
-    *out = NULL;
-    enum err_code rc = stmt_get(&st, s, SQL, err);
+    enum err_code rc = dict_intern(&entry, s, DICT_SUBJECT, subject, err);
     if (rc != OK)
         return rc;
-    bind_text(st, 1, subject);
-    rc = stmt_row(&row, s, st, "read why a subject was left for later", err);
-    if (rc != OK || !row)
-        return rc;
-    *out = strdup(column_text(st, 0));
-    stmt_done(st);
-    return *out ? OK : store_no_memory(s, "read why a subject was left for later", err);
+    size_t before = entry->causes ? strlen(entry->causes) + 1 : 0, len = strlen(events);
+    char *causes = malloc(before + len + 1);
+    if (!causes)
+        return store_no_memory(s, "leave a subject for later", err);
+    if (before) {
+        memcpy(causes, entry->causes, before - 1);
+        causes[before - 1] = ',';
+    }
+    memcpy(causes + before, events, len + 1);
+    return keep(s, entry, causes, err);
 }
 
 enum err_code pending_take(char **out, struct store *s, const char *subject, struct err *err)
 {
-    static const char SQL[] = "DELETE FROM pending WHERE subject = ?1";
-    sqlite3_stmt *st;
+    struct dict_entry *entry;
 
-    enum err_code rc = causes_of(out, s, subject, err);
-    if (rc != OK || !*out)
+    *out = NULL;
+    enum err_code rc = dict_find(&entry, s, DICT_SUBJECT, subject, err);
+    if (rc != OK || !entry || !entry->causes)
         return rc;
-    rc = stmt_get_write(&st, s, SQL, err);
-    if (rc != OK)
-        return rc;
-    bind_text(st, 1, subject);
-    return stmt_run(s, st, "take up a subject that was left for later", err);
+    *out = strdup(entry->causes);
+    return *out ? keep(s, entry, NULL, err)
+                : store_no_memory(s, "read why a subject was left for later", err);
 }
 
-enum err_code pending_count(int64_t *out, struct store *s, struct err *err)
+bool pending_has(const struct store *s, const char *subject)
 {
-    return stmt_int(out, s, "SELECT count(*) FROM pending", 0, "count what was left for later",
-                    err);
+    const struct strmap_item *item =
+        strmap_find(&s->dicts[DICT_SUBJECT].by_text, subject, strlen(subject));
+    return item && ((const struct dict_entry *)item->as.ptr)->causes;
+}
+
+int64_t pending_count(const struct store *s)
+{
+    return s->pending;
 }

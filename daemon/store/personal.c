@@ -1,4 +1,4 @@
-/* personal.c - see personal.h. Each write works alone too, outside a transaction of the caller. */
+/* personal.c - see personal.h. Each write is a transaction of its own. */
 #include "store/personal.h"
 
 #include <stdlib.h>
@@ -6,32 +6,30 @@
 
 #include "store/internal.h"
 
-/* Begin, unless the caller has. */
-static enum err_code enter(bool *is_own, struct store *s, struct err *err)
+/* A statement of its own transaction, on the connection that writes. */
+static enum err_code begin(sqlite3_stmt **st, struct store **w, struct store *s, const char *sql,
+                           struct err *err)
 {
-    *is_own = !s->is_writing;
-    return *is_own ? store_begin(s, err) : OK;
-}
+    enum err_code rc = writing_store(w, s, err);
 
-static enum err_code leave(bool is_own, struct store *s, enum err_code rc, struct err *err)
-{
-    if (is_own && rc == OK)
-        return store_commit(s, err);
-    if (is_own)
-        store_rollback(s);
-    return rc;
-}
-
-/* Run a bound statement that deletes. ERR_ABSENT: there was nothing; `what` says of what. */
-static enum err_code erase(struct store *s, sqlite3_stmt *st, const char *what, struct err *err)
-{
-    enum err_code rc = stmt_run(s, st, "erase", err);
-
-    if (rc == OK && sqlite3_changes(s->db) == 0)
-        return err_set(err, ERR_ABSENT, "nothing is kept for %s", what);
     if (rc == OK)
-        s->has_erased = true;
-    return rc;
+        rc = sql_begin(*w, err);
+    if (rc != OK)
+        return rc;
+    rc = stmt_get(st, *w, sql, err);
+    return rc == OK ? OK : sql_end(*w, rc, err);
+}
+
+/* Run it and end the transaction. `erased` NULL: it puts; else it deletes, and ERR_ABSENT says that nothing
+ * was there of this. What is replaced or deleted must leave the file. */
+static enum err_code end(struct store *w, sqlite3_stmt *st, const char *erased, struct err *err)
+{
+    enum err_code rc = stmt_run(w, st, erased ? "erase" : "keep a person", err);
+
+    if (rc == OK && erased && sqlite3_changes(w->db) == 0)
+        rc = err_set(err, ERR_ABSENT, "nothing is kept for %s", erased);
+    w->has_erased = w->has_erased || rc == OK;
+    return sql_end(w, rc, err);
 }
 
 enum err_code person_put(struct store *s, const char *key, const char *details, struct err *err)
@@ -39,19 +37,14 @@ enum err_code person_put(struct store *s, const char *key, const char *details, 
     static const char SQL[] = "INSERT INTO personal (key, details) VALUES (?1, ?2)"
                               " ON CONFLICT DO UPDATE SET details = excluded.details";
     sqlite3_stmt *st;
-    bool is_own;
+    struct store *w;
 
-    enum err_code rc = enter(&is_own, s, err);
+    enum err_code rc = begin(&st, &w, s, SQL, err);
     if (rc != OK)
         return rc;
-    rc = stmt_get_write(&st, s, SQL, err);
-    if (rc == OK) {
-        bind_text(st, 1, key);
-        bind_text(st, 2, details);
-        rc = stmt_run(s, st, "keep a person", err);
-    }
-    s->has_erased = s->has_erased || rc == OK; /* what it replaced is gone too */
-    return leave(is_own, s, rc, err);
+    bind_text(st, 1, key);
+    bind_text(st, 2, details);
+    return end(w, st, NULL, err);
 }
 
 enum err_code person_get(char **out, struct store *s, const char *key, struct err *err)
@@ -81,39 +74,14 @@ enum err_code person_erase(struct store *s, const char *key, struct err *err)
     static const char SQL[] = "DELETE FROM personal WHERE key = ?1";
     char what[100];
     sqlite3_stmt *st;
-    bool is_own;
+    struct store *w;
 
     sqlite3_snprintf(sizeof(what), what, "person '%s'", key);
-    enum err_code rc = enter(&is_own, s, err);
+    enum err_code rc = begin(&st, &w, s, SQL, err);
     if (rc != OK)
         return rc;
-    rc = stmt_get_write(&st, s, SQL, err);
-    if (rc == OK) {
-        bind_text(st, 1, key);
-        rc = erase(s, st, what, err);
-    }
-    return leave(is_own, s, rc, err);
-}
-
-enum err_code note_put(struct store *s, int64_t seq, const char *path, const char *text,
-                       struct err *err)
-{
-    static const char SQL[] = "INSERT INTO note (seq, path, text) VALUES (?1, ?2, ?3)"
-                              " ON CONFLICT DO UPDATE SET text = excluded.text";
-    sqlite3_stmt *st;
-    bool is_own;
-
-    enum err_code rc = enter(&is_own, s, err);
-    if (rc != OK)
-        return rc;
-    rc = stmt_get_write(&st, s, SQL, err);
-    if (rc == OK) {
-        sqlite3_bind_int64(st, 1, seq);
-        bind_text(st, 2, path);
-        bind_text(st, 3, text);
-        rc = stmt_run(s, st, "keep a note", err);
-    }
-    return leave(is_own, s, rc, err);
+    bind_text(st, 1, key);
+    return end(w, st, what, err);
 }
 
 enum err_code note_each(struct store *s, int64_t seq, note_fn *fn, void *arg, struct err *err)
@@ -142,16 +110,12 @@ enum err_code note_erase(struct store *s, int64_t seq, struct err *err)
     static const char SQL[] = "DELETE FROM note WHERE seq = ?1";
     char what[100];
     sqlite3_stmt *st;
-    bool is_own;
+    struct store *w;
 
     sqlite3_snprintf(sizeof(what), what, "the notes of event %lld", (long long)seq);
-    enum err_code rc = enter(&is_own, s, err);
+    enum err_code rc = begin(&st, &w, s, SQL, err);
     if (rc != OK)
         return rc;
-    rc = stmt_get_write(&st, s, SQL, err);
-    if (rc == OK) {
-        sqlite3_bind_int64(st, 1, seq);
-        rc = erase(s, st, what, err);
-    }
-    return leave(is_own, s, rc, err);
+    sqlite3_bind_int64(st, 1, seq);
+    return end(w, st, what, err);
 }

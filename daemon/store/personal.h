@@ -20,9 +20,7 @@ MUST_CHECK enum err_code person_get(char **out, struct store *s, const char *key
 /* ERR_ABSENT: nothing was kept. Overwritten on disk (secure_delete). */
 MUST_CHECK enum err_code person_erase(struct store *s, const char *key, struct err *err);
 
-/* Free text of event `seq` at `path`. */
-MUST_CHECK enum err_code note_put(struct store *s, int64_t seq, const char *path, const char *text,
-                                  struct err *err);
+/* Free texts of an event, which log_add_note() has kept. */
 typedef enum err_code note_fn(const char *path, const char *text, void *arg, struct err *err);
 MUST_CHECK enum err_code note_each(struct store *s, int64_t seq, note_fn *fn, void *arg,
                                    struct err *err);

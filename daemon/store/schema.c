@@ -111,8 +111,81 @@ static const char *const VERSION_2[] = {
     NULL,
 };
 
+/* The commit path only appends: what is looked up by key is one row a subject, written behind a watermark; the
+ * keys that find duplicates are sorted runs; the feed names events by their numbers. */
+static const char *const VERSION_3[] = {
+    "CREATE TABLE watermark ("
+    " number INTEGER PRIMARY KEY, seq INTEGER NOT NULL, feed INTEGER NOT NULL,"
+    " is_whole INTEGER NOT NULL) STRICT;"
+    "INSERT INTO watermark VALUES (coalesce((SELECT max(number) FROM event_commit_row), 0),"
+    " coalesce((SELECT max(seq) FROM event_row), 0),"
+    " coalesce((SELECT max(seq) FROM change_row), 0), 1);",
+    /* Until then a commit for which only time was the reason did not say which subjects it judged. */
+    "INSERT INTO meta (key, value) SELECT 'judged_since', number FROM watermark;",
+
+    "CREATE TABLE event_succession ("
+    " seq INTEGER PRIMARY KEY, predecessor INTEGER NOT NULL, successor INTEGER NOT NULL) STRICT;"
+    "INSERT INTO event_succession SELECT e.seq, p.id, e.subject FROM event_row e"
+    " JOIN type_name t ON t.id = e.type AND t.text = 'school.succeeded'"
+    " JOIN subject_name p ON p.text = json_extract(e.body, '$.data.predecessor');",
+    "DROP TABLE event_key;"
+    "CREATE TABLE event_key ("
+    " first INTEGER PRIMARY KEY, last INTEGER NOT NULL, keys BLOB NOT NULL) STRICT;",
+
+    NAMES("decision_layout") "CREATE TABLE subject_row ("
+                             " id INTEGER PRIMARY KEY, head INTEGER NOT NULL, due INTEGER, name "
+                             "TEXT, hub TEXT,"
+                             " former TEXT, layout INTEGER, decisions TEXT, causes TEXT) STRICT;"
+                             "CREATE INDEX subject_due ON subject_row (due) WHERE due IS NOT NULL;",
+    "CREATE TEMP TABLE said AS SELECT subject AS id,"
+    " '[' || group_concat(json_quote(name), ',' || char(10)) || ']' AS names,"
+    " '[' || group_concat(value, ',' || char(10)) || ']' AS said FROM"
+    " (SELECT r.subject, n.text AS name, r.value FROM decision_row r"
+    "  JOIN decision_name n ON n.id = r.name ORDER BY r.subject, n.text) GROUP BY subject;"
+    "INSERT INTO temp.said SELECT number, '[]', '[]' FROM subject"
+    " WHERE number NOT IN (SELECT id FROM temp.said);"
+    "INSERT INTO decision_layout (text) SELECT DISTINCT names FROM temp.said ORDER BY names;"
+    "INSERT INTO subject_row SELECT n.id, h.head, w.due, s.name, s.hub, s.former, l.id, d.said,"
+    " (SELECT group_concat(e.seq) FROM pending p, json_each('[' || p.causes || ']') c, event_row e"
+    "  JOIN source_name x ON x.id = e.source WHERE p.subject = n.text"
+    "  AND x.text = c.value ->> 'source' AND e.id = c.value ->> 'id')"
+    " FROM subject_name n JOIN subject_head h ON h.subject = n.id"
+    " LEFT JOIN wake_row w ON w.subject = n.text LEFT JOIN subject s ON s.subject = n.text"
+    " LEFT JOIN temp.said d ON d.id = n.id LEFT JOIN decision_layout l ON l.text = d.names;"
+    "DROP TABLE temp.said;",
+    "DROP VIEW decision; DROP VIEW wake; DROP VIEW change; DROP TABLE decision_row;"
+    "DROP TABLE wake_row; DROP TABLE subject; DROP TABLE subject_head; DROP TABLE pending;",
+
+    "CREATE TABLE change_rows ("
+    " seq INTEGER PRIMARY KEY, recorded INTEGER NOT NULL,"
+    " generation INTEGER NOT NULL, subject INTEGER NOT NULL, decision INTEGER NOT NULL,"
+    " old TEXT NOT NULL, new TEXT NOT NULL, hub TEXT, cause TEXT) STRICT;"
+    "INSERT INTO change_rows SELECT * FROM change_row; DROP TABLE change_row;"
+    "ALTER TABLE change_rows RENAME TO change_row;",
+
+    /* clang-format off */
+    "CREATE VIEW subject AS"
+    " SELECT n.text AS subject, r.id AS number, r.name, r.hub, r.former"
+    " FROM subject_row r JOIN subject_name n ON n.id = r.id WHERE r.decisions IS NOT NULL;",
+    "CREATE VIEW decision AS"
+    " SELECT n.text AS subject, d.value AS decision, CASE v.type WHEN 'text' THEN json_quote(v.value)"
+    "  WHEN 'true' THEN 'true' WHEN 'false' THEN 'false' WHEN 'null' THEN 'null'"
+    "  ELSE CAST(v.value AS TEXT) END AS value"
+    " FROM subject_row r JOIN subject_name n ON n.id = r.id JOIN decision_layout l ON l.id = r.layout,"
+    "  json_each(l.text) d JOIN json_each(r.decisions) v ON v.key = d.key;",
+    "CREATE VIEW wake AS SELECT n.text AS subject, " RFC3339("r.due") " AS due"
+    " FROM subject_row r JOIN subject_name n ON n.id = r.id WHERE r.due IS NOT NULL;",
+    "CREATE VIEW change AS"
+    " SELECT c.seq, " RFC3339("c.recorded") " AS recorded, c.generation, n.text AS subject,"
+    "  d.text AS decision, c.old, c.new, c.hub, c.cause"
+    " FROM change_row c JOIN subject_name n ON n.id = c.subject"
+    "  JOIN decision_name d ON d.id = c.decision;",
+    /* clang-format on */
+    NULL,
+};
+
 /* Each brings the schema from version n to n + 1. Released ones are never edited, only added to. */
-const char *const *const store_migrations[] = { VERSION_1, VERSION_2 };
+const char *const *const store_migrations[] = { VERSION_1, VERSION_2, VERSION_3 };
 const int store_migration_count = sizeof(store_migrations) / sizeof(*store_migrations);
 
 enum err_code schema_version(int64_t *out, struct store *s, struct err *err)
@@ -128,17 +201,16 @@ static enum err_code step_up(struct store *s, const char *const *texts, int vers
     char stamp[64];
 
     sqlite3_snprintf(sizeof(stamp), stamp, "PRAGMA user_version = %d", version);
-    enum err_code rc = store_begin(s, err);
+    enum err_code rc = sql_begin(s, err);
     if (rc != OK)
         return rc;
     for (; rc == OK && *texts; texts++)
         rc = store_exec(s, *texts, "migrate the schema", err);
     if (rc == OK)
         rc = store_exec(s, stamp, "write the schema version", err);
-    if (rc == OK)
-        return store_commit(s, err);
-    store_rollback(s);
-    err_at(err, "schema version %d", version);
+    rc = sql_end(s, rc, err);
+    if (rc != OK)
+        err_at(err, "schema version %d", version);
     return rc;
 }
 

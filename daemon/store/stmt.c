@@ -29,16 +29,6 @@ enum err_code stmt_get(sqlite3_stmt **out, struct store *s, const char *sql, str
                    STATEMENT_SLOTS);
 }
 
-enum err_code stmt_get_write(sqlite3_stmt **out, struct store *s, const char *sql, struct err *err)
-{
-    *out = NULL;
-    assert(s->is_writing);
-    /* After some errors SQLite rolls back by itself; a write would then commit on its own. */
-    if (s->is_broken || sqlite3_get_autocommit(s->db))
-        return err_set(err, ERR_STORE, "%s: this transaction has failed; roll it back", s->path);
-    return stmt_get(out, s, sql, err);
-}
-
 void stmt_done(sqlite3_stmt *st)
 {
     sqlite3_reset(st);

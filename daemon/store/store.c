@@ -9,6 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/log.h"
+#include "store/check.h"
+
 /* Look at the file without opening it: closing a descriptor would drop the locks that another
  * connection of this process has on it. *is_new: there is none yet. */
 static enum err_code look(bool *is_new, const char *path, enum store_mode mode, struct err *err)
@@ -69,10 +72,10 @@ static enum err_code lock(struct store *s, const char *path, bool is_new, struct
     return rc;
 }
 
-static enum err_code connect(struct store *s, struct err *err)
+enum err_code store_connect(struct store *s, enum store_mode mode, struct err *err)
 {
     int flags =
-        s->mode == STORE_READ ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+        mode == STORE_READ ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
 
     int code = sqlite3_open_v2(s->path, &s->db, flags | SQLITE_OPEN_NOMUTEX, NULL);
     if (!s->db)
@@ -82,7 +85,23 @@ static enum err_code connect(struct store *s, struct err *err)
         return store_fail(s, "open", err);
     sqlite3_busy_timeout(s->db, STORE_BUSY_MS);
     sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-    return OK;
+    return store_exec(s, "PRAGMA cache_size = -4096; PRAGMA temp_store = MEMORY", "set up a reader",
+                      err);
+}
+
+enum err_code store_open_beside(struct store **out, const struct store *beside, struct err *err)
+{
+    struct store *s = calloc(1, sizeof(*s));
+
+    *out = s;
+    if (s)
+        s->path = strdup(beside->path);
+    if (!s || !s->path)
+        return err_set(err, ERR_LIMIT, "%s: no memory to open the database", beside->path);
+    s->lock_fd = -1;
+    s->mode = STORE_READ;
+    enum err_code rc = store_connect(s, STORE_WRITE, err);
+    return rc == OK ? store_exec(s, "PRAGMA synchronous = FULL", "set up the database", err) : rc;
 }
 
 /* Whose database is it, and of which version? Nothing has been changed yet. */
@@ -136,9 +155,8 @@ static enum err_code prepare(struct store *s, bool is_empty, struct err *err)
     if (rc == OK)
         rc = store_exec(s,
                         "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
-                        "PRAGMA secure_delete = ON; PRAGMA cache_size = -32768;"
-                        "PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 10000;"
-                        "PRAGMA journal_size_limit = 134217728;",
+                        "PRAGMA secure_delete = ON; PRAGMA cache_size = -8192;"
+                        "PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864;",
                         "set up the database", err);
     if (rc == OK)
         rc = store_exec(s, "BEGIN IMMEDIATE; ROLLBACK;", "begin to write", err);
@@ -167,35 +185,38 @@ static enum err_code read_blob(void *out, int size, struct store *s, const char 
     return rc;
 }
 
+static enum err_code draw(struct store *s, const char *sql, int size, struct err *err)
+{
+    uint8_t bytes[DIGEST_BYTES];
+    sqlite3_stmt *st;
+
+    enum err_code rc = stmt_get(&st, s, sql, err);
+    if (rc != OK)
+        return rc;
+    random_bytes(bytes, (size_t)size);
+    sqlite3_bind_blob(st, 1, bytes, size, SQLITE_STATIC);
+    return stmt_run(s, st, "make the database's identity", err);
+}
+
 /* Draw the id and the note key of a new database. Once there are events, a missing key is damage:
  * a new one would make new events of those that are sent again. */
 static enum err_code draw_identity(struct store *s, struct err *err)
 {
     static const char ID[] = "INSERT OR IGNORE INTO meta (key, value) VALUES ('id', ?1)";
     static const char KEY[] = "INSERT OR IGNORE INTO meta (key, value) VALUES ('note_key', ?1)";
-    uint8_t id[8], key[DIGEST_BYTES];
-    sqlite3_stmt *st;
+    static const char EVENTS[] = "SELECT 1 FROM event_row LIMIT 1";
+    int64_t has_events;
 
-    random_bytes(id, sizeof(id));
-    random_bytes(key, sizeof(key));
-    enum err_code rc = store_begin(s, err);
+    enum err_code rc = stmt_int(&has_events, s, EVENTS, 0, "read the file", err);
+    if (rc != OK || has_events)
+        return rc;
+    rc = sql_begin(s, err);
     if (rc != OK)
         return rc;
-    rc = stmt_get_write(&st, s, ID, err);
-    if (rc == OK) {
-        sqlite3_bind_blob(st, 1, id, sizeof(id), SQLITE_STATIC);
-        rc = stmt_run(s, st, "name the database", err);
-    }
+    rc = draw(s, ID, 8, err);
     if (rc == OK)
-        rc = stmt_get_write(&st, s, KEY, err);
-    if (rc == OK) {
-        sqlite3_bind_blob(st, 1, key, sizeof(key), SQLITE_STATIC);
-        rc = stmt_run(s, st, "make the note key", err);
-    }
-    if (rc == OK)
-        return store_commit(s, err);
-    store_rollback(s);
-    return rc;
+        rc = draw(s, KEY, DIGEST_BYTES, err);
+    return sql_end(s, rc, err);
 }
 
 static enum err_code identify(struct store *s, struct err *err)
@@ -222,12 +243,12 @@ static enum err_code set_up(struct store *s, struct err *err)
         if (rc == OK)
             rc = schema_migrate(s, store_migrations, store_migration_count, err);
         if (rc == OK)
-            rc = log_load_end(s, err);
-        if (rc == OK && s->last_seq == 0)
             rc = draw_identity(s, err);
     }
     if (rc == OK)
         rc = identify(s, err);
+    if (rc == OK && s->mode != STORE_READ)
+        rc = memory_load(s, err);
     return rc;
 }
 
@@ -257,7 +278,7 @@ enum err_code store_open(struct store **out, const char *path, enum store_mode m
     if (mode == STORE_WRITE)
         rc = lock(s, path, is_new, err);
     if (rc == OK)
-        rc = connect(s, err);
+        rc = store_connect(s, mode, err);
     if (rc == OK)
         rc = set_up(s, err);
     if (rc == OK)
@@ -267,15 +288,34 @@ enum err_code store_open(struct store **out, const char *path, enum store_mode m
     return rc;
 }
 
+/* What was committed but is not in the tables yet. */
+static void write_the_rest(struct store *s)
+{
+    struct err err;
+
+    if (s->open)
+        store_rollback(s);
+    if ((s->mode != STORE_WRITE && s->mode != STORE_MEMORY) || store_has_failed(s) ||
+        !store_is_behind(s) || !s->dicts[DICT_SUBJECT].next_id)
+        return;
+    if (store_catch_up(s, true, &err) != OK)
+        log_warn("store: tables left behind, made up for at the next start error=\"%s\"", err.msg);
+}
+
 void store_close(struct store *s)
 {
     if (!s)
         return;
+    write_the_rest(s);
     for (int i = 0; i < STATEMENT_SLOTS; i++)
         sqlite3_finalize(s->statements[i].st);
-    dict_fini(s);
-    keys_fini(s);
-    sqlite3_close(s->db); /* rolls back what is open */
+    checker_free(s->checker);
+    if (s->mode != STORE_REPLAY) /* there it is another store's */
+        sqlite3_close(s->db);
+    if (s->writer) /* after what only reads: the last one to close, which can write, puts the WAL away */
+        writer_stop(s->writer);
+    memory_fini(s);
+    store_free_batches(s);
     lock_release(s->lock_fd);
     free(s->path);
     free(s);

@@ -1,10 +1,12 @@
 /*
  * store.h - one SQLite database: opening, locking, migrations, transactions.
  *
- * WAL and synchronous=FULL: what store_commit() has confirmed survives a crash of the
- * program, the system and the machine. A struct store is used by one thread at
- * a time. One daemon at a time writes to a database; any number of readers may have
- * it open beside it.
+ * WAL and synchronous=FULL: what is durable survives a crash of the program, the system and
+ * the machine. A struct store is used by one thread at a time. One daemon at a time writes to a
+ * database; any number of readers may have it open beside it.
+ *
+ * A commit only appends: the log, what events touch, the feed. What is looked up by key (current decisions,
+ * wakes, the keys that find duplicates) follows behind a watermark, in slices; see derived.h.
  */
 #ifndef PATHWAY_STORE_H
 #define PATHWAY_STORE_H
@@ -21,6 +23,7 @@ enum store_mode {
     STORE_WRITE,  /* create when missing, migrate, take the writer's lock */
     STORE_READ,   /* read only; never migrates; refuses a schema older or newer than its own */
     STORE_MEMORY, /* a private database in memory; path is ignored */
+    STORE_REPLAY, /* internal: see replay.h */
 };
 
 /*
@@ -33,7 +36,7 @@ enum store_mode {
  */
 MUST_CHECK enum err_code store_open(struct store **out, const char *path, enum store_mode mode,
                                     struct err *err);
-/* NULL allowed. An open transaction is rolled back. */
+/* NULL allowed. An open transaction is rolled back; what was committed is written. */
 void store_close(struct store *s);
 
 /* What this database is called in feed entries: random, made when it was created. Borrowed. */
@@ -43,10 +46,34 @@ const uint8_t *store_note_key(const struct store *s);
 
 /* A write transaction. Begin refuses nesting (an assertion: our own bug). */
 MUST_CHECK enum err_code store_begin(struct store *s, struct err *err);
-/* Durable when it returns OK. On failure everything since begin is undone, and ERR_STORE or
- * ERR_LIMIT (disk full) says why; the store stays usable. */
+/* Durable when it returns OK; with a writer's thread, handed over: then `done` says when. On failure everything
+ * since begin is undone, and ERR_STORE or ERR_LIMIT (disk full) says why; go on with store_reload(). */
 MUST_CHECK enum err_code store_commit(struct store *s, struct err *err);
+/* Undo. When something was appended, go on with store_reload(). */
 void store_rollback(struct store *s);
+
+/*
+ * Have a thread of its own write from now on, in the order of the commits. `done` is called on that thread
+ * for each of them (`ticket`: 1, 2, 3, ...): `why` NULL when it is durable, else why it is not; then no later
+ * one is either, until store_reload().
+ */
+typedef void store_durable_fn(int64_t ticket, const struct err *why, void *arg);
+MUST_CHECK enum err_code store_start_writer(struct store *s, store_durable_fn *done, void *arg,
+                                            struct err *err);
+/* The ticket of the last commit that was handed over. */
+int64_t store_ticket(const struct store *s);
+/* Did a commit that was handed over fail? */
+bool store_has_failed(const struct store *s);
+/* Wait until all that was handed over is durable. */
+MUST_CHECK enum err_code store_drain(struct store *s, struct err *err);
+/* After a failure: forget what is in memory and begin anew from what is durable. Everything that callers remember
+ * of it, texts included, is void. */
+MUST_CHECK enum err_code store_reload(struct store *s, struct err *err);
+
+/* Is there something to be written behind the log? Write a slice of it, as a commit that appends nothing; with
+ * `all`, all of it. */
+bool store_is_behind(const struct store *s);
+MUST_CHECK enum err_code store_catch_up(struct store *s, bool all, struct err *err);
 
 /* A read transaction: all reads until the end see one state. Nothing to do with store_begin(). */
 MUST_CHECK enum err_code store_snapshot(struct store *s, struct err *err);

@@ -2,6 +2,7 @@
  * say the same is checked against the body, and that the file is sound by SQLite itself. */
 #include "store/log.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -72,27 +73,22 @@ static enum err_code columns_agree(struct chain *c, const struct logged *e, stru
     return rc;
 }
 
-/* What the database keeps of an event besides what a scan shows. A missing key is -1. */
-static enum err_code stored_of(uint8_t hash[DIGEST_BYTES], int64_t *key, struct store *s,
-                               int64_t seq, struct err *err)
+/* What the database keeps of an event besides what a scan shows. */
+static enum err_code stored_hash(uint8_t hash[DIGEST_BYTES], struct store *s, int64_t seq,
+                                 struct err *err)
 {
-    static const char SQL[] = "SELECT e.hash, coalesce(k.hash, -1) FROM event_row e"
-                              " LEFT JOIN event_key k ON k.seq = e.seq WHERE e.seq = ?1";
+    static const char SQL[] = "SELECT hash FROM event_row WHERE seq = ?1";
     sqlite3_stmt *st;
     bool row;
 
     memset(hash, 0, DIGEST_BYTES);
-    *key = -1;
     enum err_code rc = stmt_get(&st, s, SQL, err);
     if (rc != OK)
         return rc;
     sqlite3_bind_int64(st, 1, seq);
     rc = stmt_row(&row, s, st, "verify the log", err);
-    if (rc == OK && row) {
-        if (sqlite3_column_bytes(st, 0) == DIGEST_BYTES)
-            memcpy(hash, sqlite3_column_blob(st, 0), DIGEST_BYTES);
-        *key = sqlite3_column_int64(st, 1);
-    }
+    if (rc == OK && row && sqlite3_column_bytes(st, 0) == DIGEST_BYTES)
+        memcpy(hash, sqlite3_column_blob(st, 0), DIGEST_BYTES);
     stmt_done(st);
     return rc;
 }
@@ -101,14 +97,13 @@ static enum err_code check_event(const struct logged *e, void *arg, struct err *
 {
     struct chain *c = arg;
     uint8_t stored[DIGEST_BYTES], hash[DIGEST_BYTES];
-    int64_t key;
 
     if (e->seq != c->seq + 1)
         return err_set(err, ERR_CONFLICT,
                        "%s: event %lld is missing: %lld stands in its place; "
                        "restore a backup",
                        c->s->path, (long long)c->seq + 1, (long long)e->seq);
-    enum err_code rc = stored_of(stored, &key, c->s, e->seq, err);
+    enum err_code rc = stored_hash(stored, c->s, e->seq, err);
     if (rc != OK)
         return rc;
     log_hash(hash, c->hash, e->recorded, e->actor, e->body, e->body_len);
@@ -125,13 +120,7 @@ static enum err_code check_event(const struct logged *e, void *arg, struct err *
     c->seq = e->seq;
     c->recorded = e->recorded;
     memcpy(c->hash, hash, DIGEST_BYTES);
-    rc = columns_agree(c, e, err);
-    if (rc == OK && key != (int64_t)keys_hash(c->s, e->source, e->id))
-        rc = err_set(err, ERR_CONFLICT,
-                     "%s: event %lld does not fit its row in event_key, by which duplicates are "
-                     "found; restore a backup",
-                     c->s->path, (long long)e->seq);
-    return rc;
+    return columns_agree(c, e, err);
 }
 
 /* Pages, and indexes: a query by a damaged one finds other rows than a scan. */
@@ -153,23 +142,69 @@ static enum err_code check_file(struct store *s, struct err *err)
     return rc;
 }
 
-/* Each event has its row, so one too many lies outside 1..n. */
+/* The keys that events `first` to `last` have, sorted. */
+static enum err_code keys_of_events(uint64_t *out, struct store *s, int64_t first, int64_t last,
+                                    struct err *err)
+{
+    static const char SQL[] = "SELECT seq, source, id FROM event_row WHERE seq >= ?1 AND seq <= ?2";
+    const char *source;
+    sqlite3_stmt *st;
+    size_t n = 0;
+    bool row;
+
+    enum err_code rc = stmt_get(&st, s, SQL, err);
+    if (rc != OK)
+        return rc;
+    sqlite3_bind_int64(st, 1, first);
+    sqlite3_bind_int64(st, 2, last);
+    while ((rc = stmt_row(&row, s, st, "verify the keys of events", err)) == OK && row) {
+        rc = dict_text(&source, s, DICT_SOURCE, sqlite3_column_int64(st, 1), err);
+        if (rc != OK)
+            break;
+        out[n++] = keys_key(s, source, column_text(st, 2), sqlite3_column_int64(st, 0));
+    }
+    stmt_done(st);
+    qsort(out, n, sizeof(*out), keys_compare);
+    return rc;
+}
+
+static enum err_code check_run(struct chain *c, sqlite3_stmt *st, int64_t *next, struct err *err)
+{
+    int64_t first = sqlite3_column_int64(st, 0), last = sqlite3_column_int64(st, 1);
+    size_t bytes = (size_t)sqlite3_column_bytes(st, 2);
+    bool fits = first == *next && last >= first && last <= c->seq &&
+                bytes == (size_t)(last - first + 1) * sizeof(uint64_t);
+    uint64_t *keys = fits ? malloc(bytes) : NULL;
+    enum err_code rc = OK;
+
+    if (fits && !keys)
+        return store_no_memory(c->s, "verify the keys of events", err);
+    if (fits)
+        rc = keys_of_events(keys, c->s, first, last, err);
+    fits = fits && memcmp(keys, sqlite3_column_blob(st, 2), bytes) == 0;
+    free(keys);
+    *next = last + 1;
+    if (rc == OK && !fits)
+        rc = err_set(err, ERR_CONFLICT,
+                     "%s: the row of event_key for events from %lld on, by which duplicates are "
+                     "found, is not what those events have; restore a backup",
+                     c->s->path, (long long)first);
+    return rc;
+}
+
 static enum err_code check_keys(struct chain *c, struct err *err)
 {
-    static const char SQL[] = "SELECT seq FROM event_key WHERE seq < 1 OR seq > ?1 LIMIT 1";
+    static const char SQL[] = "SELECT first, last, keys FROM event_key ORDER BY first";
+    int64_t next = 1;
     sqlite3_stmt *st;
     bool row;
 
     enum err_code rc = stmt_get(&st, c->s, SQL, err);
     if (rc != OK)
         return rc;
-    sqlite3_bind_int64(st, 1, c->seq);
-    rc = stmt_row(&row, c->s, st, "verify the keys of events", err);
-    if (rc == OK && row)
-        rc = err_set(err, ERR_CONFLICT,
-                     "%s: event_key has a row for event %lld, which is not in the log; "
-                     "restore a backup",
-                     c->s->path, (long long)sqlite3_column_int64(st, 0));
+    while ((rc = stmt_row(&row, c->s, st, "verify the keys of events", err)) == OK && row)
+        if ((rc = check_run(c, st, &next, err)) != OK)
+            break;
     stmt_done(st);
     return rc;
 }
