@@ -63,7 +63,7 @@ static enum err_code commit_begin(struct commit *c, struct engine *e, struct err
     /* What a commit decides depends on the log and the commit list alone, so that `replay` makes the
      * same of them: it is judged at the instant that is recorded, which never runs backwards. */
     p->now = p->recorded = log_recorded_time(e->store, clock_now(&e->clock));
-    c->last_seq = log_end(e->store);
+    c->last_seq = log_tip(e->store);
     c->first_seq = c->last_seq + 1;
     return OK;
 }

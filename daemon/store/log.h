@@ -45,7 +45,7 @@ MUST_CHECK enum err_code log_add_commit(int64_t *commit, struct store *s, int64_
                                         const char *judged, struct err *err);
 /* The commits and the end of the log as of now, the open transaction included. Only of a store that writes. */
 int64_t log_commits(const struct store *s);
-int64_t log_end(const struct store *s);
+int64_t log_tip(const struct store *s);
 int64_t log_changes(const struct store *s); /* the end of the feed */
 
 /* The commit list, in order. */

@@ -52,7 +52,7 @@ int64_t log_commits(const struct store *s)
     return s->last_commit;
 }
 
-int64_t log_end(const struct store *s)
+int64_t log_tip(const struct store *s)
 {
     return s->last_seq;
 }
