@@ -48,6 +48,7 @@ struct dict_entry {
     int64_t due;  /* when it must be judged again; TIME_NEVER */
     size_t wake;  /* its place among the wakes, from 1; 0: it has none */
     struct successor *successors;
+    bool is_stored; /* it has a row in its table */
     char *causes;            /* it is left for later: numbers of events; owned, NULL: it is not */
     struct subject_row *row; /* what its table may not have yet; NULL: nothing. Texts owned */
     enum row_state state;
@@ -115,6 +116,8 @@ struct store {
     int64_t heads_upto;         /* a reader: heads of dict_entry are known up to this event */
     int64_t pending;            /* subjects that are left for later */
     char *decisions;            /* what decisions_of() gave last; owned */
+    const char *names; /* what decisions_put() was given last; only its address counts */
+    int64_t layout;    /* and the number of that text */
 
     struct batch *open;          /* between store_begin() and its end */
     struct batch *tail, *newest; /* sealed, and perhaps not durable yet; oldest first */

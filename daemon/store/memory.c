@@ -139,6 +139,7 @@ static enum err_code load_subjects(struct store *s, struct err *err)
         if (rc != OK)
             break;
         entry->head = sqlite3_column_int64(st, 1);
+        entry->is_stored = true;
         if (sqlite3_column_type(st, 2) != SQLITE_NULL &&
             (rc = wake_set(s, entry, sqlite3_column_int64(st, 2), err)) != OK)
             break;
@@ -212,6 +213,7 @@ void memory_fini(struct store *s)
     dict_fini(s);
     free(s->decisions);
     s->decisions = NULL;
+    s->names = NULL;
     s->last_seq = s->last_commit = s->last_change = s->pending = 0;
     s->last_recorded = INT64_MIN;
 }
