@@ -13,12 +13,27 @@
 struct arena_block {
     struct arena_block *next;
     size_t size;
-    size_t used;
     alignas(max_align_t) unsigned char bytes[];
 };
 
-/* A new block for at least `size` bytes, linked in; NULL when there is no memory. */
-static struct arena_block *add_block(struct arena *a, size_t size)
+static struct arena_block *new_block(size_t size)
+{
+    struct arena_block *block = malloc(sizeof(*block) + size);
+
+    if (block)
+        block->size = size;
+    return block;
+}
+
+/* From here on, what is asked for comes out of `block`, all of which is free. */
+static void fill_from(struct arena *a, struct arena_block *block)
+{
+    a->at = block->bytes;
+    a->end = block->bytes + block->size;
+}
+
+/* `size` bytes, which the newest block does not have. */
+static void *room_in_new_block(struct arena *a, size_t size)
 {
     struct arena_block *newest = a->blocks;
     size_t want = newest ? newest->size * 2 : FIRST_BLOCK;
@@ -27,52 +42,72 @@ static struct arena_block *add_block(struct arena *a, size_t size)
         want = LARGEST_BLOCK;
     if (want < size)
         want = size;
-    struct arena_block *block = malloc(sizeof(*block) + want);
+    struct arena_block *block = new_block(want);
     if (!block)
         return NULL;
-    block->size = want;
-    block->used = 0;
+    a->used += size;
     if (newest && want > LARGEST_BLOCK) { /* it is full at once: go on filling the other */
         block->next = newest->next;
         newest->next = block;
-    } else {
-        block->next = newest;
-        a->blocks = block;
+        return block->bytes;
     }
-    return block;
+    block->next = newest;
+    a->blocks = block;
+    fill_from(a, block);
+    a->at += size;
+    return block->bytes;
 }
 
-void *arena_alloc(struct arena *a, size_t size)
+void *arena_room(struct arena *a, size_t size)
 {
     if (size > SIZE_MAX / 2)
         return NULL;
     size = (size + ALIGNMENT - 1) & ~(ALIGNMENT - 1);
+    if (!a->at || (size_t)(a->end - a->at) < size)
+        return room_in_new_block(a, size > 0 ? size : ALIGNMENT);
 
-    struct arena_block *block = a->blocks;
-    if (!block || block->size - block->used < size) {
-        block = add_block(a, size > 0 ? size : ALIGNMENT);
-        if (!block)
-            return NULL;
-    }
-    void *out = block->bytes + block->used;
-    block->used += size;
+    void *out = a->at;
+    a->at += size;
     a->used += size;
-    return memset(out, 0, size);
+    return out;
+}
+
+void *arena_alloc(struct arena *a, size_t size)
+{
+    void *out = arena_room(a, size);
+    return out ? memset(out, 0, size) : NULL;
 }
 
 char *arena_copy(struct arena *a, const char *bytes, size_t len)
 {
     if (len == SIZE_MAX)
         return NULL;
-    char *out = arena_alloc(a, len + 1);
-    if (out && len > 0)
+    char *out = arena_room(a, len + 1);
+    if (!out)
+        return NULL;
+    if (len > 0)
         memcpy(out, bytes, len);
+    out[len] = '\0';
     return out;
 }
 
 char *arena_strdup(struct arena *a, const char *s)
 {
     return arena_copy(a, s, strlen(s));
+}
+
+void arena_expect(struct arena *a, size_t size)
+{
+    if (size > LARGEST_BLOCK)
+        size = LARGEST_BLOCK;
+    if (a->blocks || size <= FIRST_BLOCK)
+        return;
+    struct arena_block *block = new_block(size);
+    if (!block)
+        return;
+    block->next = NULL;
+    a->blocks = block;
+    fill_from(a, block);
 }
 
 void arena_reset(struct arena *a)
@@ -86,11 +121,11 @@ void arena_reset(struct arena *a)
         if (block != keep)
             free(block);
     }
+    *a = (struct arena){ .blocks = keep };
     if (keep) {
         keep->next = NULL;
-        keep->used = 0;
+        fill_from(a, keep);
     }
-    *a = (struct arena){ .blocks = keep };
 }
 
 void arena_fini(struct arena *a)
