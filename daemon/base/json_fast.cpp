@@ -1,0 +1,226 @@
+/*
+ * json_fast.cpp - see json_roads.h. Simdjson parses; its tape becomes our tree in one pass.
+ *
+ * The tape is described in simdjson's doc/tape.md: words in the order of the text, the topmost byte
+ * of each its kind. What simdjson takes and json.h does not promise is left to the strict road:
+ * names that occur twice or hold a NUL, integers beyond int64, too many levels.
+ */
+#include "base/json_roads.h"
+
+#include <cstring>
+#include <memory>
+#include <new>
+
+#include <simdjson.h>
+
+namespace
+{
+
+constexpr size_t KEPT_BYTES = 512 * 1024; /* a thread keeps what parsing so much needs */
+constexpr size_t FEW_MEMBERS = 64;        /* so many names are compared with each other */
+constexpr int KIND_SHIFT = 56;
+constexpr int COUNT_SHIFT = 32;
+constexpr uint64_t PAYLOAD = (uint64_t{ 1 } << KIND_SHIFT) - 1;
+constexpr size_t COUNT_MAX = 0xffffff; /* simdjson counts items no further */
+
+struct builder {
+    struct arena *arena;
+    const uint64_t *tape; /* the next word */
+    const char *from;     /* all strings, as simdjson holds them: length, bytes, NUL */
+    char *to;             /* where they will stand in the arena, in the same way */
+    size_t used;          /* bytes of them so far */
+    int max_depth;
+    bool has_escapes; /* without them no name can hold a NUL */
+};
+
+bool build(struct json *out, int depth, struct builder *b);
+
+/* Where the string will stand, and its length. */
+const char *place(uint64_t word, uint32_t *len, struct builder *b)
+{
+    size_t at = (word & PAYLOAD) + sizeof(*len);
+
+    memcpy(len, b->from + at - sizeof(*len), sizeof(*len));
+    b->used = at + *len + 1;
+    return b->to + at;
+}
+
+/* Equal names give equal prints; different ones hardly ever. */
+uint64_t print_of(const char *name, uint32_t len)
+{
+    uint64_t first = 0, last = 0;
+
+    if (len >= sizeof(uint64_t)) {
+        memcpy(&first, name, sizeof(first));
+        memcpy(&last, name + len - sizeof(last), sizeof(last));
+    } else if (len >= sizeof(uint32_t)) {
+        memcpy(&first, name, sizeof(uint32_t));
+        memcpy(&last, name + len - sizeof(uint32_t), sizeof(uint32_t));
+    } else {
+        for (uint32_t i = 0; i < len; i++)
+            first = first << 8 | static_cast<unsigned char>(name[i]);
+    }
+    return (first * 31) ^ (last << 1) ^ len;
+}
+
+/* The name of member `n`; NULL when it is one that only the strict road can judge. */
+const char *build_name(uint64_t prints[], size_t n, struct builder *b)
+{
+    uint32_t len;
+    const char *name = place(*b->tape++, &len, b);
+    const char *bytes = b->from + (name - b->to);
+
+    if (b->has_escapes && memchr(bytes, '\0', len))
+        return nullptr;
+    prints[n] = print_of(bytes, len);
+    for (size_t i = 0; i < n; i++) {
+        if (prints[i] == prints[n])
+            return nullptr;
+    }
+    return name;
+}
+
+struct json *new_items(struct json *out, enum json_type type, size_t count, struct arena *arena)
+{
+    auto *items = static_cast<struct json *>(arena_room(arena, count * sizeof(struct json)));
+
+    out->type = type;
+    out->len = static_cast<uint32_t>(count);
+    out->as.first = count > 0 ? items : nullptr;
+    return items;
+}
+
+bool build_object(struct json *out, size_t count, int depth, struct builder *b)
+{
+    uint64_t prints[FEW_MEMBERS];
+
+    if (depth > b->max_depth || count > FEW_MEMBERS)
+        return false;
+    struct json *items = new_items(out, JSON_OBJECT, count, b->arena);
+    if (!items)
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        items[i].name = build_name(prints, i, b);
+        items[i].next = i + 1 < count ? &items[i + 1] : nullptr;
+        if (!items[i].name || !build(&items[i], depth + 1, b))
+            return false;
+    }
+    b->tape++; /* the word that ends it */
+    return true;
+}
+
+bool build_array(struct json *out, size_t count, int depth, struct builder *b)
+{
+    if (depth > b->max_depth || count >= COUNT_MAX)
+        return false;
+    struct json *items = new_items(out, JSON_ARRAY, count, b->arena);
+    if (!items)
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        items[i].name = nullptr;
+        items[i].next = i + 1 < count ? &items[i + 1] : nullptr;
+        if (!build(&items[i], depth + 1, b))
+            return false;
+    }
+    b->tape++;
+    return true;
+}
+
+/* Fill in all of `out` but its name and next. */
+bool build(struct json *out, int depth, struct builder *b)
+{
+    uint64_t word = *b->tape++;
+    double real;
+
+    out->len = 0;
+    switch (static_cast<char>(word >> KIND_SHIFT)) {
+    case '{':
+        return build_object(out, (word >> COUNT_SHIFT) & COUNT_MAX, depth, b);
+    case '[':
+        return build_array(out, (word >> COUNT_SHIFT) & COUNT_MAX, depth, b);
+    case '"':
+        out->type = JSON_STRING;
+        out->as.string = place(word, &out->len, b);
+        return true;
+    case 'l':
+        out->type = JSON_INT;
+        memcpy(&out->as.integer, b->tape++, sizeof(out->as.integer));
+        return true;
+    case 'd':
+        memcpy(&real, b->tape++, sizeof(real));
+        json_set_real(out, real);
+        return true;
+    case 't':
+    case 'f':
+        out->type = JSON_BOOL;
+        out->as.boolean = static_cast<char>(word >> KIND_SHIFT) == 't';
+        return true;
+    case 'n':
+        out->type = JSON_NULL;
+        return true;
+    default: /* 'u', an integer beyond int64, or what a later simdjson knows */
+        return false;
+    }
+}
+
+/* What a thread parses with, kept from one text to the next. */
+struct reader {
+    simdjson::dom::parser parser;
+    std::unique_ptr<char[]> text; /* a copy: simdjson reads some bytes beyond the end */
+    size_t text_size = 0;
+
+    const char *padded(const char *bytes, size_t len)
+    {
+        size_t need = len + simdjson::SIMDJSON_PADDING;
+
+        if (need > text_size) {
+            text.reset(new (std::nothrow) char[2 * need]);
+            text_size = text ? 2 * need : 0;
+        }
+        if (!text)
+            return nullptr;
+        memset(text.get() + len, ' ', simdjson::SIMDJSON_PADDING);
+        return static_cast<const char *>(memcpy(text.get(), bytes, len));
+    }
+};
+
+const struct json *read(struct reader *r, struct arena *arena, const char *bytes, size_t len,
+                        int max_depth)
+{
+    const char *text = r->padded(bytes, len);
+
+    if (!text || r->parser.parse(text, len, false).error() != simdjson::SUCCESS)
+        return nullptr;
+    const simdjson::dom::document &doc = r->parser.doc;
+    size_t room = len / 3 * 5 + 8; /* a string's two quotes and separator become five bytes */
+    struct builder b = {};
+    b.arena = arena;
+    b.tape = doc.tape.get() + 1; /* behind the root */
+    b.from = reinterpret_cast<const char *>(doc.string_buf.get());
+    b.to = static_cast<char *>(arena_room(arena, room));
+    b.max_depth = max_depth;
+    b.has_escapes = memchr(bytes, '\\', len) != nullptr;
+    auto *out = static_cast<struct json *>(arena_room(arena, sizeof(struct json)));
+    if (!b.to || !out)
+        return nullptr;
+    out->name = nullptr;
+    out->next = nullptr;
+    if (!build(out, 1, &b) || b.used > room)
+        return nullptr;
+    memcpy(b.to, b.from, b.used);
+    return out;
+}
+
+} // namespace
+
+const struct json *json_fast(struct arena *arena, const char *bytes, size_t len, int max_depth)
+{
+    static thread_local struct reader kept;
+
+    if (len == 0 || bytes[0] == '\xef') /* a later simdjson skips a byte order mark */
+        return nullptr;
+    if (len <= KEPT_BYTES)
+        return read(&kept, arena, bytes, len, max_depth);
+    struct reader once;
+    return read(&once, arena, bytes, len, max_depth);
+}
