@@ -9,13 +9,18 @@
 
 #define FIRST_CAP 256
 
-/* Make room for `more` bytes and a NUL; false, and failed, when there is no memory. */
-static bool reserve(struct buf *b, size_t more)
+static char *resize(struct buf *b, size_t cap)
 {
-    if (b->failed)
-        return false;
-    if (more < b->cap - b->len)
-        return true;
+    if (!b->is_lent)
+        return realloc(b->data, cap);
+    char *data = malloc(cap);
+    if (data)
+        memcpy(data, b->data, b->len);
+    return data;
+}
+
+static bool grow(struct buf *b, size_t more)
+{
     size_t cap = b->cap ? b->cap : FIRST_CAP;
     while (cap - b->len <= more) {
         if (cap > SIZE_MAX / 2) {
@@ -24,14 +29,42 @@ static bool reserve(struct buf *b, size_t more)
         }
         cap *= 2;
     }
-    char *data = realloc(b->data, cap);
+    char *data = resize(b, cap);
     if (!data) {
         b->failed = true;
         return false;
     }
     b->data = data;
     b->cap = cap;
+    b->is_lent = false;
     return true;
+}
+
+/* Make room for `more` bytes and a NUL; false, and failed, when there is no memory. */
+static inline bool reserve(struct buf *b, size_t more)
+{
+    if (b->failed)
+        return false;
+    return more < b->cap - b->len || grow(b, more);
+}
+
+void buf_lend(struct buf *b, char *room, size_t size)
+{
+    room[0] = '\0';
+    b->data = room;
+    b->cap = size;
+    b->is_lent = true;
+}
+
+char *buf_room(struct buf *b, size_t len)
+{
+    return reserve(b, len) ? b->data + b->len : NULL;
+}
+
+void buf_wrote(struct buf *b, size_t len)
+{
+    b->len += len;
+    b->data[b->len] = '\0';
 }
 
 void buf_add(struct buf *b, const void *bytes, size_t len)
@@ -51,7 +84,10 @@ void buf_str(struct buf *b, const char *s)
 
 void buf_char(struct buf *b, char c)
 {
-    buf_add(b, &c, 1);
+    if (!reserve(b, 1))
+        return;
+    b->data[b->len++] = c;
+    b->data[b->len] = '\0';
 }
 
 void buf_printf(struct buf *b, const char *fmt, ...)
@@ -89,6 +125,8 @@ const char *buf_cstr(const struct buf *b)
 char *buf_take(struct buf *b)
 {
     buf_add(b, "", 0); /* an empty buffer hands over "" */
+    if (b->is_lent && !b->failed)
+        (void)grow(b, 0);
     if (b->failed) {
         buf_fini(b);
         return NULL;
@@ -100,6 +138,7 @@ char *buf_take(struct buf *b)
 
 void buf_fini(struct buf *b)
 {
-    free(b->data);
+    if (!b->is_lent)
+        free(b->data);
     *b = (struct buf){ 0 };
 }

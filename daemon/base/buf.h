@@ -18,11 +18,19 @@ struct buf {
     size_t len;
     size_t cap;
     bool failed;
+    bool is_lent; /* `data` is what buf_lend() gave */
 };
+
+/* Begin with the caller's `size` bytes, at least 1, which outlive `b`; what outgrows them moves to
+ * the heap. `b` is zeroed. */
+void buf_lend(struct buf *b, char *room, size_t size);
 
 void buf_add(struct buf *b, const void *bytes, size_t len);
 void buf_str(struct buf *b, const char *s); /* NUL-terminated */
 void buf_char(struct buf *b, char c);
+/* Where up to `len` bytes may be written; buf_wrote() then says how many were. NULL: it failed. */
+char *buf_room(struct buf *b, size_t len);
+void buf_wrote(struct buf *b, size_t len);
 void buf_printf(struct buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 /* Empty it, keeping the memory for the next use. Clears `failed`. */

@@ -77,10 +77,15 @@ static int read_digits(struct reader *r, int count, const char *wrong)
 /* True, and one further, when the next byte is one of `set`. */
 static bool read_one_of(struct reader *r, const char *set)
 {
-    if (r->at == r->end || *r->at == '\0' || !strchr(set, *r->at))
+    if (r->at == r->end)
         return false;
-    r->at++;
-    return true;
+    for (; *set; set++) {
+        if (*set == *r->at) {
+            r->at++;
+            return true;
+        }
+    }
+    return false;
 }
 
 static int32_t read_day(struct reader *r)

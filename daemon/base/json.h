@@ -59,6 +59,8 @@ const char *json_brief(const struct json *value, char *out, size_t size);
  * int64 as integers. Equal values give equal bytes.
  */
 void json_write(struct buf *b, const struct json *value);
+/* Append an object of these members, sorting them in place. */
+void json_write_members(struct buf *b, const struct json **members, uint32_t count);
 /* Append `len` bytes of UTF-8 as a quoted JSON string. Bytes that are not UTF-8 become U+FFFD. */
 void json_write_string(struct buf *b, const char *bytes, size_t len);
 /* The same for a NUL-terminated string; NULL writes null. */

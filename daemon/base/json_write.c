@@ -2,7 +2,6 @@
 #include "base/json.h"
 
 #include <float.h>
-#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +10,7 @@
 #include "base/text.h"
 
 #define INT64_EDGE  9223372036854775808.0 /* 2^63: the first whole number beyond int64 */
-#define FEW_MEMBERS 32                    /* so many are sorted without an allocation */
+#define FEW_MEMBERS 32 /* so many are sorted without an allocation, and one by one */
 
 const struct json *json_get(const struct json *object, const char *name)
 {
@@ -95,28 +94,68 @@ static size_t write_char(struct buf *b, const char *s, size_t len)
     return step;
 }
 
-/* How many bytes from `s` on stand for themselves: plain ASCII, by far the most. */
-static size_t plain_run(const char *s, size_t len)
+#define EIGHT(byte) (0x0101010101010101u * (byte))
+
+/* The topmost bit of each of the eight bytes that may not stand for itself; at least those. A
+ * borrow makes more of it, never less. */
+static uint64_t not_plain(uint64_t eight)
 {
+    uint64_t quote = eight ^ EIGHT('"'), backslash = eight ^ EIGHT('\\');
+
+    return ((eight - EIGHT(0x20u)) | (eight + EIGHT(1u)) | eight | (quote - EIGHT(1u)) |
+            (backslash - EIGHT(1u))) &
+           EIGHT(0x80u);
+}
+
+/* Copy what stands for itself, plain ASCII, by far the most; returns how many bytes. */
+static size_t copy_plain(char *out, const char *s, size_t len)
+{
+    uint64_t eight;
     size_t n = 0;
 
-    while (n < len && s[n] >= 0x20 && s[n] < 0x7f && s[n] != '"' && s[n] != '\\')
-        n++;
+    for (; len - n >= sizeof(eight); n += sizeof(eight)) {
+        memcpy(&eight, s + n, sizeof(eight));
+        if (not_plain(eight))
+            break;
+        memcpy(out + n, &eight, sizeof(eight));
+    }
+    for (; n < len && s[n] >= 0x20 && s[n] < 0x7f && s[n] != '"' && s[n] != '\\'; n++)
+        out[n] = s[n];
     return n;
 }
 
-void json_write_string(struct buf *b, const char *bytes, size_t len)
+/* Append what stands between the quotes. */
+static void write_text(struct buf *b, const char *bytes, size_t len)
 {
-    buf_char(b, '"');
     while (len > 0) {
-        size_t step = plain_run(bytes, len);
+        char *out = buf_room(b, len);
+        if (!out)
+            return;
+        size_t step = copy_plain(out, bytes, len);
         if (step > 0)
-            buf_add(b, bytes, step);
+            buf_wrote(b, step);
         else
             step = write_char(b, bytes, len);
         bytes += step;
         len -= step;
     }
+}
+
+void json_write_string(struct buf *b, const char *bytes, size_t len)
+{
+    char *out = buf_room(b, len + 2);
+
+    if (!out)
+        return;
+    *out = '"';
+    size_t plain = copy_plain(out + 1, bytes, len);
+    if (plain == len) {
+        out[len + 1] = '"';
+        buf_wrote(b, len + 2);
+        return;
+    }
+    buf_wrote(b, plain + 1);
+    write_text(b, bytes + plain, len - plain);
     buf_char(b, '"');
 }
 
@@ -128,6 +167,20 @@ void json_write_cstr(struct buf *b, const char *s)
         buf_str(b, "null");
 }
 
+static void write_int(struct buf *b, int64_t value)
+{
+    char text[20]; /* of INT64_MIN */
+    char *end = text + sizeof(text), *at = end;
+    uint64_t left = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+
+    do
+        *--at = (char)('0' + left % 10);
+    while (left /= 10);
+    if (value < 0)
+        *--at = '-';
+    buf_add(b, at, (size_t)(end - at));
+}
+
 void json_write_real(struct buf *b, double value)
 {
     char text[32];
@@ -137,7 +190,7 @@ void json_write_real(struct buf *b, double value)
         return;
     }
     if (value >= -INT64_EDGE && value < INT64_EDGE && floor(value) == value) {
-        buf_printf(b, "%" PRId64, (int64_t)value); /* -0.0 too becomes 0 */
+        write_int(b, (int64_t)value); /* -0.0 too becomes 0 */
         return;
     }
     /* Fifteen digits always tell normal numbers apart, and %g drops their zeros. */
@@ -150,10 +203,46 @@ void json_write_real(struct buf *b, double value)
     buf_str(b, text);
 }
 
+static int compare_names(const struct json *a, const struct json *b)
+{
+    int by_first = (unsigned char)a->name[0] - (unsigned char)b->name[0];
+    return by_first != 0 ? by_first : strcmp(a->name, b->name);
+}
+
 static int by_name(const void *a, const void *b)
 {
     const struct json *const *left = a, *const *right = b;
-    return strcmp((*left)->name, (*right)->name);
+    return compare_names(*left, *right);
+}
+
+/* Few members are the rule, and they are often sorted already. */
+static void sort_members(const struct json **members, uint32_t count)
+{
+    if (count > FEW_MEMBERS) {
+        qsort(members, count, sizeof(*members), by_name);
+        return;
+    }
+    for (uint32_t i = 1; i < count; i++) {
+        const struct json *member = members[i];
+        uint32_t at = i;
+        for (; at > 0 && compare_names(member, members[at - 1]) < 0; at--)
+            members[at] = members[at - 1];
+        members[at] = member;
+    }
+}
+
+void json_write_members(struct buf *b, const struct json **members, uint32_t count)
+{
+    sort_members(members, count);
+    buf_char(b, '{');
+    for (uint32_t i = 0; i < count; i++) {
+        if (i > 0)
+            buf_char(b, ',');
+        json_write_cstr(b, members[i]->name);
+        buf_char(b, ':');
+        json_write(b, members[i]);
+    }
+    buf_char(b, '}');
 }
 
 static void write_object(struct buf *b, const struct json *object)
@@ -170,16 +259,7 @@ static void write_object(struct buf *b, const struct json *object)
     }
     for (const struct json *item = object->as.first; item; item = item->next)
         members[n++] = item;
-    qsort(members, n, sizeof(*members), by_name);
-    buf_char(b, '{');
-    for (uint32_t i = 0; i < n; i++) {
-        if (i > 0)
-            buf_char(b, ',');
-        json_write_cstr(b, members[i]->name);
-        buf_char(b, ':');
-        json_write(b, members[i]);
-    }
-    buf_char(b, '}');
+    json_write_members(b, members, n);
     if (members != few)
         free(members);
 }
@@ -194,7 +274,7 @@ void json_write(struct buf *b, const struct json *value)
         buf_str(b, value->as.boolean ? "true" : "false");
         return;
     case JSON_INT:
-        buf_printf(b, "%" PRId64, value->as.integer);
+        write_int(b, value->as.integer);
         return;
     case JSON_REAL:
         json_write_real(b, value->as.real);
