@@ -71,8 +71,7 @@ static void take_changed(const struct judged *j, void *arg)
     const char *new_text = decision_text(pairs->arena, j);
 
     pairs->failed = pairs->failed || !new_text || (j->old_value && !old_text);
-    add_pair(pairs,
-             (struct pair){ slice_of(j->name), slice_of(old_text), slice_of(new_text) });
+    add_pair(pairs, (struct pair){ slice_of(j->name), slice_of(old_text), slice_of(new_text) });
 }
 
 static void take_nothing(const struct judged *j, void *arg)
