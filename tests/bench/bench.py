@@ -1,0 +1,70 @@
+"""The benchmark suite: measures pathwayd beside its floors and its peers. ./dev bench runs it; --help says how.
+
+The table goes to standard output, progress to standard error, everything to build/bench/results.json.
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent / "suite"))
+
+import ingest  # noqa: E402
+import latency  # noqa: E402
+import machine  # noqa: E402
+from context import Context  # noqa: E402
+from measure import say  # noqa: E402
+from table import markdown  # noqa: E402
+from tools import HOME, Work  # noqa: E402
+
+SECTIONS = {
+    "ingest": (ingest.rows, ["in-order", "in-order-16", "shuffled", "duplicates", "requests"]),
+    "latency": (latency.rows, ["idle", "load", "midnight"]),
+}
+
+
+def read_arguments():
+    names = "; ".join(f"{section}: {', '.join(rows)}" for section, (_, rows) in SECTIONS.items())
+    parser = argparse.ArgumentParser(
+        prog="./dev bench", description="Measure pathwayd beside its floors and its peers, in one table.",
+        epilog=f"Names for --only, by section: {names}. A section's name stands for all of its own.")
+    parser.add_argument("--quick", action="store_true", help="a small load, to try the suite: under 2 minutes")
+    parser.add_argument("--full", action="store_true", help="larger loads, more runs, growth to 3,000,000 events")
+    parser.add_argument("--only", metavar="NAME,...", help="only these rows")
+    parser.add_argument("--times", type=int, help="so many runs of each")
+    return parser, parser.parse_args()
+
+
+def chosen(parser, only):
+    """Is a row wanted?"""
+    known = {name for rows in SECTIONS.values() for name in rows[1]} | SECTIONS.keys()
+    asked = set(only.split(",")) if only else set(SECTIONS)
+    if asked - known:
+        parser.error(f"--only: unknown {', '.join(sorted(asked - known))}; known are {', '.join(sorted(known))}")
+    for section, (_, rows) in SECTIONS.items():
+        if section in asked:
+            asked |= set(rows)
+    return lambda name: name in asked
+
+
+def main():
+    parser, arguments = read_arguments()
+    wanted = chosen(parser, arguments.only)
+    profile = "full" if arguments.full else "quick" if arguments.quick else "usual"
+    rows = []
+    with Work() as folder:
+        about = machine.describe(folder)
+        context = Context(profile, folder)
+        context.times = arguments.times or context.times
+        for section, (measure, names) in SECTIONS.items():
+            if any(map(wanted, names)):
+                say(f"-- {section}")
+                rows += measure(context, wanted)
+    print(f"{markdown(rows)}\n{about['line']}; {profile} run")
+    results = {"machine": about, "profile": profile, "rows": [row.as_json() for row in rows]}
+    (HOME / "results.json").write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,64 @@
+"""What the sections share: how much to run, the loads, databases that several of them begin with."""
+
+import shutil
+from functools import cached_property
+
+import loads
+from measure import say
+from tools import NOW, database_bytes, fresh, send
+
+PROFILES = {
+    # schools of the nation, its events that are taken, those of the rows that are sent often, runs
+    "quick": {"schools": 1000, "nation": 26000, "events": 20000, "times": 2},
+    "usual": {"schools": 16800, "nation": 425000, "events": 100000, "times": 3},
+    "full": {"schools": 16800, "nation": 425000, "events": 425000, "times": 5},
+}
+
+
+class Context:
+    def __init__(self, profile, folder):
+        self.profile, self.folder = profile, folder
+        self.times = PROFILES[profile]["times"]
+        self.events = PROFILES[profile]["events"]
+        self.prepared_folders = {}
+
+    @cached_property
+    def nation(self):
+        """The nation's events, as far as they are taken: all of its schools are in it."""
+        whole = loads.nation(PROFILES[self.profile]["schools"])
+        return loads.first(whole, PROFILES[self.profile]["nation"])
+
+    @cached_property
+    def load(self):
+        """The events of the rows that send again and again."""
+        return self.nation if self.events == PROFILES[self.profile]["nation"] else loads.first(self.nation, self.events)
+
+    def new_folder(self, name):
+        """An empty folder; an earlier one of this name is gone."""
+        folder = self.folder / name
+        shutil.rmtree(folder, ignore_errors=True)
+        return folder
+
+    def prepared(self, load, count=0, now=NOW):
+        """The folder of a stopped daemon that has judged the first `count` events of a load (0: all)."""
+        key = load, count, now
+        if key not in self.prepared_folders:
+            say(f"a database of {count or loads.count(load):,} events to begin with")
+            folder = self.new_folder(f"prepared-{len(self.prepared_folders)}")
+            with fresh(folder, now=now) as daemon:
+                send(daemon, load, limit=count)
+                if daemon.stop() != 0:
+                    raise RuntimeError(daemon.log())
+            self.prepared_folders[key] = folder
+        return self.prepared_folders[key]
+
+    def keep(self, load, folder):
+        """A stopped daemon's folder that has taken the whole of a load serves as prepared(load)."""
+        key = load, 0, NOW
+        if key not in self.prepared_folders:
+            kept = self.new_folder(f"prepared-{len(self.prepared_folders)}")
+            shutil.move(folder, kept)
+            self.prepared_folders[key] = kept
+
+    def size(self, folder):
+        return database_bytes(folder)
