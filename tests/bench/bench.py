@@ -13,6 +13,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent / "suite"))
 import ingest  # noqa: E402
 import latency  # noqa: E402
 import machine  # noqa: E402
+import nation  # noqa: E402
+import peers  # noqa: E402
 from context import Context  # noqa: E402
 from measure import say  # noqa: E402
 from table import markdown  # noqa: E402
@@ -21,6 +23,8 @@ from tools import HOME, Work  # noqa: E402
 SECTIONS = {
     "ingest": (ingest.rows, ["in-order", "in-order-16", "shuffled", "duplicates", "requests"]),
     "latency": (latency.rows, ["idle", "load", "midnight"]),
+    "nation": (nation.rows, ["replay", "start", "crash", "memory", "database"]),
+    "peers": (peers.rows, ["peers"]),
 }
 
 

@@ -1,5 +1,9 @@
 """How long one event takes to be acknowledged: when nothing else is sent, and beside others at full speed."""
 
+import time
+from datetime import datetime, timedelta
+from pathlib import Path
+
 import loads
 from floors import latency_floor
 from measure import Figures, say
@@ -8,6 +12,8 @@ from tools import clone, send
 
 SINGLES = 2000
 PARTS = ("p50", "p99", "max")
+COPIES = 11
+STALL = Target("≤ 50 ms", 50, of="ours")
 
 
 class Tally:
@@ -17,7 +23,9 @@ class Tally:
         self.ours = {part: Figures() for part in PARTS}
         self.floor = {part: Figures() for part in PARTS}
 
-    def add(self, ours, floor):
+    def add(self, what, ours, floor):
+        say(f"{what}: p50 {ours['p50']} ms, p99 {ours['p99']}, max {ours['max']} of {ours['count']};"
+            f" floor p50 {floor['p50']}")
         for part in PARTS:
             self.ours[part].add(ours[part])
             self.floor[part].add(floor[part])
@@ -33,13 +41,96 @@ def idle(context):
     begin = end - SINGLES
     for turn in range(context.times):
         with clone(context.prepared(context.load, begin), context.new_folder("idle")) as daemon:
-            said = send(daemon, context.load, batch=1, skip=begin)["latency_ms"]
-        floor = latency_floor(context, context.load, skip=begin)
-        tally.add(said, floor)
-        say(f"one event: {said} ms, floor {floor}")
+            said = send(daemon, context.load, batch=1, skip=begin)
+        tally.add("one event, idle", said["latency_ms"], latency_floor(context, context.load, skip=begin))
     return tally.rows("one event at a time, idle", {
         "p50": Target("≤ 2 of the floor", 2), "p99": Target("≤ 4 of the floor", 4)})
 
 
+class Crowd:
+    """A daemon that has the nation up to a 1 September, and what is sent to it then: another nation's whole story at
+    full speed, and beside it the events of that one's last hub, one by one."""
+
+    def __init__(self, context):
+        self.midnight = loads.last_midnight(context.nation)
+        other = loads.until(loads.elsewhere(context.sizes["others"], COPIES), self.midnight)
+        self.bulk, self.singles = loads.but_last_hub(other), loads.last_hub(other)
+        self.evening = f"{self.midnight[:10]}T12:00:00Z"
+        self.folder = context.prepared(loads.until(context.nation, self.midnight), now=self.evening)
+
+    def send(self, daemon):
+        said = send(daemon, self.bulk, beside=self.singles)
+        if said["beside"]["requests"] == loads.count(self.singles):
+            say("the single events ran out before the load did")
+        return said
+
+
+def under_load(context):
+    tally = Tally()
+    crowd = Crowd(context)
+    for turn in range(context.times):
+        with clone(crowd.folder, context.new_folder("load"), now=crowd.evening) as daemon:
+            said = crowd.send(daemon)
+        tally.add("one event, under load", said["beside"]["latency_ms"],
+                  latency_floor(context, crowd.singles, limit=SINGLES))
+    return tally.rows("one event at a time, under full load", {"max": context.bound(STALL)})
+
+
+def faketime():
+    """libfaketime, wherever Debian put it; None when the package is not installed."""
+    found = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
+    return found[0] if found else None
+
+
+class MovingClock:
+    """A daemon whose clock stands `ahead` seconds before an instant when it starts, and moves from there on."""
+
+    def __init__(self, folder, target, midnight, ahead):
+        start = datetime.fromisoformat(midnight) - timedelta(seconds=ahead)
+        self.midnight = midnight
+        self.daemon = clone(folder, target, now=None, environment={
+            "LD_PRELOAD": str(faketime()), "TZ": "UTC", "FAKETIME": start.strftime("@%Y-%m-%d %H:%M:%S.%f"),
+            "DONT_FAKE_MONOTONIC": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1", "NO_FAKE_STAT": "1"})
+
+    def now(self):
+        return self.daemon.request("GET", "/v1/status").json()["now"]
+
+    def await_last_second(self):
+        """False: it has passed already, the daemon was too slow to start."""
+        begin = datetime.fromisoformat(self.midnight) - timedelta(seconds=1)
+        while datetime.fromisoformat(self.now()) < begin:
+            time.sleep(0.01)
+        return self.now() < self.midnight
+
+
+def across_midnight(context, crowd, ahead):
+    """What was said while midnight passed; None: the daemon was too slow to start."""
+    clock = MovingClock(crowd.folder, context.new_folder("midnight"), crowd.midnight, ahead)
+    with clock.daemon as daemon:
+        if not clock.await_last_second():
+            return None
+        said = crowd.send(daemon)
+        if clock.now() < clock.midnight or said["seconds"] < 1.1:
+            raise RuntimeError(f"the load was through in {said['seconds']} s, before midnight had passed")
+        said["due"] = float(daemon.request("GET", "/metrics").text().split("\npathwayd_wakes_total ")[1].split()[0])
+    return said
+
+
+def midnight(context):
+    title = "one event at a time, under full load, 1 September comes"
+    if not faketime():
+        return [Row(title, "ms", note="the package faketime is not installed", target=context.bound(STALL))]
+    tally, crowd, ahead = Tally(), Crowd(context), 3
+    for turn in range(context.times):
+        while not (said := across_midnight(context, crowd, ahead)):
+            ahead *= 2
+        say(f"subjects judged because of the time alone: {said['due']:,.0f}; judged"
+            f" {said['judged_seconds'] - said['seconds']:.2f} s after the last event")
+        tally.add("one event, at midnight", said["beside"]["latency_ms"],
+                  latency_floor(context, crowd.singles, limit=SINGLES))
+    return tally.rows(title, {"max": context.bound(STALL)})
+
+
 def rows(context, wanted):
-    return idle(context) if wanted("idle") else []
+    parts = {"idle": idle, "load": under_load, "midnight": midnight}
+    return [row for name, measure in parts.items() if wanted(name) for row in measure(context)]

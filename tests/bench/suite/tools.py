@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -82,3 +83,10 @@ def clone(source, folder, now=NOW, **more):
 def database_bytes(folder):
     """The database with its log, after whatever stopped the daemon."""
     return sum(path.stat().st_size for path in folder.glob("pathway.db*") if not path.name.endswith("-shm"))
+
+
+def resident(daemon):
+    """Bytes in memory: (now, at most so far)."""
+    with open(f"/proc/{daemon.process.pid}/status") as file:
+        text = file.read()
+    return tuple(int(re.search(rf"^{name}:\s+(\d+) kB", text, re.M)[1]) * 1024 for name in ("VmRSS", "VmHWM"))
