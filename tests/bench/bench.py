@@ -10,7 +10,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent / "suite"))
 
+import growth  # noqa: E402
 import ingest  # noqa: E402
+import judging  # noqa: E402
 import latency  # noqa: E402
 import machine  # noqa: E402
 import nation  # noqa: E402
@@ -24,6 +26,8 @@ SECTIONS = {
     "ingest": (ingest.rows, ["in-order", "in-order-16", "shuffled", "duplicates", "requests"]),
     "latency": (latency.rows, ["idle", "load", "midnight"]),
     "nation": (nation.rows, ["replay", "start", "crash", "memory", "database"]),
+    "judging": (judging.rows, ["judge"]),
+    "growth": (growth.rows, ["growth"]),
     "peers": (peers.rows, ["peers"]),
 }
 
@@ -33,8 +37,11 @@ def read_arguments():
     parser = argparse.ArgumentParser(
         prog="./dev bench", description="Measure pathwayd beside its floors and its peers, in one table.",
         epilog=f"Names for --only, by section: {names}. A section's name stands for all of its own.")
-    parser.add_argument("--quick", action="store_true", help="a small load, to try the suite: under 2 minutes")
-    parser.add_argument("--full", action="store_true", help="larger loads, more runs, growth to 3,000,000 events")
+    profile = parser.add_mutually_exclusive_group()
+    for name, text in (("quick", "a small load, to try the suite"),
+                       ("full", "larger loads, more runs, growth to 3,000,000 events"), ("smoke", argparse.SUPPRESS)):
+        profile.add_argument("--" + name, dest="profile", action="store_const", const=name, help=text)
+    parser.set_defaults(profile="usual")
     parser.add_argument("--only", metavar="NAME,...", help="only these rows")
     parser.add_argument("--times", type=int, help="so many runs of each")
     return parser, parser.parse_args()
@@ -55,18 +62,17 @@ def chosen(parser, only):
 def main():
     parser, arguments = read_arguments()
     wanted = chosen(parser, arguments.only)
-    profile = "full" if arguments.full else "quick" if arguments.quick else "usual"
     rows = []
     with Work() as folder:
         about = machine.describe(folder)
-        context = Context(profile, folder)
+        context = Context(arguments.profile, folder)
         context.times = arguments.times or context.times
         for section, (measure, names) in SECTIONS.items():
             if any(map(wanted, names)):
                 say(f"-- {section}")
                 rows += measure(context, wanted)
-    print(f"{markdown(rows)}\n{about['line']}; {profile} run")
-    results = {"machine": about, "profile": profile, "rows": [row.as_json() for row in rows]}
+    print(f"{markdown(rows)}\n{about['line']}; {arguments.profile} run")
+    results = {"machine": about, "profile": arguments.profile, "rows": [row.as_json() for row in rows]}
     (HOME / "results.json").write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n")
 
 

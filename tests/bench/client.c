@@ -114,6 +114,17 @@ static void add_statuses(struct statuses *s, const char *body)
     s->invalid += count_of(body, "\"invalid\":");
 }
 
+static void note_marks(struct stream *s, int64_t now)
+{
+    for (size_t i = 0; i < s->mark_count; i++) {
+        struct mark *m = &s->marks[i];
+        if (m->acknowledged > 0 || s->acknowledged < m->events)
+            continue;
+        m->acknowledged = s->acknowledged;
+        m->us = now - s->began;
+    }
+}
+
 static void finish_request(const struct client *c, struct connection *conn)
 {
     struct stream *s = conn->stream;
@@ -131,9 +142,7 @@ static void finish_request(const struct client *c, struct connection *conn)
     s->answered++;
     s->acknowledged += conn->current->events;
     s->ended = now;
-    for (size_t i = 0; i < s->mark_count; i++)
-        if (s->marks[i].us == 0 && s->acknowledged >= s->marks[i].events)
-            s->marks[i].us = now - s->began;
+    note_marks(s, now);
     take_next(c, conn);
 }
 

@@ -21,7 +21,8 @@ struct statuses {
 /* When so many events had been acknowledged. */
 struct mark {
     size_t events;
-    int64_t us; /* since the stream began; 0: not yet */
+    size_t acknowledged; /* as many, or some more: answers are for whole requests. 0: not yet */
+    int64_t us;          /* since the stream began */
 };
 
 struct stream {

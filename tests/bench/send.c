@@ -20,7 +20,7 @@ static const char USAGE[] =
     "  [--marks N,N...] [--judged 1] [--beside FILE [--beside-skip N]]\n"
     "  --batch     events to a request (1000)    --clients  connections (1)\n"
     "  --skip      leave out the first so many   --limit    end after so many lines of FILE\n"
-    "  --marks     also when so many events were acknowledged\n"
+    "  --marks     also when so many events, or a few more, were acknowledged\n"
     "  --beside    one more connection sends these, one a request, while it lasts";
 
 /* The text behind "name": in a flat piece of JSON. */
@@ -92,7 +92,7 @@ static void print_marks(const struct stream *s)
 {
     printf(",\"marks\":[");
     for (size_t i = 0; i < s->mark_count; i++)
-        printf("%s{\"events\":%zu,\"seconds\":%.6f}", i ? "," : "", s->marks[i].events,
+        printf("%s{\"events\":%zu,\"seconds\":%.6f}", i ? "," : "", s->marks[i].acknowledged,
                seconds(s->marks[i].us));
     printf("]");
 }

@@ -9,10 +9,11 @@ from tools import NOW, fresh, resident, send
 
 PROFILES = {
     # schools of the nation, its events that are taken, those of the rows that are sent often; schools of the other
-    # nation that is sent meanwhile; runs
-    "quick": {"schools": 1000, "nation": 26000, "events": 20000, "others": 50, "times": 2},
-    "usual": {"schools": 16800, "nation": 425000, "events": 100000, "others": 2000, "times": 3},
-    "full": {"schools": 16800, "nation": 425000, "events": 425000, "others": 2000, "times": 5},
+    # nation that is sent meanwhile; until when growth is followed; runs
+    "smoke": {"schools": 60, "nation": 1400, "events": 1000, "others": 10, "grown": "2017-09-02", "times": 1},
+    "quick": {"schools": 1000, "nation": 26000, "events": 20000, "others": 50, "grown": "2017-09-02", "times": 2},
+    "usual": {"schools": 16800, "nation": 425000, "events": 100000, "others": 2000, "grown": "2021-09-02", "times": 3},
+    "full": {"schools": 16800, "nation": 425000, "events": 425000, "others": 2000, "grown": NOW[:10], "times": 5},
 }
 
 
@@ -72,4 +73,4 @@ class Context:
 
     def bound(self, target):
         """A target that holds for the nation says nothing of a smaller load."""
-        return None if self.profile == "quick" else target
+        return None if self.profile in ("smoke", "quick") else target

@@ -92,7 +92,7 @@ def small_requests(context, wanted):
     if not wanted("requests"):
         return []
     total = loads.count(context.load)
-    begin = total - max(TAILS.values()) // (4 if context.profile == "quick" else 1)
+    begin = max(total - max(TAILS.values()), total // 2)
     found = {key: (Figures(), Figures()) for key in TAILS}
     for turn in range(context.times):
         for (batch, clients), count in TAILS.items():

@@ -38,7 +38,7 @@ class Tally:
 def idle(context):
     tally = Tally()
     end = loads.count(context.load)
-    begin = end - SINGLES
+    begin = max(end - SINGLES, end // 2)
     for turn in range(context.times):
         with clone(context.prepared(context.load, begin), context.new_folder("idle")) as daemon:
             said = send(daemon, context.load, batch=1, skip=begin)

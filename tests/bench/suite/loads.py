@@ -50,9 +50,9 @@ def lines_of(path):
         return file.readlines()
 
 
-def generate(schools, hub_size=400, seed=1):
+def generate(schools, hub_size=400, seed=1, to=NOW[:10]):
     command = [binary("pathway-generate"), "--schools", str(schools), "--hub-size", str(hub_size), "--seed", str(seed),
-               "--registrations"]
+               "--to", to, "--registrations"]
     return subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout.splitlines(keepends=True)
 
 
@@ -85,8 +85,22 @@ def dense(lines, copies):
     return told
 
 
-def dense_nation(schools, copies):
-    return kept(f"nation-{schools}-dense-{copies}", lambda: in_event_order(dense(generate(schools), copies)))
+def dense_nation(schools, copies, to):
+    return kept(f"nation-{schools}-dense-{copies}-to-{to}",
+                lambda: in_event_order(dense(generate(schools, to=to), copies)))
+
+
+def school_years(load):
+    """How many events of a load come before each 1 September after the first one that it passes."""
+    counts, bound = [], None
+    with open(load, "rb") as file:
+        for number, line in enumerate(file):
+            moment = TIME.search(line)[1]
+            bound = bound or b"%d-08-31T23" % int(moment[:4])
+            while moment >= bound:
+                counts.append(number)
+                bound = b"%d-08-31T23" % (int(bound[:4]) + 1)
+    return counts
 
 
 def elsewhere(schools, copies):
