@@ -23,7 +23,7 @@ from table import markdown  # noqa: E402
 from tools import HOME, Work  # noqa: E402
 
 SECTIONS = {
-    "ingest": (ingest.rows, ["in-order", "in-order-16", "shuffled", "duplicates", "requests"]),
+    "ingest": (ingest.rows, ["in-order", "in-order-16", "shuffled", "duplicates", "duplicates-1", "requests"]),
     "latency": (latency.rows, ["idle", "load", "midnight"]),
     "nation": (nation.rows, ["replay", "start", "crash", "memory", "database"]),
     "judging": (judging.rows, ["judge"]),

@@ -10,6 +10,8 @@ from tools import clone, fresh, send
 
 TAILS = {(1, 1): 2000, (1, 16): 8000, (10, 1): 8000, (10, 16): 30000}  # (batch, clients): how many events
 
+SINGLES = 20000
+
 
 def rate(said):
     """Until the last was judged, where the daemon tells that."""
@@ -53,6 +55,16 @@ class Round:
         return rate(said)
 
     @cached_property
+    def again_single(self):
+        daemon = clone(self.c.prepared(self.c.load), self.c.new_folder("again"))
+        return rate(sent_to(daemon, self.c.load, batch=1, clients=16, limit=SINGLES))
+
+    @cached_property
+    def http_single(self):
+        with Bare() as bare:
+            return rate(send(bare, self.c.load, batch=1, clients=16, limit=SINGLES, judged=False))
+
+    @cached_property
     def storage(self):
         return rate(storage_floor(self.c, self.c.load))
 
@@ -68,7 +80,8 @@ ROWS = [
     ("in-order-16", "in order, requests of 1,000, 16 clients", "from_many", "storage", "bare SQLite", None),
     ("shuffled", "shuffled, requests of 1,000, 1 client", "shuffled", "in_order", "in order",
      Target("≥ 0.15 of in order", 0.15, at_least=True)),
-    ("duplicates", "the same again: all duplicates, requests of 1,000", "again", "http", "bare HTTP", None),
+    ("duplicates", "all sent before: requests of 1,000, 1 client", "again", "http", "bare HTTP", None),
+    ("duplicates-1", "all sent before: requests of 1, 16 clients", "again_single", "http_single", "bare HTTP", None),
 ]
 
 
