@@ -21,8 +21,9 @@ static const char USAGE[] =
     "  --skip   write the rows of the first so many events before the clock starts\n"
     "  --limit  end after those of so many (0: all)";
 
+/* A checkpoint every 10,000 pages: SQLite's own 1,000 is slower, and a floor should be low. */
 static const char SCHEMA[] =
-    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 10000;"
     "CREATE TABLE event (seq INTEGER PRIMARY KEY, time INTEGER NOT NULL, recorded INTEGER NOT NULL,"
     " source INTEGER NOT NULL, type INTEGER NOT NULL, subject INTEGER NOT NULL,"
     " body TEXT NOT NULL, hash BLOB NOT NULL) STRICT;"

@@ -39,11 +39,3 @@ def ratios(ours, floors):
     """Pair by pair, as they were measured one after the other."""
     return Figures(a / b for a, b in zip(ours.values, floors.values) if b)
 
-
-def alternate(times, *parts):
-    """Call each part in turn, over and over: A B A B. A list of what each gave."""
-    results = [[] for _ in parts]
-    for _ in range(times):
-        for part, result in zip(parts, results):
-            result.append(part())
-    return results
