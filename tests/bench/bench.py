@@ -6,6 +6,7 @@ The table goes to standard output, progress to standard error, everything to bui
 import argparse
 import json
 import sys
+import traceback
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent / "suite"))
@@ -19,7 +20,7 @@ import nation  # noqa: E402
 import peers  # noqa: E402
 from context import Context  # noqa: E402
 from measure import say  # noqa: E402
-from table import markdown  # noqa: E402
+from table import Row, markdown  # noqa: E402
 from tools import HOME, Work  # noqa: E402
 
 SECTIONS = {
@@ -59,6 +60,17 @@ def chosen(parser, only):
     return lambda name: name in asked
 
 
+def measured(section, context, wanted):
+    """A section's rows; when it fails, the others are still measured."""
+    say(f"-- {section}")
+    try:
+        return SECTIONS[section][0](context, wanted)
+    except Exception as why:
+        traceback.print_exc()
+        told = " ".join(str(why).split())[:160] or type(why).__name__
+        return [Row(section, "", note=f"failed: {told}")]
+
+
 def main():
     parser, arguments = read_arguments()
     wanted = chosen(parser, arguments.only)
@@ -67,14 +79,14 @@ def main():
         about = machine.describe(folder)
         context = Context(arguments.profile, folder)
         context.times = arguments.times or context.times
-        for section, (measure, names) in SECTIONS.items():
+        for section, (_, names) in SECTIONS.items():
             if any(map(wanted, names)):
-                say(f"-- {section}")
-                rows += measure(context, wanted)
+                rows += measured(section, context, wanted)
     print(f"{markdown(rows)}\n{about['line']}; {arguments.profile} run")
     results = {"machine": about, "profile": arguments.profile, "rows": [row.as_json() for row in rows]}
     (HOME / "results.json").write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n")
+    return 1 if any(row.note.startswith("failed") for row in rows) else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

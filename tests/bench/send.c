@@ -72,6 +72,15 @@ static size_t read_marks(struct mark *marks, const char *text)
     return n;
 }
 
+/* Seconds since 1970, to be held against other clocks. */
+static double clock_here(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
 static double seconds(int64_t us)
 {
     return (double)us / 1e6;
@@ -117,9 +126,10 @@ int main(int argc, char **argv)
         if (beside.requests.count == 0)
             die("%s: no events", other);
     }
+    double began = clock_here();
     client_run(port, &stream, (int)option_number(argc, argv, "--clients", 1),
                other ? &beside : NULL);
-    printf("{");
+    printf("{\"began\":%.6f,", began);
     print_stream(&stream);
     print_marks(&stream);
     if (option_number(argc, argv, "--judged", 0))
