@@ -15,6 +15,7 @@ PROFILES = {
     "usual": {"schools": 16800, "nation": 425000, "events": 100000, "others": 2000, "grown": "2021-09-02", "times": 3},
     "full": {"schools": 16800, "nation": 425000, "events": 425000, "others": 2000, "grown": NOW[:10], "times": 5},
 }
+LAST_PART = 30000
 
 
 class Context:
@@ -35,6 +36,12 @@ class Context:
         """The events of the rows that send again and again."""
         return self.nation if self.sizes["events"] == self.sizes["nation"] else loads.first(
             self.nation, self.sizes["events"])
+
+    @cached_property
+    def last_part(self):
+        """Where the last part of the load begins, which small requests send into a database that has the others."""
+        total = loads.count(self.load)
+        return max(total - LAST_PART, total // 2)
 
     def new_folder(self, name):
         """An empty folder; an earlier one of this name is gone."""

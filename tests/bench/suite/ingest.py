@@ -104,8 +104,7 @@ def small_requests(context, wanted):
     clients have under way, so that the floor writes that much in a transaction."""
     if not wanted("requests"):
         return []
-    total = loads.count(context.load)
-    begin = max(total - max(TAILS.values()), total // 2)
+    total, begin = loads.count(context.load), context.last_part
     found = {key: (Figures(), Figures()) for key in TAILS}
     for turn in range(context.times):
         for (batch, clients), count in TAILS.items():

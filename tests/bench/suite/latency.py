@@ -37,12 +37,12 @@ class Tally:
 
 def idle(context):
     tally = Tally()
-    end = loads.count(context.load)
-    begin = max(end - SINGLES, end // 2)
+    begin = context.last_part
+    end = begin + SINGLES
     for turn in range(context.times):
         with clone(context.prepared(context.load, begin), context.new_folder("idle")) as daemon:
-            said = send(daemon, context.load, batch=1, skip=begin)
-        tally.add("one event, idle", said["latency_ms"], latency_floor(context, context.load, skip=begin))
+            said = send(daemon, context.load, batch=1, skip=begin, limit=end)
+        tally.add("one event, idle", said["latency_ms"], latency_floor(context, context.load, skip=begin, limit=end))
     return tally.rows("one event at a time, idle", {
         "p50": Target("≤ 2 of the floor", 2), "p99": Target("≤ 4 of the floor", 4)})
 

@@ -72,17 +72,24 @@ def fresh(folder, now=NOW, **more):
     return Daemon(now=now, folder=folder, **more)
 
 
+def database_files(folder):
+    """All that is the database, and nothing that a running daemon only needs for itself."""
+    return [path for path in folder.glob("pathway.*") if path.is_file() and path.suffix not in (".lock", ".sock")
+            and not path.name.endswith("-shm")]
+
+
 def clone(source, folder, now=NOW, **more):
     """A daemon on a copy of a stopped one's database."""
     folder.mkdir(parents=True, exist_ok=True)
-    shutil.copy(source / "pathway.db", folder / "pathway.db")
+    for path in database_files(source):
+        shutil.copy(path, folder / path.name)
     os.sync()  # else the disk is still at it when the clock starts
     return Daemon(now=now, folder=folder, **more)
 
 
 def database_bytes(folder):
     """The database with its log, after whatever stopped the daemon."""
-    return sum(path.stat().st_size for path in folder.glob("pathway.db*") if not path.name.endswith("-shm"))
+    return sum(path.stat().st_size for path in database_files(folder))
 
 
 def resident(daemon):
