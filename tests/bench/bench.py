@@ -29,7 +29,7 @@ SECTIONS = {
     "nation": (nation.rows, ["replay", "start", "crash", "memory", "database"]),
     "judging": (judging.rows, ["judge"]),
     "growth": (growth.rows, ["growth"]),
-    "peers": (peers.rows, ["peers"]),
+    "peers": (peers.rows, peers.found()),
 }
 
 

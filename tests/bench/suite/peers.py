@@ -93,7 +93,7 @@ def best(peers):
 
 
 def rows(context, wanted):
-    peers = [Peer(name) for name in found() if wanted("peers")]
+    peers = [Peer(name) for name in found() if wanted(name)]
     for turn in range(context.times if peers else 0):
         ours = Round(context).in_order
         decisions = expected(context)

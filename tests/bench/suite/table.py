@@ -33,7 +33,7 @@ class Row:
     def cells(self):
         ours = self.ours.shown(number) if self.ours and self.ours.values else self.note or "–"
         floor = f"{self.floor.shown(number)} ({self.floor_name})" if self.floor else self.floor_name or "–"
-        ratio = self.ratio.shown(lambda v: f"{v:.2f}") if self.ratio and self.ratio.values else "–"
+        ratio = self.ratio.shown(number) if self.ratio and self.ratio.values else "–"
         target, met = "–", "–"
         if self.target:
             target, met = self.target.text, {True: "met", False: "**not met**", None: "?"}[self.target.is_met(self)]

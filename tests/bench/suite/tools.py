@@ -25,6 +25,7 @@ class Work:
     def __enter__(self):
         HOME.mkdir(parents=True, exist_ok=True)
         self.folder = Path(tempfile.mkdtemp(prefix="work-", dir=HOME))
+        self.folder.chmod(0o755)  # a database server may run as somebody else
         return self.folder
 
     def __exit__(self, *_):
