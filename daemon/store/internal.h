@@ -120,8 +120,9 @@ struct store {
     struct batch *tail, *newest; /* sealed, and perhaps not durable yet; oldest first */
     struct batch *spare;         /* to be used again */
     int64_t tickets;             /* batches handed over so far */
-    struct writer *writer;       /* NULL: store_commit() writes by itself */
-    struct generation replayed;  /* STORE_REPLAY: the last one */
+    int64_t forgotten; /* those up to this one: durable before there was a writer, or given up */
+    struct writer *writer;      /* NULL: store_commit() writes by itself */
+    struct generation replayed; /* STORE_REPLAY: the last one */
     struct checker *checker; /* STORE_REPLAY: what is committed is compared with what is stored */
 
     /* What waits to be written behind the log; see behind.c. */

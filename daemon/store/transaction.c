@@ -203,7 +203,7 @@ enum err_code store_start_writer(struct store *s, store_durable_fn *done, void *
 
 int64_t store_ticket(const struct store *s)
 {
-    return s->tickets;
+    return s->tickets > s->forgotten ? s->tickets : 0;
 }
 
 bool store_has_failed(const struct store *s)
@@ -247,6 +247,7 @@ enum err_code store_reload(struct store *s, struct err *err)
     }
     memory_fini(s);
     store_free_batches(s);
+    s->forgotten = s->tickets;
     enum err_code rc = memory_load(s, err);
     if (rc == OK && s->writer)
         memcpy(writer_store(s->writer)->last_hash, s->last_hash, DIGEST_BYTES);
