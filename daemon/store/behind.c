@@ -104,6 +104,7 @@ enum err_code behind_change(struct subject_row **out, struct store *s, struct di
             return no_memory(s, err);
         entry->state = ROW_CHANGED;
     }
+    s->is_changed = true;
     *out = entry->row;
     return OK;
 }

@@ -116,6 +116,8 @@ struct store {
     int64_t pending;            /* subjects that are left for later */
     char *decisions;            /* what decisions_of() gave last; owned */
 
+    bool is_changed;             /* what is derived has changed since store_begin() */
+    bool is_ahead;               /* memory holds what was never committed: store_reload() is due */
     struct batch *open;          /* between store_begin() and its end */
     struct batch *tail, *newest; /* sealed, and perhaps not durable yet; oldest first */
     struct batch *spare;         /* to be used again */
