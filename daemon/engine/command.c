@@ -100,7 +100,7 @@ enum err_code engine_command(char **out, struct engine *e, const char *name,
     struct store *s = engine_store(e);
 
     *out = NULL;
-    if (store_begin(s, err) != OK)
+    if (engine_reload(e, err) != OK || store_begin(s, err) != OK)
         return err->code;
     enum err_code rc = run(s, name, params, err);
     if (rc == OK)

@@ -61,7 +61,8 @@ MUST_CHECK enum err_code engine_wake(struct engine *e, struct err *err);
 /* Judge all that is due now, slice after slice: for those who open an engine to write and leave. */
 MUST_CHECK enum err_code engine_settle(struct engine *e, struct err *err);
 
-/* The last commit that was handed over: 1, 2, 3, ...; 0 when there was none. */
+/* The last commit that was handed over: 1, 2, 3, ...; 0 when there was none, or none since one failed and the
+ * engine began anew from what is durable. */
 int64_t engine_ticket(const struct engine *e);
 
 /* Do the tables of what is derived lie behind? Bring them on by a slice, as a commit of its own. */

@@ -44,7 +44,8 @@ struct worker {
     uv_mutex_t lock; /* of all down to `commits` */
     struct back back;
     struct group *going, *going_last; /* by ticket */
-    int64_t durable;                  /* the newest ticket that came back */
+    int64_t durable, failed;          /* the newest tickets that came back; 0: none */
+    struct err why;                   /* of the one that failed */
     struct histogram commits;
     uv_async_t async;
     uv_thread_t thread;
@@ -113,7 +114,12 @@ static void on_durable(int64_t ticket, const struct err *why, void *arg)
     struct worker *w = arg;
 
     uv_mutex_lock(&w->lock);
-    w->durable = ticket;
+    if (why) {
+        w->failed = ticket;
+        w->why = *why;
+    } else {
+        w->durable = ticket;
+    }
     while (w->going && w->going->ticket <= ticket) {
         struct group *g = w->going;
         w->going = g->next;
@@ -142,7 +148,9 @@ static void send_off(struct worker *w, struct engine *e, struct job *first, stru
     engine_counters(e, &g->figures.engine);
     engine_progress(e, &g->figures.progress);
     uv_mutex_lock(&w->lock);
-    if (w->durable >= g->ticket) {
+    if (g->ticket > 0 && w->failed >= g->ticket) { /* it came back before it was sent off */
+        finish_group(w, g, &w->why);
+    } else if (w->durable >= g->ticket) {
         finish_group(w, g, NULL);
     } else {
         *(w->going_last ? &w->going_last->next : &w->going) = g;
@@ -322,7 +330,6 @@ static void catch_up(struct worker *w, struct engine *e)
     }
     w->retry_catch_up_at = clock_monotonic() + RETRY_US;
     log_err("engine: tables not brought on, again in %llds error=%s", RETRY_US / US_PER_S, why.msg);
-    finish_syncs(w, e); /* they will be told that the tables are behind */
 }
 
 static bool can_catch_up(const struct worker *w, const struct engine *e)
@@ -349,8 +356,8 @@ static void serve(struct worker *w, struct engine *e)
             wake_slice(w, e);
         if (can_catch_up(w, e) && (w->syncs || (!jobs && !is_waking)))
             catch_up(w, e);
-        if (w->syncs && tables_stand_at(e, w->syncs_commit))
-            finish_syncs(w, e);
+        if (w->syncs && (tables_stand_at(e, w->syncs_commit) || !can_catch_up(w, e)))
+            finish_syncs(w, e); /* or they do without: a list is folded from the log then */
         if (jobs || is_waking)
             uv_async_send(&w->async);
     }

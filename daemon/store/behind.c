@@ -104,6 +104,7 @@ enum err_code behind_change(struct subject_row **out, struct store *s, struct di
             return no_memory(s, err);
         entry->state = ROW_CHANGED;
     }
+    s->is_changed = true;
     *out = entry->row;
     return OK;
 }
@@ -209,7 +210,8 @@ enum err_code behind_seal(struct store *s, bool all, struct err *err)
         rc = seal_slice(s, all ? SIZE_MAX : SLICE_ROWS, err);
     if (rc != OK || s->is_sweeping)
         return rc;
-    if (s->changed.count > 0 && (all || s->changed.count <= FEW_ROWS))
+    bool moves_on = s->changed.count > 0 || s->open->commit.number > 0; /* it may change no row */
+    if (moves_on && (all || s->changed.count <= FEW_ROWS))
         return seal_few(s, err);
     if (s->last_seq - s->swept_seq >= SWEEP_EVENTS)
         behind_begin_sweep(s);

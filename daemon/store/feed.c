@@ -102,6 +102,7 @@ static enum err_code write_event(struct buf *out, struct store *s, int64_t seq, 
 enum err_code cause_expand(struct buf *out, struct store *s, const char *cause, struct err *err)
 {
     const char *at = cause;
+    bool more = *at && *at != ';';
     char *end;
 
     buf_reset(out);
@@ -110,11 +111,12 @@ enum err_code cause_expand(struct buf *out, struct store *s, const char *cause, 
         return OK;
     }
     buf_str(out, "{\"events\":[");
-    for (; *at && *at != ';'; at = *end == ',' ? end + 1 : end) {
+    for (; more; at = more ? end + 1 : end) {
         enum err_code rc = write_event(out, s, strtoll(at, &end, 10), err);
-        if (rc != OK || end == at)
+        if (rc != OK)
             return rc;
-        if (*end == ',')
+        more = *end == ',';
+        if (more)
             buf_char(out, ',');
     }
     const char *moment = *at == ';' ? at + 1 : "";

@@ -121,12 +121,15 @@ struct store {
     const char *names;          /* what decisions_put() was given last; only its address counts */
     int64_t layout;             /* and the number of that text */
 
+    bool is_changed;             /* what is derived has changed since store_begin() */
+    bool is_ahead;               /* memory holds what was never committed: store_reload() is due */
     struct batch *open;          /* between store_begin() and its end */
     struct batch *tail, *newest; /* sealed, and perhaps not durable yet; oldest first */
     struct batch *spare;         /* to be used again */
     int64_t tickets;             /* batches handed over so far */
-    struct writer *writer;       /* NULL: store_commit() writes by itself */
-    struct generation replayed;  /* STORE_REPLAY: the last one */
+    int64_t forgotten; /* those up to this one: durable before there was a writer, or given up */
+    struct writer *writer;      /* NULL: store_commit() writes by itself */
+    struct generation replayed; /* STORE_REPLAY: the last one */
     struct checker *checker; /* STORE_REPLAY: what is committed is compared with what is stored */
 
     /* What waits to be written behind the log; see behind.c. */

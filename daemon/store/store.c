@@ -295,7 +295,7 @@ static void write_the_rest(struct store *s)
 
     if (s->open)
         store_rollback(s);
-    if ((s->mode != STORE_WRITE && s->mode != STORE_MEMORY) || store_has_failed(s) ||
+    if ((s->mode != STORE_WRITE && s->mode != STORE_MEMORY) || s->is_ahead || store_has_failed(s) ||
         !store_is_behind(s) || !s->dicts[DICT_SUBJECT].next_id)
         return;
     if (store_catch_up(s, true, &err) != OK)

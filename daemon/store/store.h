@@ -60,7 +60,7 @@ void store_rollback(struct store *s);
 typedef void store_durable_fn(int64_t ticket, const struct err *why, void *arg);
 MUST_CHECK enum err_code store_start_writer(struct store *s, store_durable_fn *done, void *arg,
                                             struct err *err);
-/* The ticket of the last commit that was handed over. */
+/* The ticket of the last commit that was handed over; 0: none since the writer started or store_reload(). */
 int64_t store_ticket(const struct store *s);
 /* Did a commit that was handed over fail? */
 bool store_has_failed(const struct store *s);

@@ -100,7 +100,7 @@ static void reap(struct store *s)
 
 enum err_code store_begin(struct store *s, struct err *err)
 {
-    assert(!s->open && !s->snapshots && s->mode != STORE_READ);
+    assert(!s->open && !s->is_ahead && !s->snapshots && s->mode != STORE_READ);
     if (s->writer && writer_has_failed(s->writer))
         return store_drain(s, err);
     reap(s);
@@ -112,6 +112,7 @@ enum err_code store_begin(struct store *s, struct err *err)
     if (!s->open)
         return store_no_memory(s, "begin to write", err);
     s->open->next = NULL;
+    s->is_changed = false;
     return OK;
 }
 
@@ -128,6 +129,7 @@ static enum err_code hand_over(struct store *s, struct batch *b, struct err *err
         return OK;
     }
     enum err_code rc = s->checker ? checker_take(s->checker, b, err) : batch_write(s, b, err);
+    s->is_ahead = rc != OK;
     if (rc == OK)
         reap(s);
     return rc;
@@ -140,6 +142,7 @@ enum err_code store_commit(struct store *s, struct err *err)
     struct batch *b = s->open;
     if (rc != OK) {
         store_rollback(s);
+        s->is_ahead = true;
         return rc;
     }
     s->open = NULL;
@@ -153,6 +156,7 @@ enum err_code store_commit(struct store *s, struct err *err)
 void store_rollback(struct store *s)
 {
     assert(s->open);
+    s->is_ahead = s->is_changed || !batch_is_empty(s->open);
     recycle(s, s->open);
     s->open = NULL;
 }
@@ -173,6 +177,7 @@ enum err_code store_catch_up(struct store *s, bool all, struct err *err)
     if (rc == OK)
         return store_commit(s, err);
     store_rollback(s);
+    s->is_ahead = true;
     return rc;
 }
 
@@ -206,7 +211,7 @@ enum err_code store_start_writer(struct store *s, store_durable_fn *done, void *
 
 int64_t store_ticket(const struct store *s)
 {
-    return s->tickets;
+    return s->tickets > s->forgotten ? s->tickets : 0;
 }
 
 bool store_has_failed(const struct store *s)
@@ -250,9 +255,11 @@ enum err_code store_reload(struct store *s, struct err *err)
     }
     memory_fini(s);
     store_free_batches(s);
+    s->forgotten = s->tickets;
     enum err_code rc = memory_load(s, err);
     if (rc == OK && s->writer)
         memcpy(writer_store(s->writer)->last_hash, s->last_hash, DIGEST_BYTES);
+    s->is_ahead = rc != OK;
     return rc;
 }
 

@@ -175,7 +175,7 @@ enum err_code writer_start(struct store *s, store_durable_fn *fn, void *arg, str
         return store_no_memory(s, "start the writer", err);
     w->tell = fn;
     w->arg = arg;
-    w->put = w->done = w->durable = s->tickets;
+    w->put = w->done = w->durable = s->forgotten = s->tickets;
     enum err_code rc = split(w, s, err);
     if (rc == OK)
         rc = checkpoint_start(&w->checkpoint, w->store, err);
