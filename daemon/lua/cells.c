@@ -299,6 +299,23 @@ struct node *node_new(struct cells *c, uint32_t cells)
     return n;
 }
 
+bool cell_copy(struct cell *out, struct cells *c, struct cell from)
+{
+    const struct node *n = cell_node(from);
+    struct node *copy = n ? node_new(c, n->used) : NULL;
+
+    *out = n ? cell_of_node(copy) : cell_share(from);
+    if (!n || !copy)
+        return n == NULL;
+    for (uint32_t i = 0; i < n->used; i++, copy->used++) {
+        if (cell_copy(&copy->cells[i], c, n->cells[i]))
+            continue;
+        node_release(c, copy);
+        return false;
+    }
+    return true;
+}
+
 struct node *node_grow(struct cells *c, struct node *n, uint32_t more)
 {
     if (n->used > UINT32_MAX - more || !graves_dig(c, 1))

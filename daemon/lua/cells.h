@@ -140,6 +140,8 @@ bool cell_equal(struct cell a, struct cell b);
 
 /* Another cell with the same value, which is no node. */
 struct cell cell_share(struct cell c);
+/* Another cell with the same value; of a node, another node with copies of its cells. False: no memory. */
+MUST_CHECK bool cell_copy(struct cell *out, struct cells *c, struct cell from);
 /* Let go of a cell and of all that it holds. */
 void cell_release(struct cells *c, struct cell cell);
 

@@ -63,6 +63,8 @@ static bool ask_gather(lua_State *L, struct ruleset *rs, const struct move_def *
                     luaL_typename(L, list));
     const struct type *of = rs->subjects[rs->record->kind].facts[m->fact].type->of;
     view_read_fact(rs, m->fact);
+    if (lua_rawlen(L, list) > 0)
+        undo_note(rs->record, m->fact);
     for (lua_Integer i = 1; lua_rawgeti(L, list, i) != LUA_TNIL; i++, lua_pop(L, 1)) {
         char problem[1024];
         if (value_problem(L, -1, of, problem, sizeof(problem)))
@@ -158,7 +160,9 @@ static enum err_code ask_all(struct record *r, int64_t now, bool by_itself, stru
 
     memset(r->touched, 0, r->rs->fact_words * sizeof(r->touched[0]));
     record_begin(r, now, &job.reads);
+    r->is_by_itself = by_itself;
     enum err_code rc = record_run(r, ask_in_lua, &job, err);
+    r->is_by_itself = false;
     r->was_asked = rc == OK;
     if (rc != OK)
         return rc;
@@ -178,6 +182,7 @@ enum err_code record_ask(int64_t *wake, struct record *r, int64_t now, bool by_i
     if (r->rs->subjects[r->kind].move_count == 0)
         return OK;
     if (!by_itself) {
+        undo_forget(r); /* what moved before this event stays */
         memset(r->asked_facts, 0, r->rs->fact_words * sizeof(r->asked_facts[0]));
         memset(r->moved_facts, 0, r->rs->fact_words * sizeof(r->moved_facts[0]));
     }

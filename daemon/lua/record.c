@@ -106,6 +106,7 @@ void record_free(struct record *r)
     for (uint16_t i = 0; i < r->rs->subjects[r->kind].fact_count; i++)
         cell_release(&r->rs->cells, r->facts[i]);
     kept_end(r);
+    undo_forget(r);
     free(r);
 }
 

@@ -28,6 +28,10 @@ struct record {
     bool was_asked;
     int64_t asked_wake; /* when to ask the moves again */
     uint64_t changes;   /* how often a fact was touched */
+    struct undo
+        *undo; /* what moves changed by themselves since the last event; NULL: nothing. Owned */
+    bool has_lost_undo; /* there was no memory for it */
+    bool is_by_itself;  /* moves are being asked with no event */
     /* Sets of facts, each of as many words as the ruleset needs. */
     uint64_t *unjudged;      /* touched since it was last judged */
     uint64_t *unasked;       /* touched since its moves were last asked */
@@ -51,6 +55,10 @@ MUST_CHECK enum err_code record_run(struct record *r, lua_CFunction fn, void *jo
 
 /* A fact has changed, or may have. */
 void record_touch(struct record *r, uint16_t fact);
+
+/* undo.c: before a fact changes. What moves change by themselves is kept as it was. */
+void undo_note(struct record *r, uint16_t fact);
+void undo_forget(struct record *r);
 
 /* kept.c: what a record that is kept remembers of its rules. */
 MUST_CHECK bool kept_begin(struct record *r); /* false: no memory */

@@ -93,8 +93,10 @@ static void push_fact(lua_State *L, struct ruleset *rs, uint16_t index)
         value_push(L, rs, cell);
         return;
     }
-    if (rs->is_writing)
+    if (rs->is_writing) {
+        undo_note(rs->record, index);
         record_touch(rs->record, index); /* a reducer that holds a container may change it */
+    }
     box_push_fact(L, rs, index);
 }
 
@@ -296,6 +298,7 @@ void view_change_fact(struct ruleset *rs, uint16_t fact, struct cell value)
     struct record *r = rs->record;
     const struct subject_defs *defs = &rs->subjects[r->kind];
 
+    undo_note(r, fact);
     if (!cell_equal(view_read_fact(rs, fact), value)) {
         record_touch(r, fact);
         for (uint16_t i = 0; i < defs->move_count; i++)
