@@ -3,8 +3,8 @@
 function end_batch() {
     print "\\."
     print "INSERT INTO event (time, sequence, source, id, type, subject, body)"
-    print "SELECT regexp_replace(body->>'time', '(\\.\\d{6})\\d+', '\\1')::timestamptz, coalesce(body->>'sequence', ''),"
-    print "    body->>'source', body->>'id', body->>'type', body->>'subject', body"
+    print "SELECT regexp_replace(body->>'time', '(\\.\\d{6})\\d+', '\\1')::timestamptz," # else it would be rounded
+    print "    coalesce(body->>'sequence', ''), body->>'source', body->>'id', body->>'type', body->>'subject', body"
     print "FROM inbox ORDER BY line ON CONFLICT (source, id) DO NOTHING;"
     print "COMMIT;"
 }

@@ -42,7 +42,7 @@ CREATE FUNCTION year_start(year int) RETURNS timestamptz LANGUAGE sql STABLE AS 
     SELECT make_timestamptz(year, 9, 1, 0, 0, 0)
 $$;
 
-CREATE FUNCTION year_text(year int) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+CREATE FUNCTION year_text(year int) RETURNS text LANGUAGE sql STABLE AS $$
     SELECT year || '/' || lpad(((year + 1) % 100)::text, 2, '0')
 $$;
 

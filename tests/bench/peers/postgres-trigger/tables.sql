@@ -9,10 +9,12 @@ CREATE TABLE event (
     type     text NOT NULL,
     subject  text NOT NULL,
     body     jsonb NOT NULL,
+    voided   boolean NOT NULL DEFAULT false,
     UNIQUE (source, id)
 );
 CREATE INDEX event_void ON event ((body->'data'->>'source'), (body->'data'->>'id')) WHERE type = 'event.voided';
-CREATE INDEX event_succession ON event ((body->'data'->>'predecessor')) WHERE type = 'school.succeeded';
+CREATE INDEX event_successor ON event (subject) WHERE type = 'school.succeeded';
+CREATE INDEX event_predecessor ON event ((body->'data'->>'predecessor')) WHERE type = 'school.succeeded';
 
 -- Which events touch a subject.
 CREATE TABLE subject_event (
@@ -22,14 +24,11 @@ CREATE TABLE subject_event (
     PRIMARY KEY (subject, time, seq)
 );
 
--- A subject as of its last event (in event order), which the other columns name.
+-- What is known of a subject as of its last event.
 CREATE TABLE subject_record (
-    subject  text PRIMARY KEY,
-    time     timestamptz NOT NULL,
-    sequence text NOT NULL,
-    source   text NOT NULL,
-    id       text NOT NULL,
-    state    jsonb NOT NULL             -- a `school` or a `work_group`
+    subject text PRIMARY KEY,
+    time    timestamptz NOT NULL,
+    state   jsonb NOT NULL              -- a `school` or a `work_group`
 );
 
 CREATE TABLE decision (

@@ -18,51 +18,44 @@ BEGIN
             AND NOT is_voided(v));
 END $$;
 
--- All standing events of a subject, merged with those that it took over: a succession brings in what stands
--- before it in the predecessor's history. What touches also a successor on the way came through that one.
-CREATE FUNCTION all_items(subject text, now timestamptz) RETURNS TABLE (what event, via text[]) LANGUAGE sql STABLE AS $$
-    WITH RECURSIVE lineage (subject, successors, time, sequence, source, id) AS (
-        SELECT subject, '{}'::text[], 'infinity'::timestamptz, '', '', ''
-        UNION ALL
-        SELECT e.body->'data'->>'predecessor', l.subject || l.successors, e.time, e.sequence, e.source, e.id
-        FROM lineage l JOIN subject_event t USING (subject) JOIN event e USING (seq)
-        WHERE e.type = 'school.succeeded' AND e.subject = l.subject
-            AND e.body->'data'->>'predecessor' <> ALL (l.subject || l.successors)
-            AND t.time <= now AND (e.time, e.sequence, e.source, e.id) < (l.time, l.sequence, l.source, l.id)
-            AND NOT is_voided(e)
-    ), claim AS (
-        SELECT t.seq, array_agg(DISTINCT l.subject) AS via
-        FROM lineage l JOIN subject_event t USING (subject) JOIN event e USING (seq)
-        WHERE t.time <= now AND (e.time, e.sequence, e.source, e.id) < (l.time, l.sequence, l.source, l.id)
-            AND NOT EXISTS (SELECT FROM subject_event o
-                WHERE o.subject = ANY (l.successors) AND o.time = t.time AND o.seq = t.seq)
-        GROUP BY t.seq
-    )
-    SELECT e, claim.via
-    FROM claim JOIN event e USING (seq)
-    WHERE NOT is_voided(e)
-    ORDER BY e.time, e.sequence, e.source, e.id
-$$;
-
--- The standing events of a subject behind the last one that its record holds, or all of them.
+-- The standing events of a subject that are later than its record. Or all of them, merged with those that it
+-- took over: a succession brings in what stands before it in the predecessor's history. What touches also a
+-- successor on the way came through that one.
 CREATE FUNCTION items(kept subject_record, must_refold boolean, now timestamptz) RETURNS TABLE (what event, via text[])
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
-    IF must_refold THEN
-        RETURN QUERY SELECT * FROM all_items(kept.subject, now);
-    ELSE
+    IF NOT must_refold THEN
         RETURN QUERY
         SELECT e, ARRAY[kept.subject]
         FROM subject_event t JOIN event e USING (seq)
-        WHERE t.subject = kept.subject AND t.time BETWEEN kept.time AND now
-            AND (e.time, e.sequence, e.source, e.id) > (kept.time, kept.sequence, kept.source, kept.id)
-            AND NOT is_voided(e)
+        WHERE t.subject = kept.subject AND t.time > kept.time AND t.time <= now AND NOT e.voided
         ORDER BY e.time, e.sequence, e.source, e.id;
+        RETURN;
     END IF;
+    RETURN QUERY
+    WITH RECURSIVE lineage (subject, successors, time, sequence, source, id) AS (
+        SELECT kept.subject, '{}'::text[], 'infinity'::timestamptz, '', '', ''
+        UNION ALL
+        SELECT e.body->'data'->>'predecessor', l.subject || l.successors, e.time, e.sequence, e.source, e.id
+        FROM lineage l JOIN event e ON e.type = 'school.succeeded' AND e.subject = l.subject
+        WHERE e.body->'data'->>'predecessor' <> ALL (l.subject || l.successors)
+            AND e.time <= now AND (e.time, e.sequence, e.source, e.id) < (l.time, l.sequence, l.source, l.id)
+            AND NOT e.voided
+    ), claim AS (
+        SELECT e.seq, array_agg(DISTINCT l.subject) AS via
+        FROM lineage l JOIN subject_event t USING (subject) JOIN event e USING (seq)
+        WHERE t.time <= now AND (e.time, e.sequence, e.source, e.id) < (l.time, l.sequence, l.source, l.id)
+            AND NOT e.voided
+            AND (l.successors = '{}' OR NOT l.successors && ARRAY(SELECT * FROM touches(e.subject, e.body->'data')))
+        GROUP BY e.seq
+    )
+    SELECT e, claim.via
+    FROM claim JOIN event e USING (seq)
+    ORDER BY e.time, e.sequence, e.source, e.id;
 END $$;
 
 CREATE FUNCTION empty_record(subject text) RETURNS subject_record LANGUAGE sql STABLE AS $$
-    SELECT (subject, '-infinity', '', '', '',
+    SELECT (subject, '-infinity',
         CASE WHEN subject LIKE 'school/%' THEN to_jsonb(new_school(subject)) ELSE to_jsonb(new_group(subject)) END
     )::subject_record
 $$;
@@ -95,24 +88,9 @@ BEGIN
             g := apply(g, e);
         END IF;
         r.time := e.time;
-        r.sequence := e.sequence;
-        r.source := e.source;
-        r.id := e.id;
     END LOOP;
     r.state := CASE WHEN is_school THEN to_jsonb(s) ELSE to_jsonb(g) END;
 END $$;
-
-CREATE FUNCTION publish(subject text, judged jsonb, cause bigint[]) RETURNS void LANGUAGE sql AS $$
-    WITH changed AS (
-        SELECT d.name, d.value AS old, j.value AS new
-        FROM decision d JOIN jsonb_each_text(judged) j ON j.key = d.name
-        WHERE d.subject = publish.subject AND d.value IS DISTINCT FROM j.value
-    ), stored AS (
-        UPDATE decision d SET value = changed.new
-        FROM changed WHERE d.subject = publish.subject AND d.name = changed.name
-    )
-    INSERT INTO change (subject, name, old, new, cause) SELECT subject, name, old, new, cause FROM changed
-$$;
 
 CREATE FUNCTION take_events() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
@@ -120,9 +98,21 @@ DECLARE
     affected record;
     kept subject_record;
     is_new boolean;
+    judged jsonb;
+    changed record;
 BEGIN
     INSERT INTO subject_event
     SELECT touched, e.time, e.seq FROM new_events e, touches(e.subject, e.body->'data') touched;
+
+    -- Voids are settled when they come, or when what they name comes.
+    WITH RECURSIVE target (seq, type, body) AS (
+        SELECT e.seq, e.type, e.body FROM new_events e WHERE e.type = 'event.voided' OR is_voided(e)
+        UNION
+        SELECT e.seq, e.type, e.body
+        FROM target t JOIN event e ON t.type = 'event.voided'
+            AND e.source = t.body->'data'->>'source' AND e.id = t.body->'data'->>'id'
+    )
+    UPDATE event SET voided = is_voided(event) FROM target t WHERE event.seq = t.seq;
 
     -- An event concerns what it touches; a void also what its target touches; and whatever concerns a school
     -- concerns its successors. What can not be followed as it comes must be folded anew.
@@ -135,12 +125,8 @@ BEGIN
             FROM target JOIN event e USING (source, id) WHERE e.type = 'event.voided'
         ), concern (subject, cause, must_refold) AS (
             (SELECT touched, e.seq, e.type IN ('event.voided', 'school.succeeded')
-                OR (e.time, e.sequence, e.source, e.id) <= (r.time, r.sequence, r.source, r.id)
-                OR EXISTS (SELECT FROM event v WHERE v.type = 'event.voided'
-                    AND v.body->'data'->>'source' = e.source AND v.body->'data'->>'id' = e.id)
-            FROM new_events e
-            CROSS JOIN touches(e.subject, e.body->'data') touched
-            LEFT JOIN subject_record r ON r.subject = touched
+                OR coalesce(e.time <= (SELECT r.time FROM subject_record r WHERE r.subject = touched), false)
+            FROM new_events e, touches(e.subject, e.body->'data') touched
             UNION
             SELECT touched, target.cause, true
             FROM target JOIN event e USING (source, id), touches(e.subject, e.body->'data') touched)
@@ -151,7 +137,7 @@ BEGIN
         )
         SELECT c.subject, bool_or(c.must_refold) AS must_refold, array_agg(DISTINCT c.cause) AS causes
         FROM concern c
-        WHERE EXISTS (SELECT FROM subject_event t WHERE t.subject = c.subject AND t.time <= now)
+        WHERE (SELECT min(t.time) FROM subject_event t WHERE t.subject = c.subject) <= now
         GROUP BY c.subject
         ORDER BY c.subject
     LOOP
@@ -167,9 +153,17 @@ BEGIN
         END IF;
         kept := fold(kept, affected.must_refold, now);
         INSERT INTO subject_record SELECT kept.*
-        ON CONFLICT (subject) DO UPDATE SET (time, sequence, source, id, state)
-            = (excluded.time, excluded.sequence, excluded.source, excluded.id, excluded.state);
-        PERFORM publish(affected.subject, judge(kept, now), affected.causes);
+        ON CONFLICT (subject) DO UPDATE SET time = excluded.time, state = excluded.state;
+        judged := judge(kept, now);
+        FOR changed IN
+            SELECT d.name, d.value AS old, judged->>d.name AS new
+            FROM decision d
+            WHERE d.subject = kept.subject AND d.value IS DISTINCT FROM judged->>d.name
+        LOOP
+            UPDATE decision d SET value = changed.new WHERE d.subject = kept.subject AND d.name = changed.name;
+            INSERT INTO change (subject, name, old, new, cause)
+            VALUES (kept.subject, changed.name, changed.old, changed.new, affected.causes);
+        END LOOP;
     END LOOP;
     RETURN NULL;
 END $$;
