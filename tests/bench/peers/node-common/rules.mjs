@@ -89,10 +89,8 @@ export const visitsCounted = (s, year) => s.visits[year]?.length ?? 0;
 // ---- what alerts ask ----
 
 export const running = (s, kind, now) => s.memberships.some(m => m.kind === kind && inYear(m.year, now));
-export const developing = (s, year, now) => s.phase === 'development' && year !== null && inYear(year, now)
-  && s.memberships.some(m => m.kind === 'development' && m.year === year);
-export const overdueMark = (year, shown, marks, now) =>
-  HALF_TERMS.some(h => marks.includes(shown[h - 1]) && now >= overdue(year).halfTerms[h - 1]);
+export const inGroup = (s, kind, year) => s.memberships.some(m => m.kind === kind && m.year === year);
+export const overdueMarks = (year, shown, now) => [...shown].filter((_, i) => now >= overdue(year).halfTerms[i]);
 export const visitOverdue = (s, year, now) =>
   TERMS.some(t => !s.visits[year]?.includes(t) && now >= overdue(year).terms[t - 1]);
 export const yearOver = (year, now) => year !== null && now >= academicYear(year).end;
@@ -113,7 +111,8 @@ export function sustainingLapsed(s, now) {
 function schoolDecisions(s, now) {
   const year = developmentYear(s, now);
   const shown = attendance(s, year);
-  const isDeveloping = developing(s, year, now);
+  const isDeveloping = s.phase === 'development' && year !== null && inYear(year, now) && inGroup(s, 'development', year);
+  const marks = isDeveloping ? overdueMarks(year, shown, now) : [];
   return {
     areas_secure: areasSecure(s),
     building_focuses: buildingFocuses(s),
@@ -135,8 +134,8 @@ function schoolDecisions(s, now) {
     is_primary: isPrimary(s),
     last_contact: s.lastContact,
     lead_missing: isDeveloping && !twoLeads(s, now),
-    meeting_missed: isDeveloping && overdueMark(year, shown, '01', now),
-    meeting_unrecorded: isDeveloping && overdueMark(year, shown, '-', now),
+    meeting_missed: marks.includes('0') || marks.includes('1'),
+    meeting_unrecorded: marks.includes('-'),
     out_of_contact: outOfContact(s, now),
     out_of_order: outOfOrder(s, now),
     pathway_phase: s.phase,
