@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from functools import lru_cache
 
 from event import Event
 from rules import decide_empty
@@ -26,6 +27,8 @@ SCHEMA = """
         cause INTEGER NOT NULL REFERENCES event);
 """
 PRAGMAS = ["journal_mode = WAL", "synchronous = FULL", "cache_size = -32768", "wal_autocheckpoint = 10000"]
+
+as_json = lru_cache(None, typed=True)(json.dumps)  # of a decision: there are few different ones
 
 
 class Store:
@@ -101,10 +104,10 @@ class Store:
         changed = [name for name, value in decisions.items() if value != before[name]]
         self.db.executemany(
             "INSERT INTO decision (subject, name, value) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
-            [(subject, name, json.dumps(decisions[name])) for name in (changed if stored else decisions)])
+            [(subject, name, as_json(decisions[name])) for name in (changed if stored else decisions)])
         self.db.executemany(
             "INSERT INTO change (subject, name, old, new, cause) VALUES (?, ?, ?, ?, ?)",
-            [(subject, name, json.dumps(before[name]), json.dumps(decisions[name]), cause) for name in changed])
+            [(subject, name, as_json(before[name]), as_json(decisions[name]), cause) for name in changed])
         self.changes += len(changed)
         self.decisions[subject] = decisions
 
