@@ -24,7 +24,8 @@ struct record {
                            else NULL. Owned */
     struct wakes wakes; /* of those rules */
     int64_t wake;       /* the earliest of them, or TIME_NEVER */
-    bool has_failures;  /* one of those rules failed when it was last run */
+    uint16_t
+        failures; /* so many of those rules failed when they were last run, or were not run yet */
     bool was_asked;
     int64_t asked_wake; /* when to ask the moves again */
     uint64_t changes;   /* how often a fact was touched */
@@ -63,8 +64,17 @@ void undo_forget(struct record *r);
 /* kept.c: what a record that is kept remembers of its rules. */
 MUST_CHECK bool kept_begin(struct record *r); /* false: no memory */
 void kept_end(struct record *r);              /* forget all of it */
-/* The rule at `place` waits for an instant, TIME_NEVER: for none. Raises for lack of memory. */
-void kept_wait(lua_State *L, struct record *r, uint16_t place, int64_t at);
+/* A rule gave a value, having read this; or it failed, and may succeed at `wake`. Whether that is another
+ * value than before stands in its memo. They raise for lack of memory. */
+void kept_put(lua_State *L, struct record *r, uint16_t place, uint32_t value,
+              const struct reads *reads);
+void kept_put_failure(lua_State *L, struct record *r, uint16_t place, const char *message,
+                      int64_t wake);
+/* Did it read one of these facts, or one of these rules? NULL: none. */
+bool kept_reads(const struct record *r, uint16_t place, const uint64_t *facts,
+                const uint64_t *rules);
+/* A word of the set of rules that it read. */
+uint64_t kept_rules_read(const struct record *r, uint16_t place, uint16_t word);
 int64_t kept_wake(const struct record *r, uint16_t place);
 /* The message with which a rule of the record under way failed. */
 const char *kept_failure(const struct ruleset *rs, uint16_t rule);
