@@ -9,39 +9,54 @@
 
 #define FIRST_CAP 256
 
-/* Make room for `more` bytes and a NUL; false, and failed, when there is no memory. */
-static bool reserve(struct buf *b, size_t more)
+static char *resize(struct buf *b, size_t cap)
 {
-    if (b->failed)
-        return false;
-    if (more < b->cap - b->len)
-        return true;
+    if (!b->is_lent)
+        return realloc(b->data, cap);
+    char *data = malloc(cap);
+    if (data)
+        memcpy(data, b->data, b->len);
+    return data;
+}
+
+bool buf_grow(struct buf *b, size_t len)
+{
     size_t cap = b->cap ? b->cap : FIRST_CAP;
-    while (cap - b->len <= more) {
+    while (cap - b->len <= len) {
         if (cap > SIZE_MAX / 2) {
             b->failed = true;
             return false;
         }
         cap *= 2;
     }
-    char *data = realloc(b->data, cap);
+    char *data = resize(b, cap);
     if (!data) {
         b->failed = true;
         return false;
     }
     b->data = data;
     b->cap = cap;
+    b->is_lent = false;
     return true;
+}
+
+void buf_lend(struct buf *b, char *room, size_t size)
+{
+    room[0] = '\0';
+    b->data = room;
+    b->cap = size;
+    b->is_lent = true;
 }
 
 void buf_add(struct buf *b, const void *bytes, size_t len)
 {
-    if (!reserve(b, len))
+    char *out = buf_room(b, len);
+
+    if (!out)
         return;
     if (len > 0)
-        memcpy(b->data + b->len, bytes, len);
-    b->len += len;
-    b->data[b->len] = '\0';
+        memcpy(out, bytes, len);
+    buf_wrote(b, len);
 }
 
 void buf_str(struct buf *b, const char *s)
@@ -51,7 +66,12 @@ void buf_str(struct buf *b, const char *s)
 
 void buf_char(struct buf *b, char c)
 {
-    buf_add(b, &c, 1);
+    char *out = buf_room(b, 1);
+
+    if (!out)
+        return;
+    *out = c;
+    buf_wrote(b, 1);
 }
 
 void buf_printf(struct buf *b, const char *fmt, ...)
@@ -65,10 +85,11 @@ void buf_printf(struct buf *b, const char *fmt, ...)
         b->failed = true;
         return;
     }
-    if (!reserve(b, (size_t)len))
+    char *out = buf_room(b, (size_t)len);
+    if (!out)
         return;
     va_start(args, fmt);
-    vsnprintf(b->data + b->len, (size_t)len + 1, fmt, args);
+    vsnprintf(out, (size_t)len + 1, fmt, args);
     va_end(args);
     b->len += (size_t)len;
 }
@@ -89,6 +110,8 @@ const char *buf_cstr(const struct buf *b)
 char *buf_take(struct buf *b)
 {
     buf_add(b, "", 0); /* an empty buffer hands over "" */
+    if (b->is_lent && !b->failed)
+        (void)buf_grow(b, 0);
     if (b->failed) {
         buf_fini(b);
         return NULL;
@@ -100,6 +123,7 @@ char *buf_take(struct buf *b)
 
 void buf_fini(struct buf *b)
 {
-    free(b->data);
+    if (!b->is_lent)
+        free(b->data);
     *b = (struct buf){ 0 };
 }

@@ -1,4 +1,7 @@
-/* json.c - see json.h. Jansson parses; its tree is copied into the arena and freed at once. */
+/*
+ * json.c - see json.h. The strict road: jansson parses; its tree is copied into the arena and freed
+ * at once.
+ */
 
 /* Jansson has other uses for some of our names: rename its own while its header is read. Its
  * json_is_...() macros compare with these names and can not be used below. */
@@ -17,11 +20,9 @@
 
 #include "base/json.h"
 
-#include <math.h>
-#include <stdio.h>
 #include <string.h>
 
-#define INT64_EDGE 9223372036854775808.0 /* 2^63: the first whole number beyond int64 */
+#include "base/json_roads.h"
 
 struct copier {
     struct arena *arena;
@@ -102,17 +103,6 @@ static enum err_code copy_string(struct json *out, const json_t *string, const s
     return out->as.string ? OK : no_memory(cp->err);
 }
 
-static void copy_real(struct json *out, double real)
-{
-    if (real >= -INT64_EDGE && real < INT64_EDGE && floor(real) == real) {
-        out->type = JSON_INT;
-        out->as.integer = (int64_t)real;
-    } else {
-        out->type = JSON_REAL;
-        out->as.real = real;
-    }
-}
-
 /* Fill in all of `out` but its name and next. `depth` is that of `value`, 1 at the top. */
 static enum err_code copy_value(struct json *out, const json_t *value, int depth,
                                 const struct copier *cp)
@@ -135,7 +125,7 @@ static enum err_code copy_value(struct json *out, const json_t *value, int depth
         out->as.integer = json_integer_value(value);
         return OK;
     case JANSSON_REAL:
-        copy_real(out, json_real_value(value));
+        json_set_real(out, json_real_value(value));
         return OK;
     case JANSSON_STRING:
         out->type = JSON_STRING;
@@ -199,8 +189,8 @@ static enum err_code nul_error(const char *bytes, const char *nul, struct err *e
                    line, column, nul - bytes + 1);
 }
 
-enum err_code json_parse(const struct json **out, struct arena *arena, const char *bytes,
-                         size_t len, int max_depth, struct err *err)
+enum err_code json_strict(const struct json **out, struct arena *arena, const char *bytes,
+                          size_t len, int max_depth, struct err *err)
 {
     static const size_t FLAGS = JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL | JSON_DECODE_ANY;
     const struct copier cp = { .arena = arena, .max_depth = max_depth, .err = err };
@@ -227,4 +217,11 @@ enum err_code json_parse(const struct json **out, struct arena *arena, const cha
     if (rc == OK)
         *out = top;
     return rc;
+}
+
+enum err_code json_parse(const struct json **out, struct arena *arena, const char *bytes,
+                         size_t len, int max_depth, struct err *err)
+{
+    *out = len <= INT32_MAX ? json_fast(arena, bytes, len, max_depth) : NULL;
+    return *out ? OK : json_strict(out, arena, bytes, len, max_depth, err);
 }

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
@@ -46,7 +47,12 @@ MUST_CHECK enum err_code json_parse(const struct json **out, struct arena *arena
 /* The member called `name`, or NULL; NULL too when `object` is not an object. */
 const struct json *json_get(const struct json *object, const char *name);
 /* True when it is a string equal to `s`. NULL is allowed. */
-bool json_is_string(const struct json *value, const char *s);
+static inline bool json_is_string(const struct json *value, const char *s)
+{
+    size_t len = strlen(s);
+    return value && value->type == JSON_STRING && value->len == len &&
+           memcmp(value->as.string, s, len) == 0;
+}
 /* "null", "true", "false", "a number", "a string" ...: for messages. NULL is "nothing". */
 const char *json_type_name(const struct json *value);
 /* A short, safe rendering of a value for a message: at most `size` bytes with the NUL, cut with
@@ -59,6 +65,8 @@ const char *json_brief(const struct json *value, char *out, size_t size);
  * int64 as integers. Equal values give equal bytes.
  */
 void json_write(struct buf *b, const struct json *value);
+/* Append an object of these members, sorting them in place. */
+void json_write_members(struct buf *b, const struct json **members, uint32_t count);
 /* Append `len` bytes of UTF-8 as a quoted JSON string. Bytes that are not UTF-8 become U+FFFD. */
 void json_write_string(struct buf *b, const char *bytes, size_t len);
 /* The same for a NUL-terminated string; NULL writes null. */

@@ -28,6 +28,35 @@ size_t text_utf8_char(const char *s, size_t len, uint32_t *code)
     return need;
 }
 
+#define EIGHT(byte) (0x0101010101010101u * (byte))
+
+/* Not 0 when one of the eight bytes is outside 0x20 to 0x7e: those below borrow, those above carry
+ * into their topmost bit or have it set. */
+static uint64_t not_printable(uint64_t eight)
+{
+    return ((eight - EIGHT(0x20u)) | (eight + EIGHT(1u)) | eight) & EIGHT(0x80u);
+}
+
+size_t text_ascii_run(const char *s, size_t len)
+{
+    uint64_t eight;
+    size_t n = 0;
+
+    for (; len - n >= sizeof(eight); n += sizeof(eight)) {
+        memcpy(&eight, s + n, sizeof(eight));
+        if (not_printable(eight))
+            break;
+    }
+    if (n > 0 && len - n < sizeof(eight)) { /* the last eight; some were looked at before */
+        memcpy(&eight, s + len - sizeof(eight), sizeof(eight));
+        if (!not_printable(eight))
+            return len;
+    }
+    while (n < len && s[n] >= 0x20 && s[n] < 0x7f)
+        n++;
+    return n;
+}
+
 bool text_is_utf8(const char *s, size_t len)
 {
     while (len > 0) {
@@ -42,9 +71,14 @@ bool text_is_utf8(const char *s, size_t len)
 
 bool text_is_printable(const char *s, size_t len)
 {
-    while (len > 0) {
+    for (;;) {
         uint32_t c;
-        size_t step = text_utf8_char(s, len, &c);
+        size_t step = text_ascii_run(s, len);
+        s += step;
+        len -= step;
+        if (len == 0)
+            return true;
+        step = text_utf8_char(s, len, &c);
         if (step == 0 || c < 0x20 || (c >= 0x7f && c < 0xa0))
             return false;
         if ((c >= 0xfdd0 && c <= 0xfdef) || (c & 0xfffe) == 0xfffe)
@@ -52,7 +86,6 @@ bool text_is_printable(const char *s, size_t len)
         s += step;
         len -= step;
     }
-    return true;
 }
 
 /* Where windows-1252 differs from Latin-1: 0x80 to 0x9f; 0xfffd where it leaves a byte open. */

@@ -13,6 +13,8 @@ bool text_is_utf8(const char *s, size_t len);
 /* The bytes of the well-formed UTF-8 character at the start of `s`, 1 to 4; 0 when there is none.
  * *code is the character (NULL allowed). */
 size_t text_utf8_char(const char *s, size_t len, uint32_t *code);
+/* How many bytes at the start are printable ASCII, U+0020 to U+007E. */
+size_t text_ascii_run(const char *s, size_t len);
 /* True when it is UTF-8 without control characters (U+0000 to U+001F, U+007F to U+009F) and without
  * noncharacters: what CloudEvents allows in a string. */
 bool text_is_printable(const char *s, size_t len);

@@ -39,21 +39,25 @@ struct rows {
     struct reader *r;
     const struct export_options *options;
     const char *subject;
+    struct arena scratch;
 };
 
-static enum err_code take_decision(const char *name, const char *value, void *arg, struct err *err)
+/* {"error":"..."} is told as the message alone. */
+static enum err_code take_decision(struct slice name, struct slice value, void *arg,
+                                   struct err *err)
 {
+    static const char ERROR[] = "{\"error\":";
     struct rows *rows = arg;
-    (void)err;
-    bool is_error = strncmp(value, "{\"error\":", 9) == 0;
-    if (!is_error) {
-        export_row(rows->out, rows->options, rows->subject, name, value, false);
-        return OK;
-    }
-    char *message = arena_copy(&rows->r->arena, value + 9, strlen(value) - 10);
-    if (!message)
+    size_t skip = sizeof(ERROR) - 1;
+    bool is_error = value.len > skip && memcmp(value.at, ERROR, skip) == 0;
+
+    arena_reset(&rows->scratch);
+    const char *n = arena_copy(&rows->scratch, name.at, name.len);
+    const char *v = is_error ? arena_copy(&rows->scratch, value.at + skip, value.len - skip - 1)
+                             : arena_copy(&rows->scratch, value.at, value.len);
+    if (!n || !v)
         return err_set(err, ERR_LIMIT, "no memory to export");
-    export_row(rows->out, rows->options, rows->subject, name, message, true);
+    export_row(rows->out, rows->options, rows->subject, n, v, is_error);
     return OK;
 }
 
@@ -78,6 +82,7 @@ static enum err_code export_tables(struct buf *out, struct reader *r,
         struct list_query all = { .kind = KINDS[i], .limit = INT32_MAX - 1 };
         rc = list_subjects(&more, r->store, &all, take_row, &rows, err);
     }
+    arena_fini(&rows.scratch);
     return rc;
 }
 

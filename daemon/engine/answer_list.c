@@ -134,11 +134,16 @@ struct row {
     const char *comma;
 };
 
-static enum err_code take_decision(const char *name, const char *value, void *arg, struct err *err)
+static enum err_code take_decision(struct slice name, struct slice value, void *arg,
+                                   struct err *err)
 {
     struct row *row = arg;
     (void)err;
-    write_decision(row->list, &row->comma, name, value);
+    buf_str(row->list->out, row->comma);
+    row->comma = ",";
+    json_write_string(row->list->out, name.at, name.len);
+    buf_char(row->list->out, ':');
+    buf_add(row->list->out, value.at, value.len);
     return OK;
 }
 

@@ -10,8 +10,8 @@ static enum err_code begin(struct fold *f, struct err *err)
     record_free(f->record);
     f->next = 0;
     f->skipped = 0;
-    f->now = f->asked = f->moved = TIME_MIN;
-    f->wake = TIME_NEVER;
+    f->now = f->asked = f->moved = f->settled = TIME_MIN;
+    f->wake = f->settled_wake = TIME_NEVER;
     return record_new(&f->record, f->rules, f->subject, err);
 }
 
@@ -72,11 +72,24 @@ static enum err_code ask(struct fold *f, int64_t now, bool by_itself, struct err
         f->moved = now;
     if (is_of_the_rules(rc)) {
         f->wake = TIME_NEVER;
-        if (is_faulty(f, 0))
-            return OK;
-        return add_fault(f, 0, err);
+        rc = is_faulty(f, 0) ? OK : add_fault(f, 0, err);
+    }
+    if (!by_itself) {
+        f->settled = now;
+        f->settled_wake = f->wake;
     }
     return rc;
+}
+
+/* The record has moved on by itself beyond `t`: back to where it was after the last event. */
+static enum err_code go_back(struct fold *f, struct err *err)
+{
+    if (!record_undo_moves(f->record))
+        return err_set(err, ERR_CONFLICT, "%s moved after this event: fold it anew", f->subject);
+    f->now = f->asked = f->settled;
+    f->wake = f->settled_wake;
+    f->moved = TIME_MIN;
+    return OK;
 }
 
 static enum err_code apply(struct fold *f, const struct item *item, struct err *err)
@@ -146,9 +159,11 @@ enum err_code fold_to(struct fold *f, int64_t at, struct err *err)
 
 enum err_code fold_take(struct fold *f, const struct fold_event *e, struct err *err)
 {
+    enum err_code rc = e->time <= f->moved ? go_back(f, err) : OK;
     bool known, is_behind = e->time <= f->asked;
-    enum err_code rc = is_behind ? OK : fold_to(f, e->time - 1, err);
 
+    if (rc == OK && !is_behind)
+        rc = fold_to(f, e->time - 1, err);
     if (rc != OK)
         return rc;
     rc = record_apply(&known, f->record, e, err);
@@ -158,9 +173,6 @@ enum err_code fold_take(struct fold *f, const struct fold_event *e, struct err *
     if (is_behind) {
         if (record_left_moves_alone(f->record))
             return OK;
-        if (e->time <= f->moved)
-            return err_set(err, ERR_CONFLICT, "%s moved after this event: fold it anew",
-                           f->subject);
         record_forget_asked(f->record); /* what the moves wait for was found at a later instant */
     }
     return ask(f, e->time, false, err);

@@ -28,9 +28,11 @@ struct fold {
     const char *subject;      /* borrowed */
     const struct item *items; /* borrowed: the events still to come and those done */
     size_t count;
-    size_t next;   /* first item not taken in yet */
-    int64_t now;   /* instant that the record stands at */
-    int64_t asked; /* instant at which the moves were last asked; TIME_MIN: never */
+    size_t next;          /* first item not taken in yet */
+    int64_t now;          /* instant that the record stands at */
+    int64_t asked;        /* instant at which the moves were last asked; TIME_MIN: never */
+    int64_t settled;      /* instant of the last event for which they were asked; TIME_MIN: none */
+    int64_t settled_wake; /* and what they waited for then */
     int64_t moved; /* last instant at which they changed something with no event; TIME_MIN: never */
     int64_t wake;  /* next instant that a move waits for; TIME_NEVER */
     struct arena arena; /* faults, and the events being parsed */
@@ -50,9 +52,9 @@ MUST_CHECK enum err_code fold_to(struct fold *f, int64_t at, struct err *err);
 
 /*
  * Take in one more event, later in event order than all before, with the awaited moments in front of it. It
- * may lie before `now`: moments that were asked since are asked again where the event may matter to them.
- * ERR_CONFLICT: the record has moved since, and the event may matter to that. ERR_RULE: a reducer failed. In
- * both cases it may have been taken in by half: fold the subject anew.
+ * may lie before `now`: what moved by itself since is taken back, and moments are asked again where the event may
+ * matter to them. ERR_CONFLICT: that is not known. ERR_RULE: a reducer failed, and the event may have been
+ * taken in by half. In both cases fold the subject anew.
  */
 MUST_CHECK enum err_code fold_take(struct fold *f, const struct fold_event *e, struct err *err);
 

@@ -30,9 +30,9 @@ const char *decision_text(struct arena *arena, const struct judged *j)
 
 /* ---- changes ---- */
 
-/* One decision, before and after. NULL: there was, or is, none. */
+/* One decision, before and after. No bytes: there was, or is, none. */
 struct pair {
-    const char *name, *old_value, *new_value;
+    struct slice name, old_value, new_value;
 };
 struct pairs {
     struct arena *arena;
@@ -57,17 +57,21 @@ static void add_pair(struct pairs *pairs, struct pair pair)
     pairs->items[pairs->count++] = pair;
 }
 
+static struct slice slice_of(const char *text)
+{
+    return (struct slice){ text, text ? strlen(text) : 0 };
+}
+
 /* A live record knows what was before. */
 static void take_changed(const struct judged *j, void *arg)
 {
     struct pairs *pairs = arg;
     struct judged old = { .value = j->old_value, .is_error = j->old_is_error };
-    struct pair pair = { .name = j->name, .new_value = decision_text(pairs->arena, j) };
+    const char *old_text = j->old_value ? decision_text(pairs->arena, &old) : NULL;
+    const char *new_text = decision_text(pairs->arena, j);
 
-    if (j->old_value)
-        pair.old_value = decision_text(pairs->arena, &old);
-    pairs->failed = pairs->failed || !pair.new_value || (j->old_value && !pair.old_value);
-    add_pair(pairs, pair);
+    pairs->failed = pairs->failed || !new_text || (j->old_value && !old_text);
+    add_pair(pairs, (struct pair){ slice_of(j->name), slice_of(old_text), slice_of(new_text) });
 }
 
 static void take_nothing(const struct judged *j, void *arg)
@@ -76,14 +80,19 @@ static void take_nothing(const struct judged *j, void *arg)
     (void)arg;
 }
 
-static enum err_code take_decision(const char *name, const char *value, void *arg, struct err *err)
+static enum err_code take_decision(struct slice name, struct slice value, void *arg,
+                                   struct err *err)
 {
     struct pairs *pairs = arg;
-    struct pair pair = { .name = arena_strdup(pairs->arena, name),
-                         .new_value = arena_strdup(pairs->arena, value) };
 
-    add_pair(pairs, pair);
-    return pair.name && pair.new_value && !pairs->failed ? OK : no_memory(err);
+    add_pair(pairs, (struct pair){ .name = name, .new_value = value });
+    return pairs->failed ? no_memory(err) : OK;
+}
+
+static int slice_order(struct slice a, struct slice b)
+{
+    int order = memcmp(a.at, b.at, a.len < b.len ? a.len : b.len);
+    return order ? order : (a.len > b.len) - (a.len < b.len);
 }
 
 /* Old decisions and new ones, both by name, as pairs: those that differ. */
@@ -94,12 +103,12 @@ static void merge(struct pairs *out, const struct pairs *old, const struct pairs
     while (i < old->count || k < new->count) {
         const struct pair *a = i < old->count ? &old->items[i] : NULL;
         const struct pair *b = k < new->count ? &new->items[k] : NULL;
-        int order = !a ? 1 : !b ? -1 : strcmp(a->name, b->name);
+        int order = !a ? 1 : !b ? -1 : slice_order(a->name, b->name);
         if (order < 0)
-            add_pair(out, (struct pair){ a->name, a->new_value, NULL });
+            add_pair(out, (struct pair){ .name = a->name, .old_value = a->new_value });
         else if (order > 0)
-            add_pair(out, (struct pair){ b->name, NULL, b->new_value });
-        else if (strcmp(a->new_value, b->new_value) != 0)
+            add_pair(out, *b);
+        else if (slice_order(a->new_value, b->new_value) != 0)
             add_pair(out, (struct pair){ b->name, a->new_value, b->new_value });
         i += order <= 0;
         k += order >= 0;
@@ -159,6 +168,22 @@ static enum err_code compare_stored(struct pairs *out, struct publication *p, co
     return rc;
 }
 
+static bool keep(struct arena *arena, struct slice *s)
+{
+    if (s->at)
+        s->at = arena_copy(arena, s->at, s->len);
+    return s->at || s->len == 0;
+}
+
+/* Copy what pairs borrow from the decisions that are replaced. */
+static enum err_code keep_pairs(struct pairs *pairs, struct err *err)
+{
+    for (size_t i = 0; i < pairs->count; i++)
+        if (!keep(pairs->arena, &pairs->items[i].old_value))
+            return no_memory(err);
+    return OK;
+}
+
 void write_causes(struct buf *b, const struct cause *causes)
 {
     int64_t newest_first[CAUSES_MAX];
@@ -186,6 +211,11 @@ static const char *write_cause(struct publication *p, const struct cause *causes
     return text;
 }
 
+static const char *text_of(struct publication *p, struct slice s)
+{
+    return s.at ? arena_copy(&p->arena, s.at, s.len) : "null";
+}
+
 static enum err_code tell_pair(struct publication *p, const char *subject, const struct pair *pair,
                                const char *hub, const char *cause, struct err *err)
 {
@@ -193,14 +223,16 @@ static enum err_code tell_pair(struct publication *p, const char *subject, const
         .recorded = p->recorded,
         .generation = p->generation,
         .subject = subject,
-        .decision = pair->name,
-        .old_value = pair->old_value ? pair->old_value : "null",
-        .new_value = pair->new_value ? pair->new_value : "null",
+        .decision = text_of(p, pair->name),
+        .old_value = text_of(p, pair->old_value),
+        .new_value = text_of(p, pair->new_value),
         .hub = hub,
         .cause = cause,
     };
     int64_t seq;
 
+    if (!change.decision || !change.old_value || !change.new_value)
+        return no_memory(err);
     p->changes++;
     crash_point("feed");
     return feed_append(&seq, p->store, &change, err);
@@ -281,21 +313,21 @@ static enum err_code judge(struct pairs *pairs, int64_t *wake, struct publicatio
                            struct live *l, bool is_rebuilt, struct err *err)
 {
     struct record *r = l->fold.record;
-    struct buf values = { 0 };
-
     enum err_code rc =
         record_rejudge(wake, r, p->now, is_rebuilt ? take_nothing : take_changed, pairs, err);
     if (rc != OK || (!is_rebuilt && pairs->count == 0))
         return rc;
     const char *names = decision_names(p, l->subject);
-    record_write_decisions(&values, r);
-    if (!names || values.failed)
+    buf_reset(&p->values);
+    record_write_decisions(&p->values, r);
+    if (!names || p->values.failed)
         rc = no_memory(err);
     if (rc == OK && is_rebuilt)
-        rc = compare_stored(pairs, p, l->subject, names, buf_cstr(&values), err);
+        rc = compare_stored(pairs, p, l->subject, names, buf_cstr(&p->values), err);
+    if (rc == OK && is_rebuilt) /* pairs look into what is replaced */
+        rc = keep_pairs(pairs, err);
     if (rc == OK)
-        rc = decisions_put(p->store, l->subject, names, buf_cstr(&values), err);
-    buf_fini(&values);
+        rc = decisions_put(p->store, l->subject, names, buf_cstr(&p->values), err);
     return rc == OK && pairs->failed ? no_memory(err) : rc;
 }
 
@@ -415,5 +447,6 @@ void publication_fini(struct publication *p)
 {
     for (int kind = 0; kind < SUBJECT_KINDS; kind++)
         buf_fini(&p->empty[kind]);
+    buf_fini(&p->values);
     arena_fini(&p->arena);
 }

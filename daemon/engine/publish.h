@@ -28,6 +28,7 @@ struct publication {
     bool is_first_of_generation;     /* it judges everything */
     bool is_new_generation;          /* ... because the rules have changed, which is the cause */
     struct buf empty[SUBJECT_KINDS]; /* owned: decisions of an empty record, once they are needed */
+    struct buf values;               /* owned: of the subject being judged */
     int64_t fold_budget; /* events that may be folded anew before subjects are left for later */
     const struct strmap *only; /* replay: judge these and leave all others; NULL: as it comes */
     int64_t folded;            /* out: events folded anew */

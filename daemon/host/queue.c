@@ -1,6 +1,8 @@
 /* queue.c - see queue.h. */
 #include "host/queue.h"
 
+#define SMALL_EVENTS 16
+
 /* What a job weighs: a command or an empty batch still takes a place. */
 static size_t weight(const struct job *job)
 {
@@ -26,15 +28,30 @@ void queue_fini(struct queue *q)
     uv_mutex_destroy(&q->lock);
 }
 
+static bool is_empty(const struct queue *q)
+{
+    return !q->small.first && !q->large.first;
+}
+
 static enum err_code admit(const struct queue *q, const struct job *job, struct err *err)
 {
     if (q->is_closed)
         return err_set(err, ERR_BUSY, "the daemon is stopping");
-    if (q->first &&
+    if (!is_empty(q) &&
         (q->events + weight(job) > q->max_events || q->bytes + job->bytes > q->max_bytes))
         return err_set(err, ERR_BUSY, "the queue is full: %zu events of at most %zu wait",
                        q->events, q->max_events);
     return OK;
+}
+
+static void append(struct lane *lane, struct job *job)
+{
+    job->next = NULL;
+    if (lane->last)
+        lane->last->next = job;
+    else
+        lane->first = job;
+    lane->last = job;
 }
 
 enum err_code queue_put(struct queue *q, struct job *job, struct err *err)
@@ -42,12 +59,7 @@ enum err_code queue_put(struct queue *q, struct job *job, struct err *err)
     uv_mutex_lock(&q->lock);
     enum err_code rc = admit(q, job, err);
     if (rc == OK) {
-        job->next = NULL;
-        if (q->last)
-            q->last->next = job;
-        else
-            q->first = job;
-        q->last = job;
+        append(weight(job) <= SMALL_EVENTS ? &q->small : &q->large, job);
         q->events += weight(job);
         q->bytes += job->bytes;
         uv_cond_signal(&q->arrived);
@@ -60,35 +72,42 @@ enum err_code queue_put(struct queue *q, struct job *job, struct err *err)
 static void await(struct queue *q, int64_t wait_us)
 {
     if (wait_us == QUEUE_FOREVER) {
-        while (!q->first && !q->is_closed)
+        while (is_empty(q) && !q->is_closed)
             uv_cond_wait(&q->arrived, &q->lock);
-    } else if (wait_us > 0 && !q->first && !q->is_closed) {
+    } else if (wait_us > 0 && is_empty(q) && !q->is_closed) {
         (void)uv_cond_timedwait(&q->arrived, &q->lock, (uint64_t)wait_us * 1000);
+    }
+}
+
+/* Move jobs of a lane to those that are taken, while there is room. */
+static void take(struct queue *q, struct lane *lane, struct lane *taken, size_t *events,
+                 size_t max_events)
+{
+    for (struct job *job; (job = lane->first);) {
+        if (taken->first && *events + weight(job) > max_events)
+            return;
+        lane->first = job->next;
+        if (!lane->first)
+            lane->last = NULL;
+        *events += weight(job);
+        q->events -= weight(job);
+        q->bytes -= job->bytes;
+        append(taken, job);
     }
 }
 
 struct job *queue_take(struct queue *q, size_t max_events, int64_t wait_us)
 {
+    struct lane taken = { 0 };
+    size_t events = 0;
+
     uv_mutex_lock(&q->lock);
     await(q, wait_us);
-    struct job *first = q->first, *last = NULL;
-    size_t events = 0;
-    for (struct job *job = first; job; job = job->next) {
-        if (last && events + weight(job) > max_events)
-            break;
-        events += weight(job);
-        q->bytes -= job->bytes;
-        last = job;
-    }
-    if (last) {
-        q->events -= events;
-        q->first = last->next;
-        last->next = NULL;
-        if (!q->first)
-            q->last = NULL;
-    }
+    /* However many small ones come, half the room is left to the others. */
+    take(q, &q->small, &taken, &events, q->large.first ? max_events / 2 : max_events);
+    take(q, &q->large, &taken, &events, max_events);
     uv_mutex_unlock(&q->lock);
-    return first;
+    return taken.first;
 }
 
 void queue_close(struct queue *q)
@@ -102,7 +121,7 @@ void queue_close(struct queue *q)
 bool queue_is_finished(struct queue *q)
 {
     uv_mutex_lock(&q->lock);
-    bool finished = q->is_closed && !q->first;
+    bool finished = q->is_closed && is_empty(q);
     uv_mutex_unlock(&q->lock);
     return finished;
 }

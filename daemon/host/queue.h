@@ -18,11 +18,16 @@
 
 #define QUEUE_FOREVER (-1)
 
+/* Small jobs do not wait behind large ones that came before them: a person's one event is not held up by
+ * somebody's import. Within a lane the order is that of arrival. */
+struct lane {
+    struct job *first, *last;
+};
+
 struct queue {
     uv_mutex_t lock;
     uv_cond_t arrived;
-    struct job *first;
-    struct job *last;
+    struct lane small, large;
     size_t events;
     size_t bytes;
     size_t max_events;
@@ -39,7 +44,7 @@ void queue_fini(struct queue *q);
 MUST_CHECK enum err_code queue_put(struct queue *q, struct job *job, struct err *err);
 
 /*
- * Take the jobs that have arrived, oldest first, linked by `next`: at least one, then more while
+ * Take the jobs that have arrived, small ones first, linked by `next`: at least one, then more while
  * they hold at most `max_events` together. With none there, wait `wait_us` (0: not at all;
  * QUEUE_FOREVER) or until the queue is closed; NULL: still none.
  */

@@ -12,7 +12,7 @@
 #include "base/log.h"
 #include "host/queue.h"
 
-#define GROUP_EVENTS    5000           /* at most so many in one commit, or one request's */
+#define GROUP_EVENTS    1000           /* at most so many in one commit, or one request's */
 #define LONGEST_WAIT_US (3 * US_PER_S) /* a clock set forward is noticed after so long */
 #define RETRY_US        (5 * US_PER_S) /* after a wake, or a slice of the tables, that failed */
 

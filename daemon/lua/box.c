@@ -1,45 +1,22 @@
-/* box.c - facts that hold many values: sets, lists, maps and rows. A box is a userdata that never
- * leaves the record it was made for; its contents are a plain table that no pack can reach, so that
- * every read and write passes here. They are written only while a reducer runs. */
+/* box.c - see box.h. Sets, lists, maps and rows as rules see them; how they are changed: box_change.c. */
+#include "lua/box.h"
+
+#include <stdlib.h>
 #include <string.h>
 
 #include <lauxlib.h>
 
 #include "base/text.h"
-#include "lua/state.h"
+#include "lua/record_internal.h"
 
-#define BOX_META "pathway.box"
+#define PARTS_KEPT 512
+#define HANDLE_MAX ((1 << 23) - 1)
 
-struct box {
-    const struct type *type;
-    uint32_t count;  /* values held; of a row: its fields */
-    bool is_shared;  /* the empty one that stands for every absent fact of its type */
-    uint64_t record; /* number of the record that it is part of */
-};
+/* ---- which box ---- */
 
-static struct box *check_box(lua_State *L, int index)
+const char *box_word(const struct box *b)
 {
-    struct box *b = luaL_testudata(L, index, BOX_META);
-
-    if (!b)
-        luaL_error(
-            L,
-            "found a %s, expected a fact that is a set, list or map; methods are called with "
-            "a colon: s.leads:add(...)",
-            luaL_typename(L, index));
-    if (!b->is_shared && b->record != ruleset_of(L)->record_number)
-        luaL_error(L, "this was read from another subject; a rule keeps nothing between two calls");
-    return b;
-}
-
-bool box_is(lua_State *L, int index)
-{
-    return luaL_testudata(L, index, BOX_META) != NULL;
-}
-
-static const char *kind_word(const struct box *b)
-{
-    switch (b->type->kind) {
+    switch (b->shape->type->kind) {
     case TYPE_SET:
         return "set";
     case TYPE_LIST:
@@ -51,370 +28,307 @@ static const char *kind_word(const struct box *b)
     }
 }
 
-void box_push(lua_State *L, const struct type *type)
+static int kind_index(const struct shape *shape)
 {
-    struct box *b = lua_newuserdatauv(L, sizeof(*b), 1);
-    *b = (struct box){ .type = type, .record = ruleset_of(L)->record_number };
-    lua_newtable(L);
-    lua_setiuservalue(L, -2, 1);
-    luaL_setmetatable(L, BOX_META);
+    return (int)shape->type->kind - (int)TYPE_SET;
 }
 
-void box_push_empty(lua_State *L, const struct type *type)
+static struct box *to_box(lua_State *L, int index)
 {
-    if (lua_rawgetp(L, LUA_REGISTRYINDEX, type) != LUA_TNIL)
-        return;
+    const struct ruleset *rs = ruleset_of(L);
+    struct box *b = lua_touserdata(L, index);
+
+    if (!b || !lua_getmetatable(L, index))
+        return NULL;
+    const void *meta = lua_topointer(L, -1);
     lua_pop(L, 1);
-    box_push(L, type);
-    ((struct box *)lua_touserdata(L, -1))->is_shared = true;
-    lua_pushvalue(L, -1);
-    lua_rawsetp(L, LUA_REGISTRYINDEX, type);
+    for (int i = 0; i < BOX_KINDS; i++)
+        if (rs->box_meta_at[i] == meta)
+            return b;
+    return NULL;
 }
 
-void box_push_contents(lua_State *L, int index)
+void box_check_mine(lua_State *L, const struct box *b)
 {
-    lua_getiuservalue(L, index, 1);
+    const struct ruleset *rs = ruleset_of(L);
+
+    if (b->role != BOX_EMPTY && b->record != rs->record_number)
+        luaL_error(L, "this was read from another subject; a rule keeps nothing between two calls");
+    if (b->role == BOX_PART && b->run != rs->run)
+        luaL_error(L, "this was read in another call; a rule keeps nothing between two calls");
 }
 
-static struct box *check_writable(lua_State *L, int index)
+struct box *box_check(lua_State *L, int index)
 {
-    struct box *b = check_box(L, index);
-    if (!ruleset_of(L)->is_writing)
+    struct box *b = to_box(L, index);
+
+    if (!b)
         luaL_error(
-            L, "facts are changed only by reducers (the functions under `on`), not while judging");
-    if (b->is_shared)
-        luaL_error(L, "this empty %s was read before the reducer began; read it again through s",
-                   kind_word(b));
+            L,
+            "found a %s, expected a fact that is a set, list or map; methods are called with "
+            "a colon: s.leads:add(...)",
+            luaL_typename(L, index));
+    else
+        box_check_mine(L, b);
     return b;
 }
 
-static const struct type_field *check_field(lua_State *L, const struct type *t, int index)
+void box_check_writable(lua_State *L, const struct box *b)
 {
-    const char *names[64];
-    char hint[160];
-    const char *name = lua_type(L, index) == LUA_TSTRING ? lua_tostring(L, index) : "?";
-    const struct type_field *f = type_field(t, name);
-    uint32_t count = t->field_count < 64 ? t->field_count : 64;
-
-    if (!f) {
-        for (uint32_t i = 0; i < count; i++)
-            names[i] = t->fields[i].name;
-        luaL_error(L, "unknown field '%s'%s", name,
-                   text_hint(hint, sizeof(hint), name, names, count));
-    }
-    return f;
+    if (!ruleset_of(L)->is_writing)
+        luaL_error(
+            L, "facts are changed only by reducers (the functions under `on`), not while judging");
+    if (b->role == BOX_EMPTY)
+        luaL_error(L, "this empty %s was read before the reducer began; read it again through s",
+                   box_word(b));
 }
 
-bool box_set_add(lua_State *L, int index)
+/* For metamethods, whose first argument is always a box. */
+struct box *box_this(lua_State *L)
 {
-    struct box *b = check_box(L, index);
-    box_push_contents(L, index);
-    lua_pushvalue(L, -2);
-    bool is_new = lua_rawget(L, -2) == LUA_TNIL;
+    struct box *b = lua_touserdata(L, 1);
+    box_check_mine(L, b);
+    return b;
+}
+
+struct node *box_node(struct ruleset *rs, struct box *b)
+{
+    if (b->role == BOX_FACT)
+        return cell_node(rs->record->facts[b->fact]);
+    if (b->role == BOX_PART)
+        b->node = node_now(b->node);
+    return b->node;
+}
+
+uint32_t box_count(const struct shape *shape, const struct node *n)
+{
+    uint32_t count = 0;
+
+    if (!n || shape->type->kind != TYPE_ROW)
+        return n ? n->used / shape->width : 0;
+    for (uint32_t i = 0; i < n->used; i++)
+        count += !cell_is_nil(n->cells[i]);
+    return count;
+}
+
+void box_check_keys(lua_State *L, const struct shape *shape, const struct node *n)
+{
+    const struct shape *key = shape->type->kind == TYPE_MAP ? shape->key : shape->of;
+
+    if (n && n->used > 0 && shape->type->kind != TYPE_LIST && key->type->kind == TYPE_BOOL)
+        luaL_error(L, "a key is a boolean; only numbers and texts have an order");
+}
+
+/* ---- pushing ---- */
+
+static struct box *push_box(lua_State *L, const struct shape *shape, enum box_role role)
+{
+    struct box *b = lua_newuserdatauv(L, sizeof(*b), 0);
+
+    *b = (struct box){ .shape = shape, .role = role };
+    lua_rawgeti(L, LUA_REGISTRYINDEX, ruleset_of(L)->box_metas[kind_index(shape)]);
+    lua_setmetatable(L, -2);
+    return b;
+}
+
+int box_make(lua_State *L, const struct shape *shape, uint16_t fact)
+{
+    push_box(L, shape, BOX_FACT)->fact = fact;
+    return luaL_ref(L, LUA_REGISTRYINDEX);
+}
+
+void box_push_fact(lua_State *L, struct ruleset *rs, uint16_t fact)
+{
+    lua_rawgeti(L, LUA_REGISTRYINDEX, rs->subjects[rs->record->kind].facts[fact].box);
+    struct box *b = lua_touserdata(L, -1);
+    b->record = rs->record_number;
+}
+
+/* Shapes are read-only but for this, which is made at first need. */
+static void push_empty(lua_State *L, const struct shape *shape)
+{
+    struct shape *s = (struct shape *)(uintptr_t)shape;
+
+    if (s->empty == LUA_NOREF) {
+        push_box(L, s, BOX_EMPTY);
+        s->empty = luaL_ref(L, LUA_REGISTRYINDEX);
+    }
+    lua_rawgeti(L, LUA_REGISTRYINDEX, s->empty);
+}
+
+static void forget_part(struct ruleset *rs, struct box *b)
+{
+    struct box *last = rs->parts[--rs->part_count];
+
+    rs->parts[b->number] = last;
+    last->number = b->number;
+}
+
+/* A node that a box shows is gone. */
+static void forget_node(struct cells *c, struct node *n)
+{
+    lua_State *L = c->sandbox->L;
+
+    lua_rawgeti(L, LUA_REGISTRYINDEX, n->handle);
+    forget_part(ruleset_of(L), lua_touserdata(L, -1));
     lua_pop(L, 1);
-    if (is_new) {
-        lua_pushvalue(L, -2);
-        lua_pushboolean(L, 1);
-        lua_rawset(L, -3);
-        b->count++;
+    luaL_unref(L, LUA_REGISTRYINDEX, n->handle);
+}
+
+void box_forget_parts(struct ruleset *rs)
+{
+    if (rs->part_count <= PARTS_KEPT)
+        return;
+    while (rs->part_count > 0) {
+        struct box *b = rs->parts[rs->part_count - 1];
+        struct node *n = node_now(b->node);
+        luaL_unref(rs->sandbox.L, LUA_REGISTRYINDEX, n->handle);
+        n->handle = 0;
+        rs->part_count--;
     }
-    lua_pop(L, 2);
-    return is_new;
 }
 
-static int set_add(lua_State *L)
+static void add_part(lua_State *L, struct ruleset *rs, struct box *b, struct node *n)
 {
-    struct box *b = check_writable(L, 1);
-    value_check(L, 2, b->type->of, "add");
-    lua_settop(L, 2);
-    box_set_add(L, 1);
-    return 0;
-}
-
-static int set_remove(lua_State *L)
-{
-    struct box *b = check_writable(L, 1);
-    value_check(L, 2, b->type->of, "remove");
-    lua_settop(L, 2);
-    box_push_contents(L, 1);
-    lua_pushvalue(L, 2);
-    if (lua_rawget(L, 3) != LUA_TNIL) {
-        lua_pushvalue(L, 2);
-        lua_pushnil(L);
-        lua_rawset(L, 3);
-        b->count--;
+    if (rs->part_count == rs->part_cap) {
+        uint32_t cap = rs->part_cap ? rs->part_cap * 2 : 64;
+        struct box **grown = realloc(rs->parts, cap * sizeof(struct box *));
+        if (!grown)
+            sandbox_raise_full(&rs->sandbox);
+        rs->parts = grown;
+        rs->part_cap = cap;
     }
-    return 0;
+    lua_pushvalue(L, -1);
+    int ref = luaL_ref(L, LUA_REGISTRYINDEX);
+    if (ref > HANDLE_MAX) { /* so many at once: this one is not the same the next time */
+        luaL_unref(L, LUA_REGISTRYINDEX, ref);
+        return;
+    }
+    b->number = rs->part_count;
+    rs->parts[rs->part_count++] = b;
+    n->handle = (uint32_t)ref & HANDLE_MAX;
 }
 
-static int set_has(lua_State *L)
+/* The same node is the same box for as long as a run goes. */
+static void push_part(lua_State *L, struct ruleset *rs, const struct shape *shape, struct node *n,
+                      struct node *up)
 {
-    const struct box *b = check_box(L, 1);
-    value_check(L, 2, b->type->of, "has");
-    box_push_contents(L, 1);
-    lua_pushvalue(L, 2);
-    lua_pushboolean(L, lua_rawget(L, -2) != LUA_TNIL);
-    return 1;
-}
+    struct box *b;
 
-static void push_row(lua_State *L, int value, const struct type *type, const char *what);
-
-/* Push the value at stack index `value` as it is stored in a place of this type: a plain table becomes a
- * row. */
-static void push_checked(lua_State *L, int value, const struct type *type, const char *what)
-{
-    char expected[400];
-
-    if (type_is_scalar(type)) {
-        value_check(L, value, type, what);
-        lua_pushvalue(L, value);
-    } else if (type->kind == TYPE_ROW && lua_istable(L, value)) {
-        push_row(L, value, type, what);
+    if (n->handle) {
+        lua_rawgeti(L, LUA_REGISTRYINDEX, n->handle);
+        b = lua_touserdata(L, -1);
     } else {
-        luaL_error(L, "%s: found a %s, expected %s", what, luaL_typename(L, value),
-                   type->kind == TYPE_ROW ? "a table of fields"
-                                          : type_describe(type, expected, sizeof(expected)));
+        b = push_box(L, shape, BOX_PART);
+        b->node = n;
+        add_part(L, rs, b, n);
     }
+    b->up = up;
+    b->record = rs->record_number;
+    b->run = rs->run;
 }
 
-/* Raise for the first key, in the order of keys, that is no field. */
-static void refuse_unknown(lua_State *L, int value, const struct type *type)
+void box_push_cell(lua_State *L, struct ruleset *rs, const struct shape *shape, struct cell cell,
+                   struct node *up)
 {
-    sandbox_push_keys(L, value);
-    for (lua_Integer i = 1; lua_rawgeti(L, -1, i) != LUA_TNIL; i++, lua_pop(L, 1))
-        check_field(L, type, -1);
-    lua_pop(L, 2);
+    if (cell_tag(cell) == CELL_NODE)
+        push_part(L, rs, shape, cell_node(cell), up);
+    else
+        value_push(L, rs, cell);
 }
 
-static void push_row(lua_State *L, int value, const struct type *type, const char *what)
-{
-    uint32_t given = 0;
-
-    luaL_checkstack(L, 10, "rows nested too deep");
-    box_push(L, type);
-    int row = lua_gettop(L);
-    struct box *b = lua_touserdata(L, row);
-    box_push_contents(L, row);
-    for (lua_pushnil(L); lua_next(L, value); lua_pop(L, 1))
-        given++;
-    for (uint32_t i = 0; i < type->field_count; i++) {
-        const struct type_field *f = &type->fields[i];
-        lua_pushstring(L, f->name);
-        if (lua_rawget(L, value) != LUA_TNIL) {
-            push_checked(L, lua_gettop(L), f->type, f->name);
-            lua_setfield(L, row + 1, f->name);
-            b->count++;
-        }
-        lua_settop(L, row + 1);
-    }
-    if (given != b->count)
-        refuse_unknown(L, value, type);
-    for (uint32_t i = 0; i < type->field_count; i++) {
-        if (!type->fields[i].is_optional &&
-            lua_getfield(L, row + 1, type->fields[i].name) == LUA_TNIL)
-            luaL_error(L, "%s: field %s is missing", what, type->fields[i].name);
-        lua_settop(L, row + 1);
-    }
-    lua_settop(L, row);
-}
-
-static int list_add(lua_State *L)
-{
-    struct box *b = check_writable(L, 1);
-    lua_settop(L, 2);
-    box_push_contents(L, 1);
-    push_checked(L, 2, b->type->of, "add");
-    lua_rawseti(L, 3, ++b->count);
-    return 0;
-}
-
-/* list:remove_if(function(value) ... end) */
-static int list_remove_if(lua_State *L)
-{
-    struct box *b = check_writable(L, 1);
-    luaL_checktype(L, 2, LUA_TFUNCTION);
-    lua_settop(L, 2);
-    box_push_contents(L, 1);
-    lua_newtable(L); /* put in place at the end: an error leaves all as it was */
-    uint32_t kept = 0;
-    for (uint32_t i = 1; i <= b->count; i++) {
-        lua_pushvalue(L, 2);
-        lua_rawgeti(L, 3, i);
-        lua_call(L, 1, 1);
-        if (!lua_toboolean(L, -1)) {
-            lua_rawgeti(L, 3, i);
-            lua_rawseti(L, 4, ++kept);
-        }
-        lua_pop(L, 1);
-    }
-    lua_pushvalue(L, 4);
-    lua_setiuservalue(L, 1, 1);
-    b->count = kept;
-    return 0;
-}
-
-/* clear(container) and container:clear() */
-static int box_clear(lua_State *L)
-{
-    struct box *b = check_writable(L, 1);
-    lua_newtable(L);
-    lua_setiuservalue(L, 1, 1);
-    b->count = 0;
-    return 0;
-}
-
-static int map_index(lua_State *L, struct box *b)
-{
-    value_check(L, 2, b->type->key, "key");
-    box_push_contents(L, 1);
-    lua_pushvalue(L, 2);
-    if (lua_rawget(L, 3) != LUA_TNIL || type_is_scalar(b->type->of) ||
-        b->type->of->kind == TYPE_ROW) /* there is no empty row, as there is an empty set */
-        return 1;
-    if (!ruleset_of(L)->is_writing || b->is_shared) {
-        box_push_empty(L, b->type->of);
-        return 1;
-    }
-    box_push(L, b->type->of); /* s.focuses[year]:add(...) makes the inner set as it goes */
-    lua_pushvalue(L, 2);
-    lua_pushvalue(L, -2);
-    lua_rawset(L, 3);
-    b->count++;
-    return 1;
-}
+/* ---- the object itself ---- */
 
 static int unknown_method(lua_State *L, const struct box *b)
 {
     static const char *const SET[] = { "add", "remove", "has", "clear" };
     static const char *const LIST[] = { "add", "remove_if", "clear" };
     char hint[160];
-    bool is_set = b->type->kind == TYPE_SET;
+    bool is_set = b->shape->type->kind == TYPE_SET;
     const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "?";
 
-    return luaL_error(L, "a %s has no '%s'%s", kind_word(b), name,
+    return luaL_error(L, "a %s has no '%s'%s", box_word(b), name,
                       text_hint(hint, sizeof(hint), name, is_set ? SET : LIST, is_set ? 4 : 3));
 }
 
-static int method(lua_State *L, const struct box *b)
+/* The methods are the first upvalue. */
+static int set_or_list_index(lua_State *L)
 {
-    static const luaL_Reg SET[] = { { "add", set_add },
-                                    { "remove", set_remove },
-                                    { "has", set_has },
-                                    { "clear", box_clear },
-                                    { NULL, NULL } };
-    static const luaL_Reg LIST[] = {
-        { "add", list_add }, { "remove_if", list_remove_if }, { "clear", box_clear }, { NULL, NULL }
-    };
-    const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
+    struct ruleset *rs = ruleset_of(L);
+    struct box *b = box_this(L);
 
-    for (const luaL_Reg *m = b->type->kind == TYPE_SET ? SET : LIST; m->name; m++) {
-        if (strcmp(m->name, name) == 0) {
-            lua_pushcfunction(L, m->func);
-            return 1;
-        }
+    if (b->shape->type->kind == TYPE_LIST && lua_isinteger(L, 2)) {
+        const struct node *n = box_node(rs, b);
+        lua_Integer i = lua_tointeger(L, 2);
+        if (n && i >= 1 && i <= (lua_Integer)n->used)
+            box_push_cell(L, rs, b->shape->of, n->cells[i - 1], (struct node *)(uintptr_t)n);
+        else
+            lua_pushnil(L);
+        return 1;
     }
-    return unknown_method(L, b);
-}
-
-static int box_index(lua_State *L)
-{
-    struct box *b = check_box(L, 1);
-
-    switch (b->type->kind) {
-    case TYPE_MAP:
-        return map_index(L, b);
-    case TYPE_ROW:
-        check_field(L, b->type, 2);
-        break;
-    case TYPE_LIST:
-        if (lua_isinteger(L, 2))
-            break;
-        return method(L, b);
-    default:
-        return method(L, b);
-    }
-    box_push_contents(L, 1);
     lua_pushvalue(L, 2);
-    lua_rawget(L, -2);
+    if (lua_rawget(L, lua_upvalueindex(1)) == LUA_TNIL)
+        return unknown_method(L, b);
     return 1;
 }
 
-static int box_newindex(lua_State *L)
+static int map_index(lua_State *L, struct ruleset *rs, struct box *b)
 {
-    struct box *b = check_writable(L, 1);
-    const struct type *of = b->type->of;
+    const struct shape *of = b->shape->of;
+    struct cell key = value_look(L, 2, b->shape->key, "key");
+    struct node *n = box_node(rs, b);
+    uint32_t at;
 
-    lua_settop(L, 3);
-    if (b->type->kind == TYPE_ROW)
-        of = check_field(L, b->type, 2)->type;
-    else if (b->type->kind == TYPE_MAP)
-        value_check(L, 2, b->type->key, "key");
+    if (node_find(&at, n, 2, key)) {
+        box_push_cell(L, rs, of, n->cells[at + 1], n);
+    } else if (type_is_scalar(of->type) || of->type->kind == TYPE_ROW) {
+        lua_pushnil(L); /* there is no empty row, as there is an empty set */
+    } else if (!rs->is_writing || b->role == BOX_EMPTY) {
+        push_empty(L, of);
+    } else {
+        struct node *inner = box_add_part(L, rs, b);
+        push_part(L, rs, of, inner, box_node(rs, b));
+    }
+    return 1;
+}
+
+const struct shape_field *box_check_field(lua_State *L, const struct shape *shape, const char *name)
+{
+    const char *names[64];
+    char hint[160];
+    const struct shape_field *f = shape_field(shape, name);
+    uint32_t count = shape->field_count < 64 ? shape->field_count : 64;
+
+    if (!f) {
+        for (uint32_t i = 0; i < count; i++)
+            names[i] = shape->fields[i].name;
+        luaL_error(L, "unknown field '%s'%s", name,
+                   text_hint(hint, sizeof(hint), name, names, count));
+    }
+    return f;
+}
+
+static int map_or_row_index(lua_State *L)
+{
+    struct ruleset *rs = ruleset_of(L);
+    struct box *b = box_this(L);
+
+    if (b->shape->type->kind == TYPE_MAP)
+        return map_index(L, rs, b);
+    const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "?";
+    const struct shape_field *f = box_check_field(L, b->shape, name);
+    struct node *n = box_node(rs, b);
+    if (n)
+        box_push_cell(L, rs, f->shape, n->cells[f - b->shape->fields], n);
     else
-        return luaL_error(L, "a %s is changed by its methods, such as add", kind_word(b));
-    box_push_contents(L, 1);
-    lua_pushvalue(L, 2);
-    bool was_there = lua_rawget(L, 4) != LUA_TNIL;
-    lua_pushvalue(L, 2);
-    if (lua_isnil(L, 3))
         lua_pushnil(L);
-    else
-        push_checked(L, 3, of, lua_tostring(L, 2));
-    b->count = b->count - was_there + !lua_isnil(L, -1);
-    lua_rawset(L, 4);
-    return 0;
+    return 1;
 }
 
 static int box_len(lua_State *L)
 {
-    lua_pushinteger(L, check_box(L, 1)->count);
-    return 1;
-}
-
-/* Upvalues: contents when values are wanted too, else nil; what to walk; how far it came, how far to go.
- * A list is walked as long as it was at the start, or adding to it would never end. */
-static int each_next(lua_State *L)
-{
-    lua_Integer i = lua_tointeger(L, lua_upvalueindex(3));
-    lua_Integer count = lua_tointeger(L, lua_upvalueindex(4));
-
-    for (;;) { /* what was taken out meanwhile is left out */
-        lua_settop(L, 0);
-        if (++i > count)
-            return 0;
-        lua_rawgeti(L, lua_upvalueindex(2), i);
-        if (lua_isnil(L, lua_upvalueindex(1)))
-            break;
-        lua_pushvalue(L, -1);
-        if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL)
-            break;
-    }
-    lua_pushinteger(L, i);
-    lua_replace(L, lua_upvalueindex(3));
-    return lua_gettop(L);
-}
-
-/* for v in each(set or list) do; for k, v in each(map) do */
-static int box_each(lua_State *L)
-{
-    if (lua_istable(L, 1))
-        return luaL_error(L, "each: found a table, expected a fact that is a set, list or map; use "
-                             "ipairs or pairs");
-    const struct box *b = check_box(L, 1);
-    lua_settop(L, 1);
-    if (b->type->kind == TYPE_ROW)
-        return luaL_error(L, "each: found a row, expected a set, list or map");
-    if (b->type->kind == TYPE_MAP)
-        box_push_contents(L, 1);
-    else
-        lua_pushnil(L);
-    box_push_contents(L, 1);
-    if (b->type->kind != TYPE_LIST) {
-        sandbox_push_keys(L, -1);
-        lua_remove(L, -2);
-    }
-    lua_pushinteger(L, 0);
-    lua_pushinteger(L, (lua_Integer)lua_rawlen(L, 3));
-    lua_pushcclosure(L, each_next, 4);
+    struct box *b = box_this(L);
+    lua_pushinteger(L, box_count(b->shape, box_node(ruleset_of(L), b)));
     return 1;
 }
 
@@ -436,17 +350,37 @@ const char *box_type_problem(const struct type *t)
     return t->kind == TYPE_ROW ? NULL : box_type_problem(t->of);
 }
 
-void box_register(lua_State *L)
+/* Make the metatable of one kind of container. */
+static void register_kind(lua_State *L, struct ruleset *rs, enum type_kind kind,
+                          const luaL_Reg *methods)
 {
-    static const luaL_Reg META[] = { { "__index", box_index },
-                                     { "__newindex", box_newindex },
-                                     { "__len", box_len },
-                                     { NULL, NULL } };
-    luaL_newmetatable(L, BOX_META);
-    luaL_setfuncs(L, META, 0);
+    int i = (int)kind - (int)TYPE_SET;
+
+    lua_createtable(L, 0, 4);
+    lua_newtable(L);
+    luaL_setfuncs(L, methods, 0);
+    lua_pushcclosure(L, methods[0].name ? set_or_list_index : map_or_row_index, 1);
+    lua_setfield(L, -2, "__index");
+    lua_pushcfunction(L, box_newindex);
+    lua_setfield(L, -2, "__newindex");
+    lua_pushcfunction(L, box_len);
+    lua_setfield(L, -2, "__len");
     lua_pushboolean(L, 0);
     lua_setfield(L, -2, "__metatable");
-    lua_pop(L, 1);
+    rs->box_meta_at[i] = lua_topointer(L, -1);
+    rs->box_metas[i] = luaL_ref(L, LUA_REGISTRYINDEX);
+}
+
+void box_register(lua_State *L)
+{
+    static const luaL_Reg NONE[] = { { NULL, NULL } };
+    struct ruleset *rs = ruleset_of(L);
+
+    rs->cells.forget = forget_node;
+    register_kind(L, rs, TYPE_SET, BOX_SET_METHODS);
+    register_kind(L, rs, TYPE_LIST, BOX_LIST_METHODS);
+    register_kind(L, rs, TYPE_MAP, NONE);
+    register_kind(L, rs, TYPE_ROW, NONE);
 }
 
 void box_add_functions(lua_State *L)

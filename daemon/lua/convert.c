@@ -153,8 +153,25 @@ void convert_guard_event(lua_State *L)
 
 /* ---- out of Lua ---- */
 
+const char *int_text(int64_t value, char *out)
+{
+    uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+    char digits[INT_TEXT];
+    char *at = digits + sizeof(digits);
+
+    *--at = '\0';
+    do {
+        *--at = (char)('0' + rest % 10);
+        rest /= 10;
+    } while (rest > 0);
+    if (value < 0)
+        *--at = '-';
+    return memcpy(out, at, (size_t)(digits + sizeof(digits) - at));
+}
+
 void convert_write_scalar(lua_State *L, int index, struct buf *out)
 {
+    char text[INT_TEXT];
     size_t len;
     const char *s;
 
@@ -164,7 +181,7 @@ void convert_write_scalar(lua_State *L, int index, struct buf *out)
         break;
     case LUA_TNUMBER:
         if (lua_isinteger(L, index))
-            buf_printf(out, "%lld", (long long)lua_tointeger(L, index));
+            buf_str(out, int_text(lua_tointeger(L, index), text));
         else
             json_write_real(out, lua_tonumber(L, index));
         break;
@@ -178,77 +195,99 @@ void convert_write_scalar(lua_State *L, int index, struct buf *out)
     }
 }
 
-static void write_typed(lua_State *L, int index, const struct type *type, struct buf *out)
+static void write_scalar(struct buf *out, const struct type *type, struct cell cell)
 {
     char text[TIME_TEXT];
 
-    if (type->kind == TYPE_TIME && lua_isinteger(L, index))
-        json_write_cstr(out, time_text(lua_tointeger(L, index), text));
-    else
-        convert_write_scalar(L, index, out);
+    switch (cell_tag(cell)) {
+    case CELL_BOOL:
+        buf_str(out, cell_is_true(cell) ? "true" : "false");
+        break;
+    case CELL_TEXT:
+        json_write_string(out, cell_text(cell)->bytes, cell_text(cell)->len);
+        break;
+    case CELL_INT:
+    case CELL_WIDE:
+        if (!cell_is_integer(cell))
+            json_write_real(out, cell_real(cell));
+        else if (type->kind == TYPE_TIME)
+            json_write_cstr(out, time_text(cell_integer(cell), text));
+        else
+            buf_str(out, int_text(cell_integer(cell), text));
+        break;
+    case CELL_NIL:
+    case CELL_NODE:
+        buf_str(out, "null");
+        break;
+    }
 }
 
-static void write_key(lua_State *L, int index, struct buf *out)
+/* A JSON object's names are texts. */
+static void write_key(struct buf *out, struct cell key)
 {
-    if (lua_type(L, index) == LUA_TSTRING) {
-        convert_write_scalar(L, index, out);
+    static const struct type PLAIN = { .kind = TYPE_NUMBER };
+
+    if (cell_tag(key) == CELL_TEXT) {
+        write_scalar(out, &PLAIN, key);
     } else {
         buf_char(out, '"');
-        convert_write_scalar(L, index, out);
+        write_scalar(out, &PLAIN, key);
         buf_char(out, '"');
     }
+}
+
+static void write_row(struct buf *out, const struct shape *shape, const struct node *n)
+{
+    const char *comma = "";
+
+    for (uint32_t i = 0; i < n->used; i++) {
+        if (cell_is_nil(n->cells[i]))
+            continue;
+        buf_str(out, comma);
+        comma = ",";
+        json_write_cstr(out, shape->fields[i].name);
+        buf_char(out, ':');
+        convert_write(out, shape->fields[i].shape, n->cells[i]);
+    }
+}
+
+bool convert_has_order(const struct shape *shape, struct cell cell)
+{
+    const struct node *n = cell_node(cell);
+    enum type_kind kind = shape->type->kind;
+    bool has_order = true;
+
+    if (!n || n->used == 0)
+        return true;
+    if (kind == TYPE_SET || kind == TYPE_MAP)
+        has_order = (kind == TYPE_MAP ? shape->key : shape->of)->type->kind != TYPE_BOOL;
+    for (uint32_t i = 0; kind == TYPE_MAP && has_order && i < n->used; i += 2)
+        has_order = convert_has_order(shape->of, n->cells[i + 1]);
+    return has_order;
 }
 
 /* A map or row as an object, a set as a sorted array. */
-static void write_keyed(lua_State *L, int contents, const struct type *type, struct buf *out)
+void convert_write(struct buf *out, const struct shape *shape, struct cell cell)
 {
-    bool is_set = type->kind == TYPE_SET;
+    const struct node *n = cell_node(cell);
+    enum type_kind kind = shape->type->kind;
+    bool is_array = kind == TYPE_SET || kind == TYPE_LIST;
 
-    sandbox_push_keys(L, contents);
-    int keys = lua_gettop(L);
-    buf_char(out, is_set ? '[' : '{');
-    for (lua_Integer i = 1; lua_rawgeti(L, keys, i) != LUA_TNIL; i++) {
-        if (i > 1)
-            buf_char(out, ',');
-        if (is_set) {
-            write_typed(L, -1, type->of, out);
-        } else {
-            const struct type *of = type->of;
-            if (type->kind == TYPE_ROW)
-                of = type_field(type, lua_tostring(L, -1))->type;
-            write_key(L, -1, out);
-            buf_char(out, ':');
-            lua_pushvalue(L, -1);
-            lua_rawget(L, contents);
-            convert_write(L, lua_gettop(L), of, out);
-        }
-        lua_settop(L, keys);
-    }
-    lua_settop(L, keys - 1);
-    buf_char(out, is_set ? ']' : '}');
-}
-
-void convert_write(lua_State *L, int index, const struct type *type, struct buf *out)
-{
-    luaL_checkstack(L, 12, "facts too deep");
-    index = lua_absindex(L, index);
-    if (type_is_scalar(type)) {
-        write_typed(L, index, type, out);
+    if (type_is_scalar(shape->type)) {
+        write_scalar(out, shape->type, cell);
         return;
     }
-    box_push_contents(L, index);
-    int contents = lua_gettop(L);
-    if (type->kind == TYPE_LIST) {
-        buf_char(out, '[');
-        for (lua_Integer i = 1; lua_rawgeti(L, contents, i) != LUA_TNIL; i++) {
-            if (i > 1)
-                buf_char(out, ',');
-            convert_write(L, lua_gettop(L), type->of, out);
-            lua_settop(L, contents);
+    buf_char(out, is_array ? '[' : '{');
+    if (n && kind == TYPE_ROW)
+        write_row(out, shape, n);
+    for (uint32_t i = 0; n && kind != TYPE_ROW && i < n->used; i += shape->width) {
+        if (i > 0)
+            buf_char(out, ',');
+        if (kind == TYPE_MAP) {
+            write_key(out, n->cells[i]);
+            buf_char(out, ':');
         }
-        buf_char(out, ']');
-    } else {
-        write_keyed(L, contents, type, out);
+        convert_write(out, shape->of, n->cells[i + shape->width - 1]);
     }
-    lua_settop(L, contents - 1);
+    buf_char(out, is_array ? ']' : '}');
 }

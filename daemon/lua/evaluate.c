@@ -99,29 +99,21 @@ static void push_composite(lua_State *L, struct ruleset *rs, const struct rule_d
 }
 
 /* Does a waiver of this rule stand now? Only the built-in fact `waivers` is looked at. */
-static bool is_waived(lua_State *L, struct ruleset *rs, const struct rule_def *rule)
+static bool is_waived(struct ruleset *rs, const struct rule_def *rule)
 {
+    const struct node *waivers =
+        cell_node(view_read_fact(rs, rs->subjects[rs->record->kind].waivers));
     bool stands = false;
-    int top = lua_gettop(L);
 
-    view_push_fact(L, rs, rs->subjects[rs->record->kind].waivers);
-    box_push_contents(L, -1);
-    lua_Integer count = (lua_Integer)lua_rawlen(L, -1);
-    for (lua_Integer i = 1; i <= count && !stands; i++) {
-        lua_rawgeti(L, top + 2, i);
-        box_push_contents(L, -1);
-        lua_getfield(L, -1, "rule");
-        if (strcmp(lua_tostring(L, -1), rule->name) == 0) {
-            int32_t day;
-            struct err ignored;
-            lua_getfield(L, -2, "last_day");
-            const char *last = lua_tostring(L, -1);
-            stands = !last || (day_parse(&day, last, strlen(last), &ignored) == OK &&
+    for (uint32_t i = 0; waivers && i < waivers->used && !stands; i++) {
+        const struct node *waiver = cell_node(waivers->cells[i]);
+        const struct text *last = cell_text(waiver->cells[WAIVER_LAST_DAY]);
+        int32_t day;
+        struct err ignored;
+        if (cell_text(waiver->cells[WAIVER_RULE]) == rule->text)
+            stands = !last || (day_parse(&day, last->bytes, last->len, &ignored) == OK &&
                                !view_reached(rs, london_midnight(day + 1)));
-        }
-        lua_settop(L, top + 2);
     }
-    lua_settop(L, top);
     return stands;
 }
 
@@ -206,13 +198,13 @@ static bool still_holds(lua_State *L, struct ruleset *rs, uint16_t index)
 static void push_shown(lua_State *L, struct ruleset *rs, const struct rule_def *rule)
 {
     const struct type *type = rs->subjects[rs->record->kind].facts[rule->fact].type;
+    struct cell cell = view_read_fact(rs, rule->fact);
     char text[TIME_TEXT];
 
-    view_push_fact(L, rs, rule->fact);
-    if (type->kind == TYPE_TIME && lua_isinteger(L, -1)) {
-        lua_pushstring(L, time_text(lua_tointeger(L, -1), text));
-        lua_remove(L, -2);
-    }
+    if (type->kind == TYPE_TIME && cell_is_integer(cell))
+        lua_pushstring(L, time_text(cell_integer(cell), text));
+    else
+        value_push(L, rs, cell);
 }
 
 static void compute(lua_State *L, struct ruleset *rs, uint16_t index)
@@ -228,7 +220,7 @@ static void compute(lua_State *L, struct ruleset *rs, uint16_t index)
         push_shown(L, rs, rule);
     else
         push_composite(L, rs, rule);
-    if (rule->is_waivable && is_waived(L, rs, rule)) {
+    if (rule->is_waivable && is_waived(rs, rule)) {
         lua_pop(L, 1);
         lua_pushboolean(L, 1);
         memo->is_waived = true;

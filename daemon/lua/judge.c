@@ -63,8 +63,7 @@ enum err_code record_judge(struct record *r, int64_t now, judged_fn *fn, void *a
                                  .wake = reads.wake },
                arg);
     }
-    rs->record = NULL;
-    rs->reads = &r->rs->unread;
+    record_end(r);
     buf_fini(&text);
     return rc;
 }
@@ -278,7 +277,7 @@ static void sum_up(struct record *r)
 {
     uint16_t count = r->rs->subjects[r->kind].rule_count;
 
-    memset(r->unjudged, 0, sizeof(r->unjudged));
+    memset(r->unjudged, 0, r->rs->fact_words * sizeof(r->unjudged[0]));
     r->wake = TIME_NEVER;
     for (uint16_t i = 0; i < r->wakes.count; i++)
         if (r->wakes.at[i] < r->wake)
@@ -315,8 +314,7 @@ enum err_code record_rejudge(int64_t *wake, struct record *r, int64_t now, judge
         kept_end(r); /* some of it may be of this judging, some of the one before */
     }
     rs->is_keeping = false;
-    rs->record = NULL;
-    rs->reads = &rs->unread;
+    record_end(r);
     return rc;
 }
 

@@ -15,11 +15,11 @@ struct ask_job {
     struct reads reads;
 };
 
-/* Change a fact that moves, as a reducer would. */
-static void move_to(lua_State *L, struct ruleset *rs, uint16_t fact, int enter)
+/* Change a fact that moves, as a reducer would. `value` is borrowed. */
+static void move_to(lua_State *L, struct ruleset *rs, uint16_t fact, struct cell value, int enter)
 {
     rs->is_writing = true;
-    view_set_fact(L, rs, fact, -1);
+    view_change_fact(rs, fact, cell_share(value));
     if (enter != LUA_NOREF) {
         lua_rawgeti(L, LUA_REGISTRYINDEX, enter);
         lua_rawgeti(L, LUA_REGISTRYINDEX, rs->subjects[rs->record->kind].view);
@@ -40,14 +40,12 @@ static void call_move(lua_State *L, struct ruleset *rs, int function)
 
 static bool ask_once(lua_State *L, struct ruleset *rs, const struct move_def *m)
 {
-    view_push_fact(L, rs, m->fact);
-    if (lua_toboolean(L, -1))
+    if (cell_is_true(view_read_fact(rs, m->fact)))
         return false; /* latched */
     call_move(L, rs, m->function);
     if (!lua_toboolean(L, -1))
         return false;
-    lua_pushboolean(L, 1);
-    move_to(L, rs, m->fact, LUA_NOREF);
+    move_to(L, rs, m->fact, cell_bool(true), LUA_NOREF);
     return true;
 }
 
@@ -64,14 +62,14 @@ static bool ask_gather(lua_State *L, struct ruleset *rs, const struct move_def *
         raise_as_is(L, "%s: %s gave a %s; expected a list of values", m->where, m->name,
                     luaL_typename(L, list));
     const struct type *of = rs->subjects[rs->record->kind].facts[m->fact].type->of;
-    rs->is_writing = true;
-    view_push_fact(L, rs, m->fact);
-    rs->is_writing = false;
-    for (lua_Integer i = 1; lua_rawgeti(L, list, i) != LUA_TNIL; i++) {
+    view_read_fact(rs, m->fact);
+    if (lua_rawlen(L, list) > 0)
+        undo_note(rs->record, m->fact);
+    for (lua_Integer i = 1; lua_rawgeti(L, list, i) != LUA_TNIL; i++, lua_pop(L, 1)) {
         char problem[1024];
         if (value_problem(L, -1, of, problem, sizeof(problem)))
             raise_as_is(L, "%s: %s: %s", m->where, m->name, problem);
-        if (box_set_add(L, list + 1))
+        if (box_gather(L, rs, m->fact, lua_gettop(L)))
             changed = true;
     }
     if (changed) {
@@ -82,39 +80,39 @@ static bool ask_gather(lua_State *L, struct ruleset *rs, const struct move_def *
     return changed;
 }
 
+static bool may_step(const struct move_step *step, struct cell current)
+{
+    bool is_from = step->from == NULL;
+
+    for (uint16_t i = 0; i < step->from_count && !is_from; i++)
+        is_from = cell_equal(step->from[i], current);
+    return is_from && !cell_equal(step->value, current);
+}
+
 static bool ask_first(lua_State *L, struct ruleset *rs, const struct move_def *m)
 {
-    view_push_fact(L, rs, m->fact);
-    int current = lua_gettop(L);
+    struct cell current = view_read_fact(rs, m->fact);
 
     for (uint16_t i = 0; i < m->step_count; i++) {
         const struct move_step *step = &m->steps[i];
-        lua_settop(L, current);
-        if (step->from != LUA_NOREF) {
-            lua_rawgeti(L, LUA_REGISTRYINDEX, step->from);
-            lua_pushvalue(L, current);
-            if (lua_rawget(L, -2) == LUA_TNIL)
-                continue;
-        }
-        lua_rawgeti(L, LUA_REGISTRYINDEX, step->value);
-        if (lua_rawequal(L, current, -1))
-            continue; /* it is there already */
-        int value = lua_gettop(L);
-        call_move(L, rs, step->holds);
-        if (!lua_toboolean(L, -1))
+        if (!may_step(step, current))
             continue;
-        lua_pushvalue(L, value);
-        move_to(L, rs, m->fact, step->enter);
+        call_move(L, rs, step->holds);
+        bool holds = lua_toboolean(L, -1);
+        lua_pop(L, 1);
+        if (!holds)
+            continue;
+        move_to(L, rs, m->fact, step->value, step->enter);
         return true;
     }
     return false;
 }
 
 /* Facts on which the moves depend since the last event for which they were asked. */
-static void note_asked(struct record *r, const struct reads *reads)
+static void note_asked(struct record *r, const uint64_t *facts)
 {
     for (uint16_t i = 0; i < r->rs->fact_words; i++)
-        r->asked_facts[i] |= reads->facts[i];
+        r->asked_facts[i] |= facts[i];
 }
 
 static int ask_in_lua(lua_State *L)
@@ -130,7 +128,7 @@ static int ask_in_lua(lua_State *L)
             return raise_as_is(L, "%s: the moves go round in circles: %s moves again and again",
                                last->where, last->name);
         changed = false;
-        note_asked(job->r, &job->reads);
+        note_asked(job->r, job->reads.facts);
         reads_clear(
             rs, &job->reads); /* the last round, in which nothing moved, says what to wait for */
         for (uint16_t i = 0; i < defs->move_count; i++) {
@@ -151,24 +149,27 @@ static int ask_in_lua(lua_State *L)
 static bool moves_still_hold(const struct record *r, int64_t now)
 {
     for (uint16_t i = 0; i < r->rs->fact_words; i++)
-        if (r->asked.facts[i] & r->unasked[i])
+        if (r->asked[i] & r->unasked[i])
             return false;
-    return r->was_asked && r->asked.wake > now;
+    return r->was_asked && r->asked_wake > now;
 }
 
 static enum err_code ask_all(struct record *r, int64_t now, bool by_itself, struct err *err)
 {
     struct ask_job job = { .r = r };
 
-    memset(r->touched, 0, sizeof(r->touched));
+    memset(r->touched, 0, r->rs->fact_words * sizeof(r->touched[0]));
     record_begin(r, now, &job.reads);
+    r->is_by_itself = by_itself;
     enum err_code rc = record_run(r, ask_in_lua, &job, err);
+    r->is_by_itself = false;
     r->was_asked = rc == OK;
     if (rc != OK)
         return rc;
-    note_asked(r, &job.reads);
-    r->asked = job.reads;
-    memset(r->unasked, 0, sizeof(r->unasked));
+    note_asked(r, job.reads.facts);
+    memcpy(r->asked, job.reads.facts, r->rs->fact_words * sizeof(r->asked[0]));
+    r->asked_wake = job.reads.wake;
+    memset(r->unasked, 0, r->rs->fact_words * sizeof(r->unasked[0]));
     for (uint16_t i = 0; by_itself && i < r->rs->fact_words; i++)
         r->moved_facts[i] |= r->touched[i];
     return OK;
@@ -181,14 +182,15 @@ enum err_code record_ask(int64_t *wake, struct record *r, int64_t now, bool by_i
     if (r->rs->subjects[r->kind].move_count == 0)
         return OK;
     if (!by_itself) {
-        memset(r->asked_facts, 0, sizeof(r->asked_facts));
-        memset(r->moved_facts, 0, sizeof(r->moved_facts));
+        undo_forget(r); /* what moved before this event stays */
+        memset(r->asked_facts, 0, r->rs->fact_words * sizeof(r->asked_facts[0]));
+        memset(r->moved_facts, 0, r->rs->fact_words * sizeof(r->moved_facts[0]));
     }
     if (RECORD_TRACKING && moves_still_hold(r, now))
-        note_asked(r, &r->asked);
+        note_asked(r, r->asked);
     else if (ask_all(r, now, by_itself, err) != OK)
         return err->code;
-    *wake = r->asked.wake;
+    *wake = r->asked_wake;
     return OK;
 }
 

@@ -31,16 +31,31 @@ static bool name_fact(struct loader *ld, struct subject_defs *defs, const char *
     return false;
 }
 
+/* What `initially` gave, which has been checked, or what there is without it. */
+static struct cell initial_cell(struct loader *ld, const struct type *type, int ref)
+{
+    struct cell cell = { 0 };
+
+    if (ref == LUA_NOREF)
+        return type->kind == TYPE_BOOL ? cell_bool(false) : cell;
+    lua_rawgeti(ld->L, LUA_REGISTRYINDEX, ref);
+    if (!value_own(ld->L, -1, false, &cell))
+        luaL_error(ld->L, "out of memory");
+    lua_pop(ld->L, 1);
+    return cell;
+}
+
 static void define_fact(struct loader *ld, const char *name, const char *where, void *arg)
 {
     struct subject_defs *defs = &ld->rs->subjects[((struct facts_arg *)arg)->kind];
     struct fact_def f = { .name = name, .where = where };
+    int initial;
 
     if (defs->fact_count == FACTS_MAX) {
         problems_add(ld->problems, "%s: more than %d facts", where, FACTS_MAX);
         return;
     }
-    f.type = keyword_type(ld->L, -1, NULL, &f.initial);
+    f.type = keyword_type(ld->L, -1, NULL, &initial);
     const char *problem = f.type ? box_type_problem(f.type) : NULL;
     if (!f.type)
         problems_add(
@@ -49,8 +64,10 @@ static void define_fact(struct loader *ld, const char *name, const char *where, 
             where, name, luaL_typename(ld->L, -1));
     else if (problem)
         problems_add(ld->problems, "%s: fact %s: %s", where, name, problem);
-    else if (name_fact(ld, defs, name, where))
+    else if (name_fact(ld, defs, name, where)) {
+        f.initial = initial_cell(ld, f.type, initial);
         defs->facts[defs->fact_count++] = f;
+    }
 }
 
 /* What a waiver is, in every pack: { rule, last_day?, by? }. */
@@ -107,10 +124,13 @@ void pack_define_facts(struct loader *ld)
         name_fact(ld, defs, "waivers", "built in");
         defs->facts[defs->fact_count++] = (struct fact_def){ .name = "waivers",
                                                              .where = "pathwayd itself",
-                                                             .type = waivers_type(),
-                                                             .initial = LUA_NOREF };
+                                                             .type = waivers_type() };
     }
     loader_each(ld, "facts", define_subject_facts, NULL);
-    for (int kind = 0; kind < SUBJECT_KINDS; kind++)
-        sort_facts(&ld->rs->subjects[kind]);
+    for (int kind = 0; kind < SUBJECT_KINDS; kind++) {
+        struct subject_defs *defs = &ld->rs->subjects[kind];
+        sort_facts(defs);
+        for (uint16_t i = 0; i < defs->fact_count; i++)
+            defs->facts[i].shape = shape_of(ld->L, defs->facts[i].type);
+    }
 }

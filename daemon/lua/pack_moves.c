@@ -18,31 +18,39 @@ static bool check_value(struct loader *ld, const struct move_def *m, const char 
     return false;
 }
 
-/* from = { "a", "b" }: kept as a set */
-static int read_from(struct loader *ld, const struct move_def *m, const char *where,
-                     const struct type *type)
+/* The value on top, which is popped. */
+static struct cell take_value(struct loader *ld)
+{
+    struct cell cell;
+
+    if (!value_own(ld->L, -1, false, &cell))
+        luaL_error(ld->L, "out of memory");
+    lua_pop(ld->L, 1);
+    return cell;
+}
+
+/* from = { "a", "b" } */
+static void read_from(struct loader *ld, const struct move_def *m, struct move_step *step,
+                      const char *where, const struct type *type)
 {
     lua_State *L = ld->L;
+    struct cell *from;
 
     if (lua_getfield(L, -1, "from") != LUA_TTABLE) {
         if (!lua_isnil(L, -1))
             problems_add(ld->problems, "%s: move %s: from is a %s; expected a list of values",
                          where, m->name, luaL_typename(L, -1));
         lua_pop(L, 1);
-        return LUA_NOREF;
+        return;
     }
-    lua_newtable(L);
-    for (lua_Integer i = 1; lua_rawgeti(L, -2, i) != LUA_TNIL; i++) {
-        if (check_value(ld, m, where, type)) {
-            lua_pushboolean(L, 1);
-            lua_rawset(L, -3);
-        } else {
+    step->from = from = loader_alloc(ld, sizeof(*from) * (lua_rawlen(L, -1) + 1));
+    for (lua_Integer i = 1; lua_rawgeti(L, -1, i) != LUA_TNIL; i++) {
+        if (check_value(ld, m, where, type))
+            from[step->from_count++] = take_value(ld);
+        else
             lua_pop(L, 1);
-        }
     }
-    lua_pop(L, 1);
-    lua_remove(L, -2);
-    return luaL_ref(L, LUA_REGISTRYINDEX);
+    lua_pop(L, 2);
 }
 
 /* A function in field `key` or at place 2 of the table on top; LUA_NOREF when there is none. */
@@ -64,7 +72,7 @@ static void read_step(struct loader *ld, const struct move_def *m, struct move_s
     const char *where = loader_place(ld, m->where);
     int found;
 
-    *step = (struct move_step){ .from = LUA_NOREF, .enter = LUA_NOREF, .holds = LUA_NOREF };
+    *step = (struct move_step){ .enter = LUA_NOREF, .holds = LUA_NOREF };
     if (!lua_istable(L, -1)) {
         problems_add(ld->problems,
                      "%s: move %s: a step is a %s; expected { value, function(s) ... end }", where,
@@ -74,8 +82,8 @@ static void read_step(struct loader *ld, const struct move_def *m, struct move_s
     loader_check_keys(ld, where, "a step of first_of", KEYS);
     lua_rawgeti(L, -1, 1);
     check_value(ld, m, where, type);
-    step->value = luaL_ref(L, LUA_REGISTRYINDEX);
-    step->from = read_from(ld, m, where, type);
+    step->value = take_value(ld);
+    read_from(ld, m, step, where, type);
     step->holds = read_function(ld, NULL, &found);
     if (found != LUA_TFUNCTION)
         problems_add(ld->problems, "%s: move %s: a step has no function(s) that says when it holds",

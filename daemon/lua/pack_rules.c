@@ -302,6 +302,10 @@ void pack_define_rules(struct loader *ld)
         const char *name = raw.items[i].def.name;
         strmap_find(&rs->rule_names, name, strlen(name))->as.num = (int64_t)i;
         rs->rules[i] = raw.items[i].def;
+        rs->rules[i].text =
+            text_hold(&rs->cells, name, strlen(name), text_hash(name, strlen(name)));
+        if (!rs->rules[i].text)
+            luaL_error(ld->L, "out of memory");
         name_rule(ld, &rs->rules[i], i);
     }
     place_rules(ld);

@@ -19,6 +19,7 @@ static void begin(struct record *r, int64_t now, bool is_writing, struct reads *
     reads_clear(rs, reads);
     rs->record = r;
     rs->record_number = r->number;
+    rs->run++;
     rs->now = now;
     rs->is_writing = is_writing;
     rs->is_keeping = false;
@@ -32,6 +33,16 @@ void record_begin(struct record *r, int64_t now, struct reads *reads)
     begin(r, now, false, reads);
 }
 
+void record_end(struct record *r)
+{
+    struct ruleset *rs = r->rs;
+
+    rs->record = NULL;
+    rs->reads = &rs->unread;
+    graves_clear(&rs->cells);
+    box_forget_parts(rs);
+}
+
 enum err_code record_run(struct record *r, lua_CFunction fn, void *job, struct err *err)
 {
     lua_State *L = r->rs->sandbox.L;
@@ -39,19 +50,35 @@ enum err_code record_run(struct record *r, lua_CFunction fn, void *job, struct e
     lua_pushcfunction(L, fn);
     lua_pushlightuserdata(L, job);
     enum err_code rc = sandbox_call(&r->rs->sandbox, 1, 0, err);
-    r->rs->record = NULL;
-    r->rs->reads = &r->rs->unread;
+    record_end(r);
     return rc;
 }
 
 /* ---- life ---- */
 
-static int new_in_lua(lua_State *L)
+/* A record and all that it has from the beginning, in one block. */
+static struct record *new_block(const struct ruleset *rs, enum subject_kind kind,
+                                const char *subject)
 {
-    struct record *r = lua_touserdata(L, 1);
-    lua_newtable(L);
-    r->facts = luaL_ref(L, LUA_REGISTRYINDEX);
-    return 0;
+    const struct subject_defs *defs = &rs->subjects[kind];
+    size_t words = (size_t)defs->fact_count + defs->move_count + RECORD_SETS * rs->fact_words;
+    struct record *r = calloc(1, sizeof(*r) + words * sizeof(uint64_t) + strlen(subject) + 1);
+
+    if (!r)
+        return NULL;
+    uint64_t **const sets[RECORD_SETS] = { &r->unjudged,   &r->unasked,       &r->asked,
+                                           &r->touched,    &r->applied_reads, &r->asked_facts,
+                                           &r->moved_facts };
+    r->facts = (struct cell *)(r + 1);
+    r->moved = (int64_t *)(r->facts + defs->fact_count);
+    uint64_t *word = (uint64_t *)(r->moved + defs->move_count);
+    for (int i = 0; i < RECORD_SETS; i++, word += rs->fact_words)
+        *sets[i] = word;
+    r->subject = (char *)word;
+    strcpy(r->subject, subject);
+    for (uint16_t i = 0; i < defs->move_count; i++)
+        r->moved[i] = TIME_NEVER;
+    return r;
 }
 
 enum err_code record_new(struct record **out, struct ruleset *rs, const char *subject,
@@ -62,25 +89,12 @@ enum err_code record_new(struct record **out, struct ruleset *rs, const char *su
     *out = NULL;
     if (subject_parse(&kind, subject, strlen(subject), err) != OK)
         return err->code;
-    struct record *r = calloc(1, sizeof(*r));
-    uint16_t moves = rs->subjects[kind].move_count;
-    if (r)
-        r->moved = calloc(moves ? moves : 1, sizeof(*r->moved));
-    if (!r || !r->moved) {
-        record_free(r);
+    struct record *r = new_block(rs, kind, subject);
+    if (!r)
         return err_set(err, ERR_LIMIT, "no memory for the record of %s", subject);
-    }
     r->rs = rs;
     r->number = ++rs->records_made;
     r->kind = kind;
-    r->facts = LUA_NOREF;
-    for (uint16_t i = 0; i < moves; i++)
-        r->moved[i] = TIME_NEVER;
-    strcpy(r->subject, subject); /* subject_parse() has checked its length */
-    if (record_run(r, new_in_lua, r, err) != OK) {
-        record_free(r);
-        return err->code;
-    }
     *out = r;
     return OK;
 }
@@ -89,10 +103,10 @@ void record_free(struct record *r)
 {
     if (!r)
         return;
-    if (r->rs)
-        luaL_unref(r->rs->sandbox.L, LUA_REGISTRYINDEX, r->facts);
-    free(r->moved);
+    for (uint16_t i = 0; i < r->rs->subjects[r->kind].fact_count; i++)
+        cell_release(&r->rs->cells, r->facts[i]);
     kept_end(r);
+    undo_forget(r);
     free(r);
 }
 
@@ -183,83 +197,63 @@ enum err_code record_apply(bool *known, struct record *r, const struct fold_even
     *known = job.type != NULL;
     if (!job.type)
         return OK;
-    memset(r->touched, 0, sizeof(r->touched));
+    memset(r->touched, 0, r->rs->fact_words * sizeof(r->touched[0]));
     begin(r, e->time, true, &r->rs->unread);
     enum err_code rc = record_run(r, apply_in_lua, &job, err);
-    memcpy(r->applied_reads, r->rs->unread.facts, sizeof(r->applied_reads));
+    memcpy(r->applied_reads, r->rs->unread.facts, r->rs->fact_words * sizeof(r->applied_reads[0]));
     return rc;
 }
 
 /* ---- facts ---- */
 
-struct facts_job {
-    struct record *r;
-    struct buf *out;
-};
-
-static int facts_in_lua(lua_State *L)
+/* Nothing in it to be seen? */
+static bool is_empty(const struct shape *shape, struct cell cell)
 {
-    struct facts_job *job = lua_touserdata(L, 1);
-    const struct subject_defs *defs = &job->r->rs->subjects[job->r->kind];
-    const char *comma = "";
+    const struct node *n = cell_node(cell);
+    bool is_empty = true;
 
-    buf_char(job->out, '{');
-    for (uint16_t i = 0; i < defs->fact_count; i++) { /* declared in the order of their names */
-        lua_settop(L, 1);
-        view_push_fact(L, job->r->rs, i);
-        if (lua_isnil(L, -1) || (box_is(L, -1) && luaL_len(L, -1) == 0))
-            continue;
-        buf_str(job->out, comma);
-        json_write_cstr(job->out, defs->facts[i].name);
-        buf_char(job->out, ':');
-        convert_write(L, -1, defs->facts[i].type, job->out);
-        comma = ",";
-    }
-    buf_char(job->out, '}');
-    return 0;
+    if (!n || shape->type->kind != TYPE_ROW)
+        return n ? n->used == 0 : cell_is_nil(cell);
+    for (uint32_t i = 0; i < n->used; i++)
+        is_empty = is_empty && cell_is_nil(n->cells[i]);
+    return is_empty;
 }
 
 enum err_code record_write_facts(struct buf *out, struct record *r, struct err *err)
 {
-    struct facts_job job = { .r = r, .out = out };
-    struct reads reads;
+    const struct subject_defs *defs = &r->rs->subjects[r->kind];
+    const char *comma = "";
 
-    record_begin(r, TIME_MIN, &reads);
-    return record_run(r, facts_in_lua, &job, err);
-}
-
-struct text_fact_job {
-    struct record *r;
-    struct buf *out;
-    const char *fact;
-    bool found;
-};
-
-static int text_fact_in_lua(lua_State *L)
-{
-    struct text_fact_job *job = lua_touserdata(L, 1);
-    const struct subject_defs *defs = &job->r->rs->subjects[job->r->kind];
-
-    for (uint16_t i = 0; i < defs->fact_count && !job->found; i++) {
-        if (strcmp(defs->facts[i].name, job->fact) != 0)
+    buf_char(out, '{');
+    for (uint16_t i = 0; i < defs->fact_count; i++) { /* declared in the order of their names */
+        const struct fact_def *f = &defs->facts[i];
+        struct cell cell = cell_is_nil(r->facts[i]) ? f->initial : r->facts[i];
+        if (is_empty(f->shape, cell))
             continue;
-        view_push_fact(L, job->r->rs, i);
-        if (lua_type(L, -1) != LUA_TSTRING)
-            break;
-        size_t len;
-        const char *s = lua_tolstring(L, -1, &len);
-        buf_add(job->out, s, len);
-        job->found = true;
+        if (!convert_has_order(f->shape, cell))
+            return err_set(err, ERR_RULE,
+                           "a key is a boolean; only numbers and texts have an order");
+        buf_str(out, comma);
+        json_write_cstr(out, f->name);
+        buf_char(out, ':');
+        convert_write(out, f->shape, cell);
+        comma = ",";
     }
-    return 0;
+    buf_char(out, '}');
+    return OK;
 }
 
 bool record_text_fact(struct buf *out, struct record *r, const char *fact)
 {
-    struct text_fact_job job = { .r = r, .out = out, .fact = fact };
-    struct reads reads;
-    struct err ignored;
+    const struct subject_defs *defs = &r->rs->subjects[r->kind];
+    const struct strmap_item *item = strmap_find(&defs->names, fact, strlen(fact));
 
-    record_begin(r, TIME_MIN, &reads);
-    return record_run(r, text_fact_in_lua, &job, &ignored) == OK && job.found;
+    if (!item || item->as.num >> 16 != SLOT_FACT)
+        return false;
+    uint16_t i = (uint16_t)(item->as.num & 0xffff);
+    struct cell cell = cell_is_nil(r->facts[i]) ? defs->facts[i].initial : r->facts[i];
+    const struct text *text = cell_text(cell);
+    if (text)
+        buf_add(out, text->bytes, text->len);
+    return text != NULL;
 }

@@ -66,6 +66,10 @@ MUST_CHECK enum err_code record_ask(int64_t *wake, struct record *r, int64_t now
  */
 bool record_left_moves_alone(const struct record *r);
 
+/* Take back what moves have changed by themselves since the last event for which they were asked: the facts that
+ * they changed are what they were then, and the moves are to be asked again from there. False: that is not known. */
+MUST_CHECK bool record_undo_moves(struct record *r);
+
 /* Ask the moves in full the next time: what is remembered of them was found at a later instant. */
 void record_forget_asked(struct record *r);
 /* How often facts were changed, or may have been: the same number means the same facts. */

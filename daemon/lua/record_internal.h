@@ -18,33 +18,47 @@ struct record {
     struct ruleset *rs; /* borrowed */
     uint64_t number;    /* no other record of the ruleset has it */
     enum subject_kind kind;
-    int facts;         /* Lua registry reference of the table: fact index + 1 to value */
-    int64_t *moved;    /* for each move: when its fact last changed; TIME_NEVER: never. Owned */
+    struct cell *facts; /* by number; what is not set is nil */
+    int64_t *moved;     /* for each move: when its fact last changed; TIME_NEVER: never */
     struct kept *kept; /* of a record that is kept between events: one a rule of its kind, by place;
-                          else NULL. Owned */
-    struct wakes wakes;                /* of those rules */
-    int64_t wake;                      /* the earliest of them, or TIME_NEVER */
-    bool has_failures;                 /* one of those rules failed when it was last run */
-    uint64_t unjudged[FACTS_MAX / 64]; /* facts touched since it was last judged */
-    uint64_t unasked[FACTS_MAX / 64];  /* facts touched since its moves were last asked */
-    struct reads asked; /* what the moves read then; asked.wake is when to ask again */
+                           else NULL. Owned */
+    struct wakes wakes; /* of those rules */
+    int64_t wake;       /* the earliest of them, or TIME_NEVER */
+    bool has_failures;  /* one of those rules failed when it was last run */
     bool was_asked;
-    uint64_t touched[FACTS_MAX / 64]; /* by the event or the asking under way, or the last one */
-    uint64_t applied_reads[FACTS_MAX / 64]; /* by the reducers of the last event */
-    uint64_t
-        asked_facts[FACTS_MAX / 64]; /* read by moves since the last event they were asked for */
-    uint64_t moved_facts[FACTS_MAX / 64]; /* changed by moves with no event since then */
-    uint64_t changes;                     /* how often a fact was touched */
-    char subject[SUBJECT_MAX];
+    int64_t asked_wake; /* when to ask the moves again */
+    uint64_t changes;   /* how often a fact was touched */
+    struct undo
+        *undo; /* what moves changed by themselves since the last event; NULL: nothing. Owned */
+    bool has_lost_undo; /* there was no memory for it */
+    bool is_by_itself;  /* moves are being asked with no event */
+    /* Sets of facts, each of as many words as the ruleset needs. */
+    uint64_t *unjudged;      /* touched since it was last judged */
+    uint64_t *unasked;       /* touched since its moves were last asked */
+    uint64_t *asked;         /* read by the moves then */
+    uint64_t *touched;       /* by the event or the asking under way, or the last one */
+    uint64_t *applied_reads; /* by the reducers of the last event */
+    uint64_t *asked_facts;   /* read by moves since the last event they were asked for */
+    uint64_t *moved_facts;   /* changed by moves with no event since then */
+    char *subject;
 };
+#define RECORD_SETS 7
+
+/* The fields of a waiver, in the order of their names: see pack_facts.c. */
+enum { WAIVER_BY, WAIVER_LAST_DAY, WAIVER_RULE };
 
 /* record.c: let the ruleset look at this record at `now`, noting reads; then call `fn` with `job` as light
- * userdata in a protected call, after which the ruleset looks at nobody. */
+ * userdata in a protected call, after which the ruleset looks at nobody: record_end(). */
 void record_begin(struct record *r, int64_t now, struct reads *reads);
+void record_end(struct record *r);
 MUST_CHECK enum err_code record_run(struct record *r, lua_CFunction fn, void *job, struct err *err);
 
 /* A fact has changed, or may have. */
 void record_touch(struct record *r, uint16_t fact);
+
+/* undo.c: before a fact changes. What moves change by themselves is kept as it was. */
+void undo_note(struct record *r, uint16_t fact);
+void undo_forget(struct record *r);
 
 /* kept.c: what a record that is kept remembers of its rules. */
 MUST_CHECK bool kept_begin(struct record *r); /* false: no memory */
@@ -56,12 +70,12 @@ int64_t kept_wake(const struct record *r, uint16_t place);
 const char *kept_failure(const struct ruleset *rs, uint16_t rule);
 
 /* view.c */
-/* Push a fact's value, noting the read. */
-void view_push_fact(lua_State *L, struct ruleset *rs, uint16_t fact);
+/* A fact's value, or what stands for none, noting the read. */
+struct cell view_read_fact(struct ruleset *rs, uint16_t fact);
 /* True when t has come; if not, the reader is noted to wait for it. */
 bool view_reached(struct ruleset *rs, int64_t t);
-/* Set a single-valued fact to the value at stack index `value`; raises when it does not fit. */
-void view_set_fact(lua_State *L, struct ruleset *rs, uint16_t fact, int value);
+/* Give a single-valued fact another value, which is taken over, or none. */
+void view_change_fact(struct ruleset *rs, uint16_t fact, struct cell value);
 /* Push what a rule's value is compared with. */
 void view_push_needed(lua_State *L, struct ruleset *rs, uint16_t rule);
 

@@ -342,6 +342,7 @@ static enum err_code load(struct ruleset *rs, struct sources *sources, struct pr
         catalog_init(&rs->catalog, err) != OK)
         return err->code;
     ruleset_own(rs, rs->sandbox.L);
+    cells_init(&rs->cells, &rs->sandbox);
     job.loader = (struct loader){ .L = rs->sandbox.L,
                                   .rs = rs,
                                   .problems = problems,
@@ -424,7 +425,10 @@ void ruleset_free(struct ruleset *rs)
 {
     if (!rs)
         return;
+    if (rs->cells.sandbox)
+        cells_fini(&rs->cells);
     sandbox_fini(&rs->sandbox);
+    free(rs->parts);
     for (int kind = 0; kind < SUBJECT_KINDS; kind++) {
         struct subject_defs *defs = &rs->subjects[kind];
         strmap_fini(&defs->any_except);
@@ -434,6 +438,7 @@ void ruleset_free(struct ruleset *rs)
     strmap_fini(&rs->param_names);
     strmap_fini(&rs->rule_names);
     strmap_fini(&rs->env_names);
+    strmap_fini(&rs->shapes);
     strmap_fini(&rs->values);
     strmap_fini(&rs->pattern_ids);
     free(rs->patterns);

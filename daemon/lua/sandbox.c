@@ -11,22 +11,42 @@
 
 #define REP_MAX (64 * 1024) /* bytes that string.rep may build */
 
-static void *capped_alloc(void *ud, void *ptr, size_t osize, size_t nsize)
+static void *resize(struct sandbox *sb, void *ptr, size_t old, size_t size)
 {
-    struct sandbox *sb = ud;
-    size_t old = ptr ? osize : 0; /* for a new object osize is its kind, not a size */
-
-    if (nsize == 0) {
+    if (size == 0) {
         sb->used -= old;
         free(ptr);
         return NULL;
     }
-    if (nsize > old && sb->used + (nsize - old) > sb->cap)
+    if (size > old && sb->used + (size - old) > sb->cap)
         return NULL;
-    void *moved = realloc(ptr, nsize);
+    void *moved = realloc(ptr, size);
     if (moved)
-        sb->used += nsize - old;
+        sb->used += size - old;
     return moved;
+}
+
+static void *capped_alloc(void *ud, void *ptr, size_t osize, size_t nsize)
+{
+    return resize(ud, ptr, ptr ? osize : 0,
+                  nsize); /* for a new object osize is its kind, no size */
+}
+
+void *sandbox_realloc(struct sandbox *sb, void *ptr, size_t old, size_t size)
+{
+    void *moved = resize(sb, ptr, old, size);
+
+    if (moved || size == 0)
+        return moved;
+    lua_gc(sb->L, LUA_GCCOLLECT); /* as Lua itself does before it gives up */
+    return resize(sb, ptr, old, size);
+}
+
+int sandbox_raise_full(struct sandbox *sb)
+{
+    sb->is_full = true;
+    lua_pushliteral(sb->L, "out of memory");
+    return lua_error(sb->L);
 }
 
 enum err_code sandbox_init(struct sandbox *sb, size_t cap, struct err *err)
@@ -443,8 +463,9 @@ enum err_code sandbox_call(struct sandbox *sb, int nargs, int nresults, struct e
 
     lua_pushcfunction(L, add_place);
     lua_insert(L, handler);
+    sb->is_full = false;
     int status = lua_pcall(L, nargs, nresults, handler);
-    if (status == LUA_ERRMEM)
+    if (status == LUA_ERRMEM || (status != LUA_OK && sb->is_full))
         rc = err_set(err, ERR_LIMIT, "out of memory: the rules need more than %zu MiB",
                      sb->cap >> 20);
     else if (status != LUA_OK)

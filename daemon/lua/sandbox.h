@@ -8,6 +8,7 @@
 #ifndef PATHWAY_LUA_SANDBOX_H
 #define PATHWAY_LUA_SANDBOX_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <lua.h>
@@ -18,13 +19,20 @@
 
 struct sandbox {
     lua_State *L;
-    size_t used; /* bytes allocated now */
-    size_t cap;  /* an allocation beyond it fails, which ends the run with "not enough memory" */
+    size_t used;  /* bytes allocated now */
+    size_t cap;   /* an allocation beyond it fails, which ends the run with "not enough memory" */
+    bool is_full; /* one made by sandbox_realloc() has failed and ended the run */
 };
 
 /* `sb` must stay where it is until sandbox_fini(): the allocator points at it. */
 MUST_CHECK enum err_code sandbox_init(struct sandbox *sb, size_t cap, struct err *err);
 void sandbox_fini(struct sandbox *sb);
+
+/* Memory for what belongs to a state but lies outside it, under the same cap: realloc() with the old size.
+ * NULL: there is no more. Never while Lua itself allocates. */
+void *sandbox_realloc(struct sandbox *sb, void *ptr, size_t old, size_t size);
+/* End the run as a lack of memory inside Lua does. */
+int sandbox_raise_full(struct sandbox *sb);
 
 /*
  * Push a new environment table with the safe part of Lua's library. What a pack needs beyond it is

@@ -15,8 +15,10 @@
 #include "base/arena.h"
 #include "base/civil.h"
 #include "base/strmap.h"
+#include "lua/cells.h"
 #include "lua/ruleset.h"
 #include "lua/sandbox.h"
+#include "lua/shape.h"
 #include "model/event.h"
 #include "model/subject.h"
 #include "model/type.h"
@@ -29,7 +31,9 @@ struct fact_def {
     const char *name;
     const char *where; /* "national/facts.lua:12" */
     const struct type *type;
-    int initial; /* Lua registry reference of its value before any event; LUA_NOREF: none */
+    const struct shape *shape;
+    struct cell initial; /* its value before any event */
+    int box; /* Lua registry reference of what shows it to rules; unless it is a scalar */
 };
 
 /* A value that a parameter has from an instant on. */
@@ -55,6 +59,7 @@ enum need_op { NEED_NONE, NEED_AT_LEAST, NEED_AT_MOST, NEED_EQUAL };
 
 struct rule_def {
     const char *name;
+    const struct text *text; /* the name as facts hold it */
     const char *where;
     const char *title;
     const char *source;
@@ -76,10 +81,11 @@ struct rule_def {
 
 enum move_form { MOVE_ONCE, MOVE_GATHER, MOVE_FIRST };
 struct move_step { /* a candidate of MOVE_FIRST */
-    int value;     /* Lua registry reference */
-    int from;      /* registry reference of a set {value = true}; LUA_NOREF: from anywhere */
-    int holds;     /* function */
-    int enter;     /* function(s, at) run after moving; LUA_NOREF: none */
+    struct cell value;
+    const struct cell *from; /* NULL: from anywhere */
+    uint16_t from_count;
+    int holds; /* function: Lua registry reference */
+    int enter; /* function(s, at) run after moving; LUA_NOREF: none */
 };
 struct move_def {
     const char *name; /* of the fact that it moves */
@@ -130,7 +136,7 @@ struct reads {
 
 /* What a rule gave in the run under way. */
 struct memo {
-    uint32_t epoch; /* it is good while this is the ruleset's */
+    uint64_t epoch; /* it is good while this is the ruleset's */
     bool is_running;
     bool is_waived;
     bool is_changed; /* of a kept record: another value than before */
@@ -154,11 +160,15 @@ struct calendar {
     int32_t (*starts)[6]; /* first teaching days of the half terms, days since 1970 */
 };
 
+#define BOX_KINDS 4 /* sets, lists, maps, rows */
+
 struct record;
+struct box;
 struct load_job;
 
 struct ruleset {
     struct sandbox sandbox;
+    struct cells cells;
     struct arena arena;       /* all definitions */
     struct load_job *loading; /* NULL once the packs are loaded: then their words are refused */
     struct catalog catalog;
@@ -180,6 +190,7 @@ struct ruleset {
     const char *decision_lists[SUBJECT_KINDS]; /* the same as JSON */
     int tests;                                 /* registry reference of the list of tests */
     const char **test_places;                  /* where each of them stands */
+    struct strmap shapes;                      /* address of a type to struct shape */
     int env;                                   /* registry reference of the packs' environment */
     struct strmap env_names;                   /* of the words in it, for hints */
 
@@ -187,11 +198,12 @@ struct ruleset {
     struct record *record;
     uint64_t record_number; /* of that record: no two have the same */
     uint64_t records_made;
+    uint64_t run; /* its number: no two have the same */
     int64_t now;
     bool is_writing;
     struct reads *reads; /* where reads are noted; never NULL */
     struct reads unread; /* of reducers, whose reads nobody needs */
-    uint32_t epoch;
+    uint64_t epoch;
     struct memo *memos;   /* one a rule */
     bool is_keeping;      /* the record remembers what its rules gave and read */
     uint64_t runs;        /* rules run since the ruleset was loaded */
@@ -204,7 +216,11 @@ struct ruleset {
     uint64_t anew[RULES_MAX / 64];  /* those among them that must be run, whatever others say */
     struct buf scratch;             /* text being made under Lua, where an error must not leak it */
     int memo_values;                /* registry reference: rule index + 1 to value */
-    int seen_values;      /* registry reference: rule index + 1 to what its function returned */
+    int seen_values;          /* registry reference: rule index + 1 to what its function returned */
+    int box_metas[BOX_KINDS]; /* registry references of metatables */
+    const void *box_meta_at[BOX_KINDS]; /* their addresses */
+    struct box **parts;                 /* boxes of nodes that lie in others */
+    uint32_t part_count, part_cap;
     uint16_t running[64]; /* rules being evaluated, outermost first, for the message of a cycle */
     int running_count;
 };
@@ -224,18 +240,21 @@ const struct type *keyword_type(lua_State *L, int index, bool *is_optional, int 
 /* timelib.c: add functions on instants, days and academic years. */
 void timelib_add(lua_State *L);
 
-/* box.c: facts that hold many values. */
+/* box.c, box_change.c: facts that hold many values. */
 void box_register(lua_State *L);
-void box_add_functions(lua_State *L); /* each, clear, distinct: into the environment on top */
-/* Push a new, empty container of a fact's type. */
-void box_push(lua_State *L, const struct type *type);
-/* Push the shared empty one, which can not be written. */
-void box_push_empty(lua_State *L, const struct type *type);
-bool box_is(lua_State *L, int index);
-/* Add a scalar at the top of the stack (popped) to the set at `index`; true when it was new. */
-bool box_set_add(lua_State *L, int index);
-/* Push the contents table of the container at `index`. */
-void box_push_contents(lua_State *L, int index);
+void box_add_functions(lua_State *L); /* each, clear: into the environment on top */
+/* Make the box of a fact; returns its Lua registry reference. */
+int box_make(lua_State *L, const struct shape *shape, uint16_t fact);
+/* Push the box of a fact of the record under way. */
+void box_push_fact(lua_State *L, struct ruleset *rs, uint16_t fact);
+/* Add the value at stack index `value` to the set that a fact is; true when it was new. */
+bool box_gather(lua_State *L, struct ruleset *rs, uint16_t fact, int value);
+/* Add a row to the list that a fact is; take out those that have this text in a field. */
+void box_add_row(lua_State *L, struct ruleset *rs, uint16_t fact, int value);
+void box_remove_rows(lua_State *L, struct ruleset *rs, uint16_t fact, uint32_t field,
+                     const struct text *value);
+/* Boxes of parts are kept between runs, but not too many. */
+void box_forget_parts(struct ruleset *rs);
 /* Why a fact can not be of this type, or NULL. */
 const char *box_type_problem(const struct type *type);
 
@@ -243,6 +262,12 @@ const char *box_type_problem(const struct type *type);
 const char *value_problem(lua_State *L, int index, const struct type *type, char *out, size_t size);
 /* Raise unless it does; `what` names it in the message. */
 void value_check(lua_State *L, int index, const struct type *type, const char *what);
+void value_fit(lua_State *L, int index, const struct shape *shape, const char *what);
+/* The same; gives the cell by which it is found among others, which is not the caller's. */
+struct cell value_look(lua_State *L, int index, const struct shape *shape, const char *what);
+/* A cell of the caller's for the scalar at `index`; among keys 2.0 is 2. False: no memory. */
+MUST_CHECK bool value_own(lua_State *L, int index, bool is_key, struct cell *out);
+void value_push(lua_State *L, struct ruleset *rs, struct cell cell);
 
 /* evaluate.c */
 /* Push a rule's value, evaluating it unless it is known already. */
@@ -268,8 +293,12 @@ void reads_clear(const struct ruleset *rs, struct reads *r);
 void convert_push_json(lua_State *L, const struct json *value, const struct type *type);
 /* The same guard for the table on top, an event. */
 void convert_guard_event(lua_State *L);
-/* Append a fact of this type as JSON: sets and maps in the order of their keys. */
-void convert_write(lua_State *L, int index, const struct type *type, struct buf *out);
+/* Append a fact as JSON: sets and maps in the order of their keys. */
+void convert_write(struct buf *out, const struct shape *shape, struct cell cell);
+/* Have all keys in it an order? True and false have none. */
+bool convert_has_order(const struct shape *shape, struct cell cell);
+#define INT_TEXT 24
+const char *int_text(int64_t value, char *out); /* `out` holds INT_TEXT bytes */
 /* Append nil, a boolean, number or text as JSON. */
 void convert_write_scalar(lua_State *L, int index, struct buf *out);
 

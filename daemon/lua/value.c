@@ -1,4 +1,5 @@
-/* value.c - does a Lua value fit a scalar type? The rules for texts are model/type's. */
+/* value.c - single values between Lua and the cells of facts: does one fit its type? The rules for texts are
+ * model/type's; a text that is known to fit is not looked at again. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -75,4 +76,140 @@ void value_check(lua_State *L, int index, const struct type *type, const char *w
 
     if (value_problem(L, index, type, problem, sizeof(problem)))
         luaL_error(L, "%s: %s", what, problem);
+}
+
+/* ---- into cells ---- */
+
+/* Is this text known to fit? */
+static bool is_known_to_fit(const struct text *t, const struct shape *shape)
+{
+    if (shape->type->kind != TYPE_ENUM)
+        return t->fits >> shape->type->kind & 1;
+    for (uint32_t i = 0; i < shape->value_count; i++)
+        if (shape->values[i] == t)
+            return true;
+    return false;
+}
+
+/* Types of one kind differ only as enums, and as texts of another length. */
+static bool is_alike(const struct type *type)
+{
+    return type->kind != TYPE_ENUM && (type->kind != TYPE_TEXT || type->max == 0);
+}
+
+static struct cell look_at_text(lua_State *L, int index, const struct shape *shape,
+                                const char *what)
+{
+    size_t len;
+    const char *s = lua_tolstring(L, index, &len);
+    struct text *t = text_find(&ruleset_of(L)->cells, s, len, text_hash(s, len));
+
+    if (!t || !is_known_to_fit(t, shape)) {
+        value_check(L, index, shape->type, what);
+        if (t && is_alike(shape->type))
+            t->fits |= 1u << shape->type->kind;
+    }
+    return t ? cell_of_text(t) : CELL_UNKNOWN;
+}
+
+void value_fit(lua_State *L, int index, const struct shape *shape, const char *what)
+{
+    if (lua_type(L, index) == LUA_TSTRING)
+        look_at_text(L, index, shape, what);
+    else
+        value_check(L, index, shape->type, what);
+}
+
+struct cell value_look(lua_State *L, int index, const struct shape *shape, const char *what)
+{
+    struct ruleset *rs = ruleset_of(L);
+    struct cell cell = { 0 };
+
+    if (lua_type(L, index) == LUA_TSTRING)
+        return look_at_text(L, index, shape, what);
+    value_check(L, index, shape->type, what);
+    if (!value_own(L, index, true, &cell))
+        sandbox_raise_full(&rs->sandbox);
+    if (cell_tag(cell) == CELL_WIDE) { /* to be let go at the end of the run */
+        if (!graves_dig(&rs->cells, 1)) {
+            cell_release(&rs->cells, cell);
+            sandbox_raise_full(&rs->sandbox);
+        }
+        graves_bury(&rs->cells, cell);
+    }
+    return cell;
+}
+
+bool value_own(lua_State *L, int index, bool is_key, struct cell *out)
+{
+    struct cells *c = &ruleset_of(L)->cells;
+    size_t len;
+    lua_Integer whole;
+
+    *out = (struct cell){ 0 };
+    switch (lua_type(L, index)) {
+    case LUA_TBOOLEAN:
+        *out = cell_bool(lua_toboolean(L, index));
+        return true;
+    case LUA_TNUMBER:
+        if (lua_isinteger(L, index))
+            return cell_of_integer(out, c, lua_tointeger(L, index));
+        if (is_key && lua_numbertointeger(lua_tonumber(L, index), &whole) &&
+            (lua_Number)whole == lua_tonumber(L, index))
+            return cell_of_integer(out, c, whole); /* as Lua does with keys of tables */
+        return cell_of_real(out, c, lua_tonumber(L, index));
+    case LUA_TSTRING: {
+        const char *s = lua_tolstring(L, index, &len);
+        struct text *t = text_hold(c, s, len, text_hash(s, len));
+        if (t)
+            *out = cell_of_text(t);
+        return t != NULL;
+    }
+    default:
+        return true;
+    }
+}
+
+/* ---- out of cells ---- */
+
+/* The strings of texts that rules see are kept, as many as this. */
+#define STRINGS_MAX 8192
+
+static void push_text(lua_State *L, struct ruleset *rs, struct text *t)
+{
+    if (t->ref != LUA_NOREF) {
+        lua_rawgeti(L, LUA_REGISTRYINDEX, t->ref);
+        return;
+    }
+    lua_pushlstring(L, t->bytes, t->len);
+    if (rs->cells.string_count < STRINGS_MAX) {
+        lua_pushvalue(L, -1);
+        t->ref = luaL_ref(L, LUA_REGISTRYINDEX);
+        rs->cells.string_count++;
+    }
+}
+
+void value_push(lua_State *L, struct ruleset *rs, struct cell cell)
+{
+    switch (cell_tag(cell)) {
+    case CELL_BOOL:
+        lua_pushboolean(L, cell_is_true(cell));
+        break;
+    case CELL_INT:
+        lua_pushinteger(L, cell_integer(cell));
+        break;
+    case CELL_WIDE:
+        if (cell_is_integer(cell))
+            lua_pushinteger(L, cell_integer(cell));
+        else
+            lua_pushnumber(L, cell_real(cell));
+        break;
+    case CELL_TEXT:
+        push_text(L, rs, cell_text(cell));
+        break;
+    case CELL_NIL:
+    case CELL_NODE:
+        lua_pushnil(L);
+        break;
+    }
 }

@@ -74,34 +74,30 @@ static int unknown_name(lua_State *L, const struct strmap *names, const char *wh
 
 /* ---- facts ---- */
 
-void view_push_fact(lua_State *L, struct ruleset *rs, uint16_t index)
+struct cell view_read_fact(struct ruleset *rs, uint16_t index)
 {
     struct record *r = rs->record;
-    const struct fact_def *f = &rs->subjects[r->kind].facts[index];
+    struct cell cell = r->facts[index];
 
     rs->reads->facts[index / 64] |= 1ull << (index % 64);
     rs->reads->own_facts[index / 64] |= 1ull << (index % 64);
-    if (rs->is_writing && !type_is_scalar(f->type))
-        record_touch(r, index); /* a reducer that holds a container may change it */
-    lua_rawgeti(L, LUA_REGISTRYINDEX, r->facts);
-    if (lua_rawgeti(L, -1, index + 1) == LUA_TNIL) {
-        lua_pop(L, 1);
-        if (type_is_scalar(f->type)) {
-            if (f->initial != LUA_NOREF)
-                lua_rawgeti(L, LUA_REGISTRYINDEX, f->initial);
-            else if (f->type->kind == TYPE_BOOL)
-                lua_pushboolean(L, 0);
-            else
-                lua_pushnil(L);
-        } else if (rs->is_writing) {
-            box_push(L, f->type);
-            lua_pushvalue(L, -1);
-            lua_rawseti(L, -3, index + 1);
-        } else {
-            box_push_empty(L, f->type);
-        }
+    return cell_is_nil(cell) ? rs->subjects[r->kind].facts[index].initial : cell;
+}
+
+static void push_fact(lua_State *L, struct ruleset *rs, uint16_t index)
+{
+    const struct fact_def *f = &rs->subjects[rs->record->kind].facts[index];
+    struct cell cell = view_read_fact(rs, index);
+
+    if (type_is_scalar(f->type)) {
+        value_push(L, rs, cell);
+        return;
     }
-    lua_remove(L, -2);
+    if (rs->is_writing) {
+        undo_note(rs->record, index);
+        record_touch(rs->record, index); /* a reducer that holds a container may change it */
+    }
+    box_push_fact(L, rs, index);
 }
 
 /* ---- parameters ---- */
@@ -225,34 +221,27 @@ static struct ruleset *writing_ruleset(lua_State *L, const char *what)
 static int view_waive(lua_State *L)
 {
     struct ruleset *rs = writing_ruleset(L, "waive");
-    lua_settop(L, 2);
-    view_push_fact(L, rs, rs->subjects[rs->record->kind].waivers);
-    lua_getfield(L, 3, "add");
-    lua_pushvalue(L, 3);
-    lua_pushvalue(L, 2);
-    lua_call(L, 2, 0);
-    return 0;
-}
+    uint16_t waivers = rs->subjects[rs->record->kind].waivers;
 
-static int waiver_is_of(lua_State *L)
-{
-    lua_getfield(L, 1, "rule");
-    lua_pushboolean(L, lua_rawequal(L, -1, lua_upvalueindex(1)));
-    return 1;
+    lua_settop(L, 2);
+    view_read_fact(rs, waivers);
+    record_touch(rs->record, waivers);
+    box_add_row(L, rs, waivers, 2);
+    return 0;
 }
 
 /* s:end_waivers("two_leads") */
 static int view_end_waivers(lua_State *L)
 {
     struct ruleset *rs = writing_ruleset(L, "end_waivers");
-    luaL_checkstring(L, 2);
-    lua_settop(L, 2);
-    view_push_fact(L, rs, rs->subjects[rs->record->kind].waivers);
-    lua_getfield(L, 3, "remove_if");
-    lua_pushvalue(L, 3);
-    lua_pushvalue(L, 2);
-    lua_pushcclosure(L, waiver_is_of, 1);
-    lua_call(L, 2, 0);
+    uint16_t waivers = rs->subjects[rs->record->kind].waivers;
+    size_t len;
+    const char *rule = luaL_checklstring(L, 2, &len);
+
+    view_read_fact(rs, waivers);
+    record_touch(rs->record, waivers);
+    box_remove_rows(L, rs, waivers, WAIVER_RULE,
+                    text_find(&rs->cells, rule, len, text_hash(rule, len)));
     return 0;
 }
 
@@ -281,7 +270,7 @@ static int view_index(lua_State *L)
     lua_Integer slot = lua_tointeger(L, -1);
     switch ((enum slot_kind)(slot >> 16)) {
     case SLOT_FACT:
-        view_push_fact(L, rs, (uint16_t)(slot & 0xffff));
+        push_fact(L, rs, (uint16_t)(slot & 0xffff));
         break;
     case SLOT_RULE:
         if (rs->is_writing)
@@ -304,36 +293,36 @@ static int view_index(lua_State *L)
     return 1;
 }
 
-/* Note that a fact has another value than before, and, when it is one that moves, since when. */
-static void note_change(lua_State *L, struct ruleset *rs, uint16_t fact, int old, int new)
+void view_change_fact(struct ruleset *rs, uint16_t fact, struct cell value)
 {
-    const struct subject_defs *defs = &rs->subjects[rs->record->kind];
+    struct record *r = rs->record;
+    const struct subject_defs *defs = &rs->subjects[r->kind];
 
-    if (lua_rawequal(L, old, new))
-        return;
-    record_touch(rs->record, fact);
-    for (uint16_t i = 0; i < defs->move_count; i++)
-        if (defs->moves[i].fact == fact)
-            rs->record->moved[i] = rs->now;
+    undo_note(r, fact);
+    if (!cell_equal(view_read_fact(rs, fact), value)) {
+        record_touch(r, fact);
+        for (uint16_t i = 0; i < defs->move_count; i++)
+            if (defs->moves[i].fact == fact)
+                r->moved[i] = rs->now;
+    }
+    cell_release(&rs->cells, r->facts[fact]);
+    r->facts[fact] = value;
 }
 
-void view_set_fact(lua_State *L, struct ruleset *rs, uint16_t fact, int value)
+/* Set a single-valued fact to the value at stack index `value`. */
+static void set_fact(lua_State *L, struct ruleset *rs, uint16_t fact, int value)
 {
     const struct fact_def *f = &rs->subjects[rs->record->kind].facts[fact];
+    struct cell cell;
 
-    value = lua_absindex(L, value);
     if (!type_is_scalar(f->type))
         luaL_error(L, "%s is a container: change it by its methods (add, remove, clear) or by key",
                    f->name);
     if (!lua_isnil(L, value))
-        value_check(L, value, f->type, f->name);
-    view_push_fact(L, rs, fact);
-    note_change(L, rs, fact, -1, value);
-    lua_pop(L, 1);
-    lua_rawgeti(L, LUA_REGISTRYINDEX, rs->record->facts);
-    lua_pushvalue(L, value);
-    lua_rawseti(L, -2, fact + 1);
-    lua_pop(L, 1);
+        value_fit(L, value, f->shape, f->name);
+    if (!value_own(L, value, false, &cell))
+        sandbox_raise_full(&rs->sandbox);
+    view_change_fact(rs, fact, cell);
 }
 
 static int view_newindex(lua_State *L)
@@ -346,7 +335,7 @@ static int view_newindex(lua_State *L)
                           "a rule can not change %s: facts are changed only by reducers (the "
                           "functions under `on`)",
                           name);
-    view_set_fact(L, rs, check_fact(L, rs, 2), 3);
+    set_fact(L, rs, check_fact(L, rs, 2), 3);
     return 0;
 }
 
@@ -361,6 +350,9 @@ void view_register(struct ruleset *rs, lua_State *L)
 
     for (int kind = 0; kind < SUBJECT_KINDS; kind++) {
         struct subject_defs *defs = &rs->subjects[kind];
+        for (uint16_t i = 0; i < defs->fact_count; i++)
+            if (!type_is_scalar(defs->facts[i].type))
+                defs->facts[i].box = box_make(L, defs->facts[i].shape, i);
         lua_newuserdatauv(L, 0, 0);
         lua_newtable(L); /* each kind has a metatable of its own */
         lua_newtable(L);

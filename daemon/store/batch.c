@@ -24,7 +24,7 @@ struct batch *batch_new(void)
 
 static struct rows *each_rows(struct batch *b, size_t i)
 {
-    struct rows *all[] = { &b->names, &b->events,  &b->touches,  &b->voids, &b->successions,
+    struct rows *all[] = { &b->names, &b->events,  &b->voids,    &b->successions,
                            &b->notes, &b->changes, &b->subjects, &b->runs };
     return i < sizeof(all) / sizeof(*all) ? all[i] : NULL;
 }

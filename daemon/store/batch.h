@@ -31,15 +31,9 @@ struct name_row {
 };
 struct event_row {
     int64_t seq, time, recorded;
-    int64_t source, type, subject; /* ids */
-    const char *id, *sequence, *actor, *body;
+    int64_t source, type, subject;                      /* ids */
+    const char *id, *sequence, *actor, *body, *touches; /* touches: see touch.h */
     uint32_t body_len;
-    uint32_t touch_count;
-    size_t first_touch; /* index into touches */
-    uint32_t key;       /* hash of source and id */
-};
-struct touch_row {
-    int64_t row, subject, prev; /* prev 0: none */
 };
 struct void_row {
     int64_t seq;
@@ -93,7 +87,7 @@ struct watermark {
 
 struct batch {
     struct arena arena; /* texts */
-    struct rows names, events, touches, voids, successions, notes, changes, subjects, runs;
+    struct rows names, events, voids, successions, notes, changes, subjects, runs;
     struct commit_row commit;
     const struct generation_row *generation; /* NULL: none */
     bool has_watermark;

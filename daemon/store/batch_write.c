@@ -38,7 +38,7 @@ static enum err_code write_events(struct store *to, const struct batch *b, struc
 {
     static const char SQL[] =
         "INSERT INTO event_row (seq, time, recorded, source, id, type, subject, sequence, actor,"
-        " body, hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+        " body, hash, touches) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
     sqlite3_stmt *st;
 
     enum err_code rc = b->events.count ? stmt_get(&st, to, SQL, err) : OK;
@@ -58,26 +58,8 @@ static enum err_code write_events(struct store *to, const struct batch *b, struc
         bind_text(st, 9, e->actor);
         sqlite3_bind_text(st, 10, e->body, (int)e->body_len, SQLITE_STATIC);
         sqlite3_bind_blob(st, 11, to->last_hash, DIGEST_BYTES, SQLITE_STATIC);
+        bind_text(st, 12, e->touches);
         rc = stmt_run(to, st, "append an event", err);
-    }
-    return rc;
-}
-
-static enum err_code write_touches(struct store *to, const struct batch *b, struct err *err)
-{
-    static const char SQL[] =
-        "INSERT INTO subject_event_row (row, subject, prev) VALUES (?1, ?2, ?3)";
-    sqlite3_stmt *st;
-
-    enum err_code rc = b->touches.count ? stmt_get(&st, to, SQL, err) : OK;
-    EACH(struct touch_row, t, b->touches)
-    {
-        if (rc != OK)
-            return rc;
-        sqlite3_bind_int64(st, 1, t->row);
-        sqlite3_bind_int64(st, 2, t->subject);
-        bind_int_or_null(st, 3, t->prev);
-        rc = stmt_run(to, st, "append what an event touches", err);
     }
     return rc;
 }
@@ -290,8 +272,6 @@ static enum err_code write_one(struct store *to, const struct batch *b, struct e
 
     if (rc == OK)
         rc = write_events(to, b, err);
-    if (rc == OK)
-        rc = write_touches(to, b, err);
     if (rc == OK)
         rc = write_sides(to, b, err);
     if (rc == OK)

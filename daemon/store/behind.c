@@ -113,6 +113,7 @@ void behind_written(struct store *s, int64_t id, int64_t ticket)
 {
     struct dict_entry *entry = s->dicts[DICT_SUBJECT].by_id[id];
 
+    entry->is_stored = true;
     if (entry->state == ROW_WRITTEN && entry->ticket == ticket)
         free_row(entry);
 }

@@ -15,7 +15,6 @@ enum table {
     SUCCESSIONS,
     COMMITS,
     JUDGED,
-    TOUCHES,
     CHANGES,
     GENERATIONS,
     FILES,
@@ -36,7 +35,6 @@ static const struct {
     [SUCCESSIONS] = { "event (successions)", "SELECT * FROM event_succession ORDER BY seq" },
     [COMMITS] = { "event_commit", "SELECT * FROM event_commit_row ORDER BY number" },
     [JUDGED] = { "event_commit (judged)", "SELECT * FROM commit_judged ORDER BY number" },
-    [TOUCHES] = { "subject_event", "SELECT * FROM subject_event_row ORDER BY row" },
     [CHANGES] = { "change", "SELECT * FROM change_row ORDER BY seq" },
     [GENERATIONS] = { "pack", "SELECT * FROM generation ORDER BY number" },
     [FILES] = { "pack (files)", "SELECT * FROM pack_file ORDER BY generation, path" },
@@ -188,10 +186,8 @@ static enum err_code check_log(struct checker *c, const struct batch *b, struct 
         rc = NEXT_IS(c, EVENTS, err, integer(e->seq), integer(e->time), integer(e->recorded),
                      integer(e->source), text(e->id), integer(e->type), integer(e->subject),
                      text(e->sequence), text(e->actor), text_of(e->body, e->body_len),
-                     blob(c->hash, DIGEST_BYTES));
+                     blob(c->hash, DIGEST_BYTES), text(e->touches));
     }
-    EACH(struct touch_row, t, b->touches)
-    rc = NEXT_IS(c, TOUCHES, err, integer(t->row), integer(t->subject), integer_unless(t->prev, 0));
     EACH(struct void_row, v, b->voids)
     rc = NEXT_IS(c, VOIDS, err, integer(v->seq), text(v->source), text(v->id));
     EACH(struct succession_row, s, b->successions)

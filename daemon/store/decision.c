@@ -12,15 +12,18 @@ enum err_code decisions_put(struct store *s, const char *subject, const char *na
     struct subject_row *row;
 
     enum err_code rc = dict_intern(&who, s, DICT_SUBJECT, subject, err);
-    if (rc == OK)
+    if (rc == OK && names != s->names) { /* a long text, and nearly always the same */
         rc = dict_intern(&layout, s, DICT_LAYOUT, names, err);
+        s->names = rc == OK ? names : NULL;
+        s->layout = rc == OK ? layout->id : 0;
+    }
     if (rc == OK)
         rc = behind_change(&row, s, who, err);
     if (rc == OK)
         rc = behind_text(&row->decisions, s, values, err);
     if (rc != OK)
         return rc;
-    row->layout = layout->id;
+    row->layout = s->layout;
     row->has_decisions = true;
     return OK;
 }
@@ -61,39 +64,36 @@ enum err_code decisions_of(const char **names, const char **values, struct store
         *values = who->row->decisions;
         return dict_text(names, s, DICT_LAYOUT, who->row->layout, err);
     }
-    return s->mode == STORE_REPLAY ? OK : stored_decisions(names, values, s, who->id, err);
+    return who->is_stored ? stored_decisions(names, values, s, who->id, err) : OK;
 }
 
-/* The next item of an array: *at moves behind it. NULL: it was the last. */
-static const char *next_item(const char **at, size_t *len)
+/* The next item of an array: *at moves behind it. False: it was the last. */
+static bool next_item(struct slice *item, const char **at)
 {
-    const char *item = *at, *end = strstr(item, ",\n");
+    const char *end = *at;
 
-    if (*item == ']' || *item == '\0')
-        return NULL;
-    *len = end ? (size_t)(end - item) : strlen(item) - 1;
-    *at = end ? end + 2 : item + *len;
-    return item;
+    if (*end == ']' || *end == '\0')
+        return false;
+    /* A line end stands nowhere else; behind the last item is the bracket. */
+    while (*end && *end != '\n')
+        end++;
+    *item = (struct slice){ *at, (size_t)(end - *at) - 1 };
+    *at = *end ? end + 1 : end - 1;
+    return true;
 }
 
 enum err_code decisions_each(const char *names, const char *values, decision_fn *fn, void *arg,
                              struct err *err)
 {
-    struct arena arena = { 0 };
-    const char *name, *value;
-    size_t name_len, value_len;
+    struct slice name, value;
     enum err_code rc = OK;
 
     if (!names || !values)
         return OK;
-    for (names++, values++; rc == OK && (name = next_item(&names, &name_len)) &&
-                            (value = next_item(&values, &value_len));) {
-        arena_reset(&arena);
-        char *n = arena_copy(&arena, name + 1, name_len - 2); /* without its quotes */
-        char *v = arena_copy(&arena, value, value_len);
-        rc = n && v ? fn(n, v, arg, err) : err_set(err, ERR_LIMIT, "no memory for decisions");
-    }
-    arena_fini(&arena);
+    names++;
+    values++;
+    while (rc == OK && next_item(&name, &names) && next_item(&value, &values))
+        rc = fn((struct slice){ name.at + 1, name.len - 2 }, value, arg, err); /* without quotes */
     return rc;
 }
 

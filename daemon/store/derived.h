@@ -26,7 +26,13 @@ MUST_CHECK enum err_code decisions_put(struct store *s, const char *subject, con
 /* They are borrowed until the next call; NULL: it has none yet. */
 MUST_CHECK enum err_code decisions_of(const char **names, const char **values, struct store *s,
                                       const char *subject, struct err *err);
-typedef enum err_code decision_fn(const char *name, const char *value, void *arg, struct err *err);
+/* Some bytes of a longer text: borrowed, and with no NUL at their end. */
+struct slice {
+    const char *at;
+    size_t len;
+};
+typedef enum err_code decision_fn(struct slice name, struct slice value, void *arg,
+                                  struct err *err);
 /* Show each name with its value, in order. */
 MUST_CHECK enum err_code decisions_each(const char *names, const char *values, decision_fn *fn,
                                         void *arg, struct err *err);

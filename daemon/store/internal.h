@@ -19,6 +19,7 @@
 #include "store/batch.h"
 #include "store/generation.h"
 #include "store/store.h"
+#include "store/touch.h"
 
 #define STORE_APPLICATION_ID 0x50574159 /* "PWAY" */
 
@@ -48,6 +49,7 @@ struct dict_entry {
     int64_t due;  /* when it must be judged again; TIME_NEVER */
     size_t wake;  /* its place among the wakes, from 1; 0: it has none */
     struct successor *successors;
+    bool is_stored;          /* it has a row in its table */
     char *causes;            /* it is left for later: numbers of events; owned, NULL: it is not */
     struct subject_row *row; /* what its table may not have yet; NULL: nothing. Texts owned */
     enum row_state state;
@@ -114,7 +116,10 @@ struct store {
     struct watermark watermark; /* of what was sealed last; of a reader's snapshot */
     int64_t heads_upto;         /* a reader: heads of dict_entry are known up to this event */
     int64_t pending;            /* subjects that are left for later */
+    struct buf touches;         /* of the event being appended */
     char *decisions;            /* what decisions_of() gave last; owned */
+    const char *names;          /* what decisions_put() was given last; only its address counts */
+    int64_t layout;             /* and the number of that text */
 
     bool is_changed;             /* what is derived has changed since store_begin() */
     bool is_ahead;               /* memory holds what was never committed: store_reload() is due */
@@ -177,7 +182,7 @@ MUST_CHECK enum err_code writing_store(struct store **out, struct store *s, stru
 
 void store_free_batches(struct store *s);
 /* The event with this number among those that are not durable yet; NULL: it is in the database. */
-const struct event_row *tail_event(const struct batch **in, const struct store *s, int64_t seq);
+const struct event_row *tail_event(const struct store *s, int64_t seq);
 
 /* Connect to the file at s->path and set the connection up. */
 MUST_CHECK enum err_code store_connect(struct store *s, enum store_mode mode, struct err *err);
@@ -251,11 +256,7 @@ MUST_CHECK enum err_code log_load_end(struct store *s, struct err *err);
 void log_hash(uint8_t out[DIGEST_BYTES], const uint8_t before[DIGEST_BYTES], int64_t recorded,
               const char *actor, const char *body, size_t body_len);
 
-/* A row of subject_event_row is (event number << 16) + the touch's place within the event, so that
- * the table only ever grows at its end and the touches of an event lie together. */
-#define TOUCH_BITS 16
-#define TOUCH_MAX  (1 << TOUCH_BITS)
-#define SEQ_MAX    (INT64_MAX >> (TOUCH_BITS + 1))
+#define SEQ_MAX (INT64_MAX / 2)
 
 /* --- wakes (wake.c) --- */
 

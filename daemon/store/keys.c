@@ -174,8 +174,7 @@ static enum err_code is_key_of(bool *out, struct store *s, int64_t seq, int64_t 
                                const char *id, struct err *err)
 {
     static const char SQL[] = "SELECT 1 FROM event_row WHERE seq = ?1 AND source = ?2 AND id = ?3";
-    const struct batch *in;
-    const struct event_row *e = tail_event(&in, s, seq);
+    const struct event_row *e = tail_event(s, seq);
     sqlite3_stmt *st;
 
     if (e) {

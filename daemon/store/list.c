@@ -25,14 +25,20 @@ struct filtering {
     int passed;
 };
 
-static enum err_code check_decision(const char *name, const char *value, void *arg, struct err *err)
+static bool is_text(struct slice s, const char *text)
+{
+    return strlen(text) == s.len && memcmp(text, s.at, s.len) == 0;
+}
+
+static enum err_code check_decision(struct slice name, struct slice value, void *arg,
+                                    struct err *err)
 {
     struct filtering *f = arg;
     (void)err;
 
     for (int i = 0; i < f->query->filter_count; i++)
-        if (strcmp(f->query->filters[i].decision, name) == 0 &&
-            strcmp(f->query->filters[i].value, value) == 0)
+        if (is_text(name, f->query->filters[i].decision) &&
+            is_text(value, f->query->filters[i].value))
             f->passed++;
     return OK;
 }

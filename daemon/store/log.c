@@ -74,8 +74,7 @@ static enum err_code compare(enum append_status *out, struct store *s, int64_t s
                              const struct event *e, struct err *err)
 {
     static const char SQL[] = "SELECT body FROM event_row WHERE seq = ?1";
-    const struct batch *in;
-    const struct event_row *there = tail_event(&in, s, seq);
+    const struct event_row *there = tail_event(s, seq);
     sqlite3_stmt *st;
     bool row;
 
@@ -133,7 +132,6 @@ static enum err_code add_event(struct store *s, const struct event *e, int64_t s
             .actor = keep(s, actor, &ok),
             .body = arena_copy(&s->open->arena, e->body, e->body_len),
             .body_len = e->body_len,
-            .first_touch = s->open->touches.count,
         };
     return row && ok && row->body ? OK : store_no_memory(s, "append an event", err);
 }
@@ -142,24 +140,26 @@ static enum err_code add_event(struct store *s, const struct event *e, int64_t s
 static enum err_code add_touches(struct store *s, const struct event *e, int64_t seq,
                                  struct err *err)
 {
+    struct event_row *row = (struct event_row *)s->open->events.items + s->open->events.count - 1;
     struct dict_entry *subject;
     struct subject_row *unsaved;
 
+    buf_reset(&s->touches);
     for (uint32_t i = 0; i < e->touch_count; i++) {
         enum err_code rc = dict_intern(&subject, s, DICT_SUBJECT, e->touches[i], err);
         if (rc == OK && subject->head == seq) /* a repeat would link the event to itself */
             continue;
         if (rc == OK)
             rc = behind_change(&unsaved, s, subject, err);
-        struct touch_row *touch = rc == OK ? rows_add(&s->open->touches, sizeof(*touch)) : NULL;
-        if (!touch)
-            return rc == OK ? store_no_memory(s, "append what an event touches", err) : rc;
-        *touch = (struct touch_row){ (seq << TOUCH_BITS) + i, subject->id, subject->head };
+        if (rc != OK)
+            return rc;
+        touch_add(&s->touches, &(struct touch){ subject->id, subject->head });
         subject->head = seq;
     }
-    struct event_row *row = (struct event_row *)s->open->events.items + s->open->events.count - 1;
-    row->touch_count = (uint32_t)(s->open->touches.count - row->first_touch);
-    return OK;
+    touch_end(&s->touches);
+    if (!s->touches.failed)
+        row->touches = arena_copy(&s->open->arena, s->touches.data, s->touches.len);
+    return row->touches ? OK : store_no_memory(s, "append what an event touches", err);
 }
 
 static enum err_code add_void(struct store *s, int64_t seq, const char *source, const char *id,
@@ -183,10 +183,8 @@ enum err_code log_append(enum append_status *out, int64_t *seq, struct store *s,
     assert(s->open);
     *out = APPEND_ACCEPTED;
     *seq = 0;
-    if (e->touch_count > TOUCH_MAX || next > SEQ_MAX)
-        return err_set(err, ERR_LIMIT,
-                       "event %lld names %u subjects; a log holds %lld events of up to %d subjects",
-                       (long long)next, e->touch_count, (long long)SEQ_MAX, TOUCH_MAX);
+    if (next > SEQ_MAX)
+        return err_set(err, ERR_LIMIT, "a log holds at most %lld events", (long long)SEQ_MAX);
     uint32_t hash = keys_hash(s, e->source, e->id);
     enum err_code rc = dict_intern(&source, s, DICT_SOURCE, e->source, err);
     if (rc == OK)

@@ -89,7 +89,9 @@ struct logged {
     const char *actor;    /* NULL: none */
     const char *body;     /* canonical JSON, notes as digests */
     uint32_t body_len;
-    const char *const *touches; /* only from log_scan(): its subject first; else NULL */
+    const char *const
+        *touches; /* only from log_scan(), where they are valid inside the callback: its
+                                   subject first; else NULL */
     uint32_t touch_count;
 };
 /* Return OK to go on; anything else ends the scan and is returned, with `err` as the callback set it. */
@@ -98,7 +100,7 @@ typedef enum err_code logged_fn(const struct logged *e, void *arg, struct err *e
 /* All events with after < seq <= max_seq, in order of arrival. */
 MUST_CHECK enum err_code log_scan(struct store *s, int64_t after, int64_t max_seq, logged_fn *fn,
                                   void *arg, struct err *err);
-/* The events that touch a subject, seq <= max_seq, in order of arrival. An unknown subject has none. */
+/* The events that touch a subject, seq <= max_seq, the newest first. An unknown subject has none. */
 MUST_CHECK enum err_code log_scan_subject(struct store *s, const char *subject, int64_t max_seq,
                                           logged_fn *fn, void *arg, struct err *err);
 /* The event with this key, if it is there (*found). */

@@ -139,6 +139,7 @@ static enum err_code load_subjects(struct store *s, struct err *err)
         if (rc != OK)
             break;
         entry->head = sqlite3_column_int64(st, 1);
+        entry->is_stored = true;
         if (sqlite3_column_type(st, 2) != SQLITE_NULL &&
             (rc = wake_set(s, entry, sqlite3_column_int64(st, 2), err)) != OK)
             break;
@@ -149,32 +150,6 @@ static enum err_code load_subjects(struct store *s, struct err *err)
             break;
         }
         s->pending++;
-    }
-    stmt_done(st);
-    return rc;
-}
-
-/* Events beyond the watermark have moved heads that their table does not have yet. */
-static enum err_code load_heads(struct store *s, struct err *err)
-{
-    static const char SQL[] = "SELECT row, subject FROM subject_event_row WHERE row >= ?1"
-                              " ORDER BY row";
-    struct dict_entry *entry;
-    struct subject_row *unsaved;
-    sqlite3_stmt *st;
-    bool row;
-
-    enum err_code rc = stmt_get(&st, s, SQL, err);
-    if (rc != OK)
-        return rc;
-    sqlite3_bind_int64(st, 1, (s->watermark.seq + 1) << TOUCH_BITS);
-    while ((rc = stmt_row(&row, s, st, "read what events touch", err)) == OK && row) {
-        rc = dict_entry_of(&entry, s, DICT_SUBJECT, sqlite3_column_int64(st, 1), err);
-        if (rc == OK)
-            rc = behind_change(&unsaved, s, entry, err);
-        if (rc != OK)
-            break;
-        entry->head = sqlite3_column_int64(st, 0) >> TOUCH_BITS;
     }
     stmt_done(st);
     return rc;
@@ -191,7 +166,7 @@ enum err_code memory_load(struct store *s, struct err *err)
     if (rc == OK)
         rc = load_subjects(s, err);
     if (rc == OK)
-        rc = load_heads(s, err);
+        rc = touches_load_heads(s, s->watermark.seq, err); /* events beyond it have moved heads */
     if (rc == OK)
         rc = load_voids(s, err);
     if (rc == OK)
@@ -210,8 +185,10 @@ void memory_fini(struct store *s)
     strmap_fini(&s->voided);
     keys_fini(s);
     dict_fini(s);
+    buf_fini(&s->touches);
     free(s->decisions);
     s->decisions = NULL;
+    s->names = NULL;
     s->last_seq = s->last_commit = s->last_change = s->pending = 0;
     s->last_recorded = INT64_MIN;
 }

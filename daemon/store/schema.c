@@ -128,6 +128,12 @@ static const char *const VERSION_3[] = {
     "INSERT INTO event_succession SELECT e.seq, p.id, e.subject FROM event_row e"
     " JOIN type_name t ON t.id = e.type AND t.text = 'school.succeeded'"
     " JOIN subject_name p ON p.text = json_extract(e.body, '$.data.predecessor');",
+    /* With the event, what it touches: a JSON array of pairs, a subject and the event before in its chain. */
+    "ALTER TABLE event_row ADD COLUMN touches TEXT NOT NULL DEFAULT '[]';"
+    "UPDATE event_row SET touches = (SELECT coalesce('[' || group_concat(t.pair) || ']', '[]') FROM"
+    " (SELECT subject || ',' || coalesce(prev, 0) AS pair FROM subject_event_row r"
+    "  WHERE r.row >= event_row.seq << 16 AND r.row < (event_row.seq + 1) << 16 ORDER BY r.row) t);"
+    "DROP VIEW subject_event; DROP TABLE subject_event_row;",
     "DROP TABLE event_key;"
     "CREATE TABLE event_key ("
     " first INTEGER PRIMARY KEY, last INTEGER NOT NULL, keys BLOB NOT NULL) STRICT;",
@@ -164,6 +170,10 @@ static const char *const VERSION_3[] = {
     "ALTER TABLE change_rows RENAME TO change_row;",
 
     /* clang-format off */
+    "CREATE VIEW subject_event AS"
+    " SELECT n.text AS subject, e.seq, nullif(p.value, 0) AS prev"
+    " FROM event_row e, json_each(e.touches) s JOIN json_each(e.touches) p ON p.key = s.key + 1"
+    "  JOIN subject_name n ON n.id = s.value WHERE s.key % 2 = 0;",
     "CREATE VIEW subject AS"
     " SELECT n.text AS subject, r.id AS number, r.name, r.hub, r.former"
     " FROM subject_row r JOIN subject_name n ON n.id = r.id WHERE r.decisions IS NOT NULL;",

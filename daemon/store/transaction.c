@@ -181,20 +181,23 @@ enum err_code store_catch_up(struct store *s, bool all, struct err *err)
     return rc;
 }
 
-const struct event_row *tail_event(const struct batch **in, const struct store *s, int64_t seq)
+static const struct event_row *event_in(const struct batch *b, int64_t seq)
 {
-    const struct batch *b = s->tail ? s->tail : s->open;
+    const struct event_row *events = b->events.items;
 
-    for (; b; b = b->next ? b->next : b == s->open ? NULL : s->open) {
-        const struct event_row *events = b->events.items;
-        if (b->events.count == 0 || seq < events[0].seq)
-            continue;
-        if (seq - events[0].seq < (int64_t)b->events.count) {
-            *in = b;
-            return &events[seq - events[0].seq];
-        }
-    }
-    return NULL;
+    return b->events.count > 0 && seq >= events[0].seq &&
+                   seq - events[0].seq < (int64_t)b->events.count
+               ? &events[seq - events[0].seq]
+               : NULL;
+}
+
+const struct event_row *tail_event(const struct store *s, int64_t seq)
+{
+    const struct event_row *found = s->open ? event_in(s->open, seq) : NULL;
+
+    for (const struct batch *b = s->tail; b && !found; b = b->next)
+        found = event_in(b, seq);
+    return found;
 }
 
 /* ---- the writer's thread ---- */

@@ -12,7 +12,7 @@
 #include "store/checkpoint.h"
 #include "store/internal.h"
 
-#define WAITING_MAX 4 /* batches on their way: enough to keep both threads busy */
+#define WAITING_MAX 2 /* batches on their way: enough to keep both threads busy */
 
 struct writer {
     pthread_t thread;

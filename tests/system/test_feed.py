@@ -82,6 +82,7 @@ class Replay(FeedTest):
             for first in range(number * 700, (number + 1) * 700, 100):
                 batch = events[first:first + 100]
                 self.d.send(batch)
+                await_wakes(self.d)  # what was left for later has these causes too
                 self.check_causes(feed, batch, now)
             (self.d.kill if number % 2 else self.d.stop)()
         self.d.start()
