@@ -239,8 +239,8 @@ static enum err_code load_run(struct store *s, sqlite3_stmt *st, struct err *err
     int64_t first = sqlite3_column_int64(st, 0), last = sqlite3_column_int64(st, 1);
     size_t bytes = (size_t)sqlite3_column_bytes(st, 2), count = bytes / sizeof(uint64_t);
 
-    if (first != k->first || last < first || (uint64_t)(last - first) + 1 != count ||
-        bytes % sizeof(uint64_t))
+    if (first != k->first || last < first || last > s->last_seq ||
+        (uint64_t)(last - first) + 1 != count || bytes % sizeof(uint64_t))
         return err_set(err, ERR_STORE,
                        "%s: the keys of events from %lld on are damaged; restore a backup", s->path,
                        (long long)k->first);

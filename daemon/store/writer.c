@@ -58,8 +58,14 @@ static void tell(struct writer *w, int64_t last, enum err_code rc, const struct 
     pthread_mutex_unlock(&w->lock);
     for (; w->tell && ticket <= last; ticket++)
         w->tell(ticket, rc == OK ? NULL : why, w->arg);
+}
+
+/* Only when nothing of theirs is in use any more: who waits for it may use the connection, and free what
+ * `tell` used. */
+static void finish(struct writer *w, int64_t last)
+{
     pthread_mutex_lock(&w->lock);
-    w->done = last; /* only now: who waits for it may free what `tell` used */
+    w->done = last;
     pthread_cond_broadcast(&w->done_some);
     pthread_mutex_unlock(&w->lock);
 }
@@ -83,6 +89,7 @@ static void *run(void *arg)
         tell(w, last, rc, &why);
         if (rc == OK)
             checkpoint_after_commit(w->checkpoint);
+        finish(w, last);
     }
     return NULL;
 }

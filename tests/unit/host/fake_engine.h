@@ -22,6 +22,8 @@ struct engine {
     struct strmap seen; /* "source id" to struct fake_row */
     uint8_t key[DIGEST_BYTES];
     struct clock clock;
+    void (*durable)(int64_t ticket, const struct err *why, void *arg);
+    void *arg;
 };
 
 struct fake_row {
@@ -36,12 +38,26 @@ static struct {
     bool is_held;    /* engine_take() waits here */
     bool is_opening; /* engine_open() waits here */
     bool cannot_open;
+    bool is_disk_held; /* commits are handed over, and durable when fake_let_through() says so */
+    bool disk_fails;   /* what is let through does not become durable */
+    bool is_behind;    /* the tables are; each engine_catch_up() brings them on by a commit */
+    bool cannot_catch_up;
+    bool is_torn; /* while they are brought on */
     int waiting;  /* takes and openings that wait */
     int commits;  /* engine_take() that succeeded */
     int refusals; /* engine_take() that failed */
     int closes;
     int wakes;
+    int catch_ups;  /* tried */
     size_t largest; /* events of the largest commit */
+    struct engine *engine;
+    int64_t ticket;    /* handed over */
+    int64_t told;      /* durable, or not */
+    bool has_failed;   /* the next take begins anew */
+    int64_t forgotten; /* tickets from before that */
+    int64_t listed;    /* commits in the list */
+    int64_t tables;    /* the commit that they stand at */
+    int64_t wanted;    /* by the last question */
     int64_t seq;
     int64_t feed_seq;
     int64_t next_wake;
@@ -101,6 +117,41 @@ static void fake_wait_while(const bool *held)
     fake.waiting--;
 }
 
+/* Tell of all commits that were handed over. Not with the lock held. */
+static inline void fake_let_through(void)
+{
+    struct err why;
+
+    uv_mutex_lock(&fake.lock);
+    struct engine *e = fake.engine;
+    bool fails = fake.disk_fails;
+    while (fake.told < fake.ticket) {
+        int64_t ticket = ++fake.told;
+        fake.has_failed = fake.has_failed || fails; /* before anybody can hear of it */
+        uv_mutex_unlock(&fake.lock);
+        if (fails)
+            err_set(&why, ERR_LIMIT, "the disk is full");
+        e->durable(ticket, fails ? &why : NULL, e->arg);
+        uv_mutex_lock(&fake.lock);
+    }
+    uv_mutex_unlock(&fake.lock);
+}
+
+/* A commit is handed over: tell of it at once, which is before engine_take() returns, or when the test does. */
+static void fake_hand_over(bool is_listed)
+{
+    uv_mutex_lock(&fake.lock);
+    fake.ticket++;
+    fake.listed += is_listed;
+    if (!fake.is_behind)
+        fake.tables = fake.listed;
+    bool is_held = fake.is_disk_held;
+    uv_cond_broadcast(&fake.moved);
+    uv_mutex_unlock(&fake.lock);
+    if (!is_held)
+        fake_let_through();
+}
+
 static const struct type FAKE_TEXT = { .kind = TYPE_TEXT };
 static const struct type_field FAKE_FIELDS[] = { { "teacher", &FAKE_TEXT, false } };
 static const struct type FAKE_DATA = { .kind = TYPE_ROW, .fields = FAKE_FIELDS, .field_count = 1 };
@@ -124,6 +175,10 @@ enum err_code engine_open(struct engine **out, const struct engine_options *opti
     if (!e)
         return err_set(open_err, ERR_LIMIT, "no memory");
     e->clock = options->clock;
+    e->durable = options->durable;
+    e->arg = options->arg;
+    fake.engine = e;
+    fake.ticket = fake.told = fake.forgotten = 1; /* a commit from before there is a writer */
     enum err_code rc = catalog_init(&e->catalog, open_err);
     if (rc == OK)
         rc = catalog_add(&e->catalog, &FAKE_TYPE, open_err);
@@ -134,6 +189,7 @@ enum err_code engine_open(struct engine **out, const struct engine_options *opti
 
 void engine_close(struct engine *e)
 {
+    fake_let_through();
     catalog_fini(&e->catalog);
     strmap_fini(&e->seen);
     arena_fini(&e->arena);
@@ -185,13 +241,20 @@ enum err_code engine_take(struct engine *e, struct take *items, size_t count, st
     for (size_t i = 0; i < count; i++)
         if (strcmp(items[i].event->id, "poison") == 0)
             rc = err_set(take_err, ERR_STORE, "disk full");
+    if (fake.has_failed)
+        fake.forgotten = fake.ticket;
+    fake.has_failed = false;
+    int64_t seq = fake.seq;
     for (size_t i = 0; i < count && rc == OK; i++)
         fake_take_one(e, &items[i]);
+    bool is_commit = fake.seq > seq; /* with nothing new there is none */
     fake.refusals += rc != OK;
     fake.commits += rc == OK;
     if (rc == OK && count > fake.largest)
         fake.largest = count;
     uv_mutex_unlock(&fake.lock);
+    if (rc == OK && is_commit)
+        fake_hand_over(true);
     return rc;
 }
 
@@ -213,18 +276,54 @@ enum err_code engine_wake(struct engine *e, struct err *wake_err)
     fake.wakes++;
     fake.feed_seq++;
     fake.next_wake += US_PER_S;
-    uv_cond_broadcast(&fake.moved);
     uv_mutex_unlock(&fake.lock);
+    fake_hand_over(true);
     return OK;
 }
 
-int64_t engine_feed_seq(const struct engine *e)
+int64_t engine_ticket(const struct engine *e)
 {
     (void)e;
     uv_mutex_lock(&fake.lock);
-    int64_t seq = fake.feed_seq;
+    int64_t ticket = fake.ticket > fake.forgotten ? fake.ticket : 0;
     uv_mutex_unlock(&fake.lock);
-    return seq;
+    return ticket;
+}
+
+bool engine_is_behind(const struct engine *e)
+{
+    (void)e;
+    uv_mutex_lock(&fake.lock);
+    bool is_behind = fake.is_behind;
+    uv_mutex_unlock(&fake.lock);
+    return is_behind;
+}
+
+enum err_code engine_catch_up(struct engine *e, struct err *catch_err)
+{
+    (void)e;
+    uv_mutex_lock(&fake.lock);
+    fake.catch_ups++;
+    bool cannot = fake.cannot_catch_up;
+    if (!cannot && fake.tables < fake.listed)
+        fake.tables++;
+    fake.is_behind = cannot || fake.tables < fake.listed;
+    uv_mutex_unlock(&fake.lock);
+    if (cannot)
+        return err_set(catch_err, ERR_LIMIT, "the disk is full");
+    fake_hand_over(false);
+    return OK;
+}
+
+void engine_progress(const struct engine *e, struct engine_progress *out)
+{
+    (void)e;
+    uv_mutex_lock(&fake.lock);
+    *out = (struct engine_progress){ .feed_seq = fake.feed_seq,
+                                     .commits = fake.listed,
+                                     .tables = fake.tables,
+                                     .tables_are_whole = !fake.is_torn };
+    uv_mutex_unlock(&fake.lock);
 }
 
 void engine_counters(const struct engine *e, struct engine_counters *out)
@@ -254,7 +353,7 @@ enum err_code engine_command(char **out, struct engine *e, const char *name,
 }
 
 struct reader {
-    bool is_open;
+    int64_t wanted;
 };
 
 enum err_code reader_open(struct reader **out, const char *database, const char *rules,
@@ -283,11 +382,19 @@ void reader_close(struct reader *r)
     uv_mutex_unlock(&fake.lock);
 }
 
-/* Answers with the question itself, and how many events it sees. */
+void reader_want(struct reader *r, int64_t commit)
+{
+    r->wanted = commit;
+    uv_mutex_lock(&fake.lock);
+    fake.wanted = commit;
+    uv_mutex_unlock(&fake.lock);
+}
+
+/* Answers with the question itself, and how many events it sees. A "list" reads tables: busy while they are
+ * behind what is wanted of them. */
 enum err_code question_answer(struct buf *out, struct reader *r, const char *question,
                               const struct json *params, struct err *ask_err)
 {
-    (void)r;
     enum err_code rc = OK;
     uv_mutex_lock(&fake.lock);
     fake.asking++;
@@ -299,6 +406,8 @@ enum err_code question_answer(struct buf *out, struct reader *r, const char *que
         rc = err_set(ask_err, ERR_INPUT, "unknown question 'nonsense'");
     else if (json_is_string(json_get(params, "subject"), "school/404"))
         rc = err_set(ask_err, ERR_ABSENT, "no event is about school/404");
+    else if (strcmp(question, "list") == 0 && fake.tables < r->wanted)
+        rc = err_set(ask_err, ERR_BUSY, "the tables are being brought on; ask again");
     buf_printf(out, "{\"question\":\"%s\",\"events\":%lld,\"params\":", question,
                (long long)fake.seq);
     json_write(out, params);

@@ -292,6 +292,170 @@ static void a_failing_request_fails_alone(void **state)
     assert_int_equal(fake_get(&fake.refusals), 2); /* the group, then the one */
 }
 
+/* ---- commits on their way to the disk ---- */
+
+/* The engine thread has done all that was queued before this. */
+static void count_ping(void *arg)
+{
+    ++*(int *)arg;
+}
+
+static void await_engine_thread(void)
+{
+    int pings = 0;
+    assert_true(service_ping(world.service, count_ping, &pings));
+    RUN_UNTIL(&world, pings == 1);
+}
+
+static void an_answer_waits_until_its_commit_is_durable(void **state)
+{
+    (void)state;
+    struct told a, b;
+    fake_set(&fake.is_disk_held, true);
+    assert_int_equal(submit(&a, PW_EVENT, EVENT("a", "a")), PW_OK);
+    await_engine_thread();
+    assert_int_equal(fake_get(&fake.commits), 1);
+    assert_int_equal(submit(&b, PW_EVENT, EVENT("b", "a")), PW_OK);
+    await_engine_thread();
+    assert_int_equal(fake_get(&fake.commits), 2); /* the engine does not wait for the disk */
+    assert_true(a.times == 0 && b.times == 0);
+    assert_int_equal(world.feed_seq, 0); /* nobody hears of what may never have been */
+    fake_let_through();
+    RUN_UNTIL(&world, b.times);
+    assert_true(a.times == 1 && a.status == PW_OK && b.status == PW_OK);
+    assert_int_equal(world.feed_seq, 2);
+}
+
+static void what_is_a_duplicate_of_a_commit_under_way_waits_with_it(void **state)
+{
+    (void)state;
+    struct told a, again;
+    fake_set(&fake.is_disk_held, true);
+    assert_int_equal(submit(&a, PW_EVENT, EVENT("a", "a")), PW_OK);
+    await_engine_thread();
+    assert_int_equal(submit(&again, PW_EVENT, EVENT("a", "a")), PW_OK);
+    await_engine_thread();
+    assert_int_equal(again.times, 0);
+    fake_set(&fake.disk_fails, true);
+    fake_let_through();
+    RUN_UNTIL(&world, a.times && again.times);
+    assert_int_equal(a.status, PW_FAILED);
+    assert_int_equal(again.status, PW_FAILED); /* "duplicate" would say that it is kept */
+}
+
+static void a_commit_that_does_not_become_durable_fails_all_its_requests(void **state)
+{
+    (void)state;
+    struct told first, a, b, c;
+    fake_set(&fake.is_disk_held, true);
+    hold(&first);
+    assert_int_equal(submit(&a, PW_EVENT, EVENT("a", "a")), PW_OK);
+    assert_int_equal(submit(&b, PW_NDJSON, EVENT("b", "a") "\n{}\n" EVENT("b2", "a")), PW_OK);
+    fake_set(&fake.is_held, false);
+    await_engine_thread();
+    fake_set(&fake.disk_fails, true);
+    fake_let_through();
+    RUN_UNTIL(&world, first.times && a.times && b.times);
+    assert_int_equal(first.status, PW_FAILED);
+    assert_int_equal(a.status, PW_FAILED);
+    assert_int_equal(b.status, PW_FAILED);
+    assert_string_equal(b.text, "the disk is full");
+    assert_int_equal(world.feed_seq, 0);
+    fake_set(&fake.disk_fails, false);
+    fake_set(&fake.is_disk_held, false);
+    submit_and_wait(&c, PW_EVENT, EVENT("c", "a"));
+    assert_int_equal(c.status, PW_OK);
+}
+
+/* The writer's thread may be done before the engine's has noted whose commit it was. */
+static void a_commit_that_fails_at_once_fails_its_requests_too(void **state)
+{
+    (void)state;
+    struct told a, b;
+    fake_set(&fake.disk_fails, true);
+    submit_and_wait(&a, PW_EVENT, EVENT("a", "a"));
+    assert_int_equal(a.status, PW_FAILED);
+    assert_string_equal(a.text, "the disk is full");
+    assert_int_equal(world.feed_seq, 0);
+    submit_and_wait(&a, PW_EVENT, EVENT("b", "a"));
+    assert_int_equal(a.status, PW_FAILED);
+    fake_set(&fake.disk_fails, false);
+    submit_and_wait(&b, PW_EVENT, EVENT("c", "a"));
+    assert_int_equal(b.status, PW_OK);
+}
+
+/* After a failure the engine begins anew from what is durable: then what it finds there is. */
+static void a_duplicate_is_told_as_such_after_a_failed_commit(void **state)
+{
+    (void)state;
+    struct told a, b;
+    submit_and_wait(&a, PW_EVENT, EVENT("a", "a"));
+    fake_set(&fake.disk_fails, true);
+    submit_and_wait(&b, PW_EVENT, EVENT("b", "a"));
+    assert_int_equal(b.status, PW_FAILED);
+    submit_and_wait(&a, PW_EVENT, EVENT("a", "a"));
+    assert_int_equal(a.status, PW_OK);
+    assert_int_equal(a.results[0].status, PW_DUPLICATE);
+}
+
+static void stopping_answers_what_is_on_its_way_to_the_disk(void **state)
+{
+    (void)state;
+    struct told a;
+    fake_set(&fake.is_disk_held, true);
+    assert_int_equal(submit(&a, PW_EVENT, EVENT("a", "a")), PW_OK);
+    await_engine_thread();
+    service_stop(world.service);
+    RUN_UNTIL(&world, world.is_closed);
+    assert_int_equal(a.times, 1);
+    assert_int_equal(a.status, PW_OK);
+}
+
+/* ---- tables that follow behind ---- */
+
+static void tables_are_brought_on_when_there_is_nothing_else_to_do(void **state)
+{
+    (void)state;
+    struct told a;
+    fake_set(&fake.is_behind, true);
+    submit_and_wait(&a, PW_NDJSON, EVENT("a", "a"));
+    uv_mutex_lock(&fake.lock);
+    while (fake.is_behind)
+        uv_cond_wait(&fake.moved, &fake.lock);
+    uv_mutex_unlock(&fake.lock);
+    assert_int_equal(fake_get(&fake.catch_ups), 1);
+}
+
+static void a_list_waits_for_tables_that_are_as_new_as_what_was_acknowledged(void **state)
+{
+    (void)state;
+    struct told t, list;
+    fake_set(&fake.cannot_catch_up, true); /* else there would be no time to ask */
+    fake_set(&fake.is_behind, true);
+    submit_and_wait(&t, PW_EVENT, EVENT("a", "a"));
+    fake_set(&fake.cannot_catch_up, false);
+    ask_and_wait(&list, "list", "{}");
+    assert_int_equal(list.status, PW_OK);
+    uv_mutex_lock(&fake.lock);
+    assert_int_equal(fake.wanted == 0 || fake.tables >= fake.wanted, 1);
+    uv_mutex_unlock(&fake.lock);
+}
+
+static void a_list_is_answered_without_tables_that_can_not_be_brought_on(void **state)
+{
+    (void)state;
+    struct told t, list;
+    fake_set(&fake.cannot_catch_up, true);
+    fake_set(&fake.is_behind, true);
+    submit_and_wait(&t, PW_EVENT, EVENT("a", "a"));
+    ask_and_wait(&list, "list", "{}");
+    assert_int_equal(list.status, PW_OK); /* folded from the log */
+    uv_mutex_lock(&fake.lock);
+    assert_int_equal(fake.wanted, 0);
+    uv_mutex_unlock(&fake.lock);
+    assert_true(fake_get(&fake.catch_ups) < 20); /* one that fails is not tried again at once */
+}
+
 static void a_full_queue_says_busy_and_takes_nothing(void **state)
 {
     (void)state;
@@ -397,9 +561,19 @@ static void status_holds_what_only_the_host_knows(void **state)
     ask_and_wait(&t, "status", NULL);
     assert_non_null(strstr(t.text, "{\"question\":\"status\""));
     assert_non_null(strstr(t.text, "},\"ready\":true,\"uptime_seconds\":0"));
-    assert_non_null(strstr(t.text, "\"queue_events\":0,\"plugins\":[]}"));
+    assert_non_null(strstr(t.text, "\"queue_events\":0,\"refold_lag\":0,\"plugins\":[]}"));
     ask_and_wait(&t, "ready", NULL);
     assert_memory_equal(t.text, "{\"ready\":true", 13);
+}
+
+/* Though nobody was told of the commits that it made then. */
+static void figures_hold_what_the_engine_did_while_it_opened(void **state)
+{
+    struct told t;
+    (void)state;
+
+    ask_and_wait(&t, "metrics", NULL);
+    assert_non_null(strstr(t.text, "{generation=\"3\",digest=\"cafe\"} 1\n"));
 }
 
 static void metrics_hold_what_was_just_answered(void **state)
@@ -416,11 +590,6 @@ static void metrics_hold_what_was_just_answered(void **state)
     assert_non_null(strstr(t.text, "\npathwayd_commit_seconds_bucket{le=\"+Inf\"} 1\n"));
     assert_non_null(strstr(t.text, "\npathwayd_commit_seconds_count 1\n"));
     assert_non_null(strstr(t.text, "{generation=\"3\",digest=\"cafe\"} 1\n"));
-}
-
-static void count_ping(void *arg)
-{
-    ++*(int *)arg;
 }
 
 static void a_ping_returns_only_when_the_engine_thread_moves(void **state)
@@ -507,6 +676,15 @@ TEST_MAIN(SERVICE_CASE(each_event_of_a_request_has_its_status),
           SERVICE_CASE(one_line_too_long_does_not_fail_its_neighbours),
           SERVICE_CASE(what_arrives_during_a_commit_goes_into_the_next_one),
           SERVICE_CASE(a_failing_request_fails_alone),
+          SERVICE_CASE(an_answer_waits_until_its_commit_is_durable),
+          SERVICE_CASE(what_is_a_duplicate_of_a_commit_under_way_waits_with_it),
+          SERVICE_CASE(a_commit_that_does_not_become_durable_fails_all_its_requests),
+          SERVICE_CASE(a_commit_that_fails_at_once_fails_its_requests_too),
+          SERVICE_CASE(a_duplicate_is_told_as_such_after_a_failed_commit),
+          SERVICE_CASE(stopping_answers_what_is_on_its_way_to_the_disk),
+          SERVICE_CASE(tables_are_brought_on_when_there_is_nothing_else_to_do),
+          SERVICE_CASE(a_list_waits_for_tables_that_are_as_new_as_what_was_acknowledged),
+          SERVICE_CASE(a_list_is_answered_without_tables_that_can_not_be_brought_on),
           SERVICE_CASE(a_full_queue_says_busy_and_takes_nothing),
           SERVICE_CASE(stopping_finishes_what_was_taken),
           SERVICE_CASE(a_question_sees_what_was_acknowledged),
@@ -514,6 +692,7 @@ TEST_MAIN(SERVICE_CASE(each_event_of_a_request_has_its_status),
           SERVICE_CASE(a_long_question_leaves_a_reader_for_the_others),
           SERVICE_CASE(commands_go_to_the_engine_thread),
           SERVICE_CASE(status_holds_what_only_the_host_knows),
+          SERVICE_CASE(figures_hold_what_the_engine_did_while_it_opened),
           SERVICE_CASE(metrics_hold_what_was_just_answered),
           SERVICE_CASE(a_ping_returns_only_when_the_engine_thread_moves),
           SERVICE_CASE(a_fixed_clock_wakes_what_is_due_and_no_more),

@@ -149,7 +149,7 @@ static void assert_rows_say(struct ruleset *rs, const struct record *r, char tex
     for (int i = 0; i < count; i++) {
         const char *value = text[atoi(names[i] + 1)];
         bool is_error = strncmp(value, "error ", 6) == 0;
-        buf_printf(&expected, "%s%s%s%s", i ? "," : "[", is_error ? "{\"error\":" : "",
+        buf_printf(&expected, "%s%s%s%s", i ? ",\n" : "[", is_error ? "{\"error\":" : "",
                    is_error ? value + 6 : value, is_error ? "}" : "");
     }
     buf_char(&expected, ']');
@@ -257,13 +257,13 @@ static void decisions_are_listed_in_the_order_in_which_they_are_written(void **s
     (void)state;
 
     assert_string_equal(ruleset_decision_list(rs, SUBJECT_SCHOOL),
-                        "[\"big_a\",\"both\",\"of_a\",\"of_b\"]");
+                        "[\"big_a\",\n\"both\",\n\"of_a\",\n\"of_b\"]");
     assert_ptr_equal(ruleset_decision_list(rs, SUBJECT_SCHOOL),
                      ruleset_decision_list(rs, SUBJECT_SCHOOL)); /* made once */
     assert_string_equal(ruleset_decision_list(rs, SUBJECT_HUB), "[]");
     assert_runs(r, rs, "a", "{\"n\":7}", 4, "big_a both of_a of_b ");
     record_write_decisions(&row, r);
-    assert_string_equal(buf_cstr(&row), "[true,true,7,0]");
+    assert_string_equal(buf_cstr(&row), "[true,\ntrue,\n7,\n0]");
     buf_fini(&row);
     record_free(r);
     ruleset_free(rs);

@@ -124,8 +124,9 @@ static inline enum err_code send(enum append_status *status, int64_t *seq, struc
         .touches = touches,
         .touch_count = x->also ? 2 : 1,
     };
-    enum err_code rc = log_append(status, seq, s, &e, x->recorded, "hub-07",
-                                  x->voids ? "urn:hub:07" : NULL, x->voids, &err);
+    enum err_code rc = body.failed ? err_set(&err, ERR_LIMIT, "no memory for an event")
+                                   : log_append(status, seq, s, &e, x->recorded, "hub-07",
+                                                x->voids ? "urn:hub:07" : NULL, x->voids, &err);
     buf_fini(&body);
     return rc;
 }
@@ -146,9 +147,16 @@ static inline int64_t append_alone(struct store *s, const struct sent *x)
     int64_t number;
     assert_ok(store_begin(s, &err));
     int64_t seq = append(s, x);
-    assert_ok(log_add_commit(&number, s, seq, seq, x->recorded, 1, &err));
+    assert_ok(log_add_commit(&number, s, seq, seq, x->recorded, 1, NULL, &err));
     assert_ok(store_commit(s, &err));
     return seq;
+}
+
+/* Undo what the open transaction has appended, in memory too. */
+static inline void undo(struct store *s)
+{
+    store_rollback(s);
+    assert_ok(store_reload(s, &err));
 }
 
 /* Callbacks that write what they are shown into a struct buf: "1:e1 2:e2 ". */
@@ -162,6 +170,22 @@ static inline enum err_code note_id(const struct logged *e, void *arg, struct er
 static inline void note_text(const char *text, void *arg)
 {
     buf_printf(arg, "%s ", text);
+}
+
+static inline enum err_code note_decision(const char *name, const char *value, void *arg,
+                                          struct err *e2)
+{
+    (void)e2;
+    buf_printf(arg, "%s=%s ", name, value);
+    return OK;
+}
+
+/* The current decisions of a subject, added to what was collected. */
+static inline void note_decisions(struct buf *b, struct store *s, const char *subject)
+{
+    const char *names, *values;
+    assert_ok(decisions_of(&names, &values, s, subject, &err));
+    assert_ok(decisions_each(names, values, note_decision, b, &err));
 }
 
 /* Compare what was collected, and start anew. */

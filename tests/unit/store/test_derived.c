@@ -1,28 +1,8 @@
-/* test_derived.c - decisions, the feed and wakes: what derived.h promises. */
+/* test_derived.c - current decisions, cards and wakes of subjects: what derived.h promises of them. */
 #include "tests/unit/store/support.h"
 
-static enum err_code note_decision(const char *name, const char *value, void *arg, struct err *e2)
-{
-    (void)e2;
-    buf_printf(arg, "%s=%s ", name, value);
-    return OK;
-}
-
-static enum err_code note_wake(const char *subject, int64_t due, void *arg, struct err *e2)
-{
-    (void)e2;
-    buf_printf(arg, "%s@%lld ", subject, (long long)due);
-    return OK;
-}
-
-static enum err_code note_change(const struct change *c, void *arg, struct err *e2)
-{
-    (void)e2;
-    buf_printf(arg, "%lld %lld %lld %s %s %s>%s %s %s\n", (long long)c->seq, (long long)c->recorded,
-               (long long)c->generation, c->subject, c->decision, c->old_value, c->new_value,
-               c->hub ? c->hub : "-", c->cause ? c->cause : "-");
-    return OK;
-}
+#define NAMES  "[\"committed\",\n\"pathway_phase\",\n\"two_leads\"]"
+#define VALUES "[true,\n\"building\",\nfalse]"
 
 static struct store *begun(void)
 {
@@ -31,145 +11,159 @@ static struct store *begun(void)
     return s;
 }
 
-static int64_t changed(struct store *s, const char *subject)
-{
-    int64_t seq;
-    const struct change c = { .recorded = 5,
-                              .generation = 3,
-                              .subject = subject,
-                              .decision = "committed",
-                              .old_value = "false",
-                              .new_value = "true",
-                              .hub = "07",
-                              .cause = "{}" };
-    assert_ok(feed_append(&seq, s, &c, &err));
-    return seq;
-}
-
-static void decisions_are_replaced_removed_and_read_by_name(void **state)
+static void decisions_are_replaced_whole_and_read_by_name(void **state)
 {
     (void)state;
     struct store *s = begun();
     struct buf seen = { 0 };
-    assert_ok(decision_put(s, "school/1", "two_leads", "true", &err));
-    assert_ok(decision_put(s, "school/1", "committed", "false", &err));
-    assert_ok(decision_put(s, "school/1", "committed", "true", &err));
-    assert_ok(decision_put(s, "school/1", "pathway_phase", "\"building\"", &err));
-    assert_ok(decision_put(s, "school/2", "committed", "null", &err));
-    assert_ok(decision_remove(s, "school/1", "two_leads", &err));
-    assert_ok(decision_remove(s, "school/1", "two_leads", &err));
-    assert_ok(decision_remove(s, "school/9", "unknown", &err));
-    assert_ok(decision_each(s, "school/1", note_decision, &seen, &err));
+    assert_ok(decisions_put(s, "school/1", NAMES, VALUES, &err));
+    note_decisions(&seen, s, "school/1"); /* before it is in any table */
+    assert_collected(&seen, "committed=true pathway_phase=\"building\" two_leads=false ");
+    assert_ok(decisions_put(s, "school/2", "[\"committed\"]", "[null]", &err));
+    assert_ok(store_commit(s, &err));
+    note_decisions(&seen, s, "school/1"); /* from the table */
+    assert_collected(&seen, "committed=true pathway_phase=\"building\" two_leads=false ");
+    assert_ok(store_begin(s, &err));
+    assert_ok(decisions_put(s, "school/1", "[\"committed\",\n\"is_open\"]", "[false,\n5]", &err));
+    assert_ok(store_commit(s, &err));
+    note_decisions(&seen, s, "school/1"); /* no name of before is left */
+    assert_collected(&seen, "committed=false is_open=5 ");
+    note_decisions(&seen, s, "school/3");
+    assert_collected(&seen, "");
+    buf_fini(&seen);
+    store_close(s);
+}
+
+static void decisions_that_are_none_are_told_from_those_never_made(void **state)
+{
+    (void)state;
+    struct store *s = begun();
+    const char *names, *values;
+    assert_ok(decisions_put(s, "hub/07", "[]", "[]", &err));
+    assert_ok(wake_put(s, "hub/08", 50, &err));
+    assert_ok(store_commit(s, &err));
+    assert_ok(decisions_of(&names, &values, s, "hub/07", &err));
+    assert_string_equal(names, "[]");
+    assert_string_equal(values, "[]");
+    assert_ok(decisions_of(&names, &values, s, "hub/08", &err));
+    assert_null(names);
+    assert_null(values);
+    store_close(s);
+}
+
+static void values_may_hold_what_looks_like_the_end_of_one(void **state)
+{
+    (void)state;
+    struct store *s = begun();
+    struct buf seen = { 0 };
+    assert_ok(decisions_put(s, "school/1", "[\"a\",\n\"b\",\n\"c\"]",
+                            "[\"x, y]\",\n{\"error\":\"at [1],\\n then\"},\n\"\"]", &err));
+    assert_ok(store_commit(s, &err));
+    note_decisions(&seen, s, "school/1");
+    assert_collected(&seen, "a=\"x, y]\" b={\"error\":\"at [1],\\n then\"} c=\"\" ");
+    buf_fini(&seen);
+    store_close(s);
+}
+
+static enum err_code stop_at_phase(const char *name, const char *value, void *arg, struct err *e2)
+{
+    note_decision(name, value, arg, e2);
+    return strcmp(name, "pathway_phase") == 0 ? err_set(e2, ERR_RULE, "enough") : OK;
+}
+
+static void a_callback_ends_the_decisions_and_its_sentence_is_kept(void **state)
+{
+    (void)state;
+    struct buf seen = { 0 };
+    assert_int_equal(decisions_each(NAMES, VALUES, stop_at_phase, &seen, &err), ERR_RULE);
+    assert_string_equal(err.msg, "enough");
     assert_collected(&seen, "committed=true pathway_phase=\"building\" ");
-    assert_ok(decision_each(s, "school/3", note_decision, &seen, &err));
-    assert_collected(&seen, "");
-    assert_int_equal(ask_sql(s, "SELECT count(*) FROM decision WHERE subject = 'school/1'"
-                                " AND decision = 'committed' AND value = 'true'"),
+    buf_fini(&seen);
+}
+
+/* As the view `decision` shows them: values of every sort as JSON. */
+static void people_read_decisions_one_a_row(void **state)
+{
+    static const char *const SAME[] = { "true", "false", "null",  "5",
+                                        "-3",   "2.5",   "\"5\"", "\"it's\"" };
+    (void)state;
+    struct store *s = begun();
+    struct buf names = { 0 }, values = { 0 };
+    for (size_t i = 0; i < sizeof(SAME) / sizeof(*SAME); i++) {
+        buf_printf(&names, "%s\"d%zu\"", i ? ",\n" : "[", i);
+        buf_printf(&values, "%s%s", i ? ",\n" : "[", SAME[i]);
+    }
+    buf_char(&names, ']');
+    buf_char(&values, ']');
+    assert_ok(decisions_put(s, "school/1", buf_cstr(&names), buf_cstr(&values), &err));
+    assert_ok(decisions_put(s, "school/2", "[\"d0\"]", "[null]", &err));
+    assert_ok(store_commit(s, &err));
+    for (size_t i = 0; i < sizeof(SAME) / sizeof(*SAME); i++) {
+        char *sql = sqlite3_mprintf("SELECT count(*) FROM decision WHERE subject = 'school/1'"
+                                    " AND decision = 'd%d' AND value = %Q",
+                                    (int)i, SAME[i]);
+        assert_int_equal(ask_sql(s, sql), 1);
+        sqlite3_free(sql);
+    }
+    assert_int_equal(ask_sql(s, "SELECT count(*) FROM decision"), 9);
+    buf_fini(&names);
+    buf_fini(&values);
+    store_close(s);
+}
+
+static void a_card_is_shown_as_it_was_put_last(void **state)
+{
+    (void)state;
+    struct store *s = begun();
+    const struct subject_card first = { "school/1", "Oak", "07", "900001 900002" };
+    const struct subject_card then = { "school/1", "Oak Academy", NULL, "900001" };
+    assert_ok(subject_put(s, &first, &err));
+    assert_ok(decisions_put(s, "school/1", NAMES, VALUES, &err));
+    assert_ok(store_commit(s, &err));
+    assert_int_equal(ask_sql(s, "SELECT count(*) FROM subject WHERE subject = 'school/1'"
+                                " AND name = 'Oak' AND hub = '07' AND former = '900001 900002'"),
                      1);
-    buf_fini(&seen);
+    assert_ok(store_begin(s, &err));
+    assert_ok(subject_put(s, &then, &err));
+    assert_ok(store_commit(s, &err));
+    assert_int_equal(ask_sql(s, "SELECT count(*) FROM subject WHERE subject = 'school/1'"
+                                " AND name = 'Oak Academy' AND hub IS NULL AND former = '900001'"),
+                     1);
+    assert_int_equal(ask_sql(s, "SELECT count(*) FROM decision"), 3); /* they stay as they were */
     store_close(s);
 }
 
-static void the_feed_is_numbered_without_a_gap_across_rollbacks(void **state)
+/* Each part by itself: what is written of one does not take another back. */
+static void the_parts_of_a_subject_do_not_undo_each_other(void **state)
 {
-    (void)state;
-    struct store *s = begun();
-    int64_t seq;
-    assert_int_equal(changed(s, "school/1"), 1);
-    assert_int_equal(changed(s, "school/2"), 2);
-    assert_ok(store_commit(s, &err));
-    assert_ok(store_begin(s, &err));
-    assert_int_equal(changed(s, "school/3"), 3);
-    store_rollback(s);
-    assert_ok(store_begin(s, &err));
-    assert_int_equal(changed(s, "school/3"), 3);
-    assert_ok(store_commit(s, &err));
-    assert_ok(feed_last_seq(&seq, s, &err));
-    assert_int_equal(seq, 3);
-    store_close(s);
-}
-
-static void the_feed_is_read_from_a_place_up_to_a_limit(void **state)
-{
-    (void)state;
-    struct store *s = begun();
+    struct scratch *x = *state;
+    struct store *s = open_store(x->path, STORE_WRITE);
     struct buf seen = { 0 };
-    int64_t seq;
-    const struct change bare = { .recorded = 6,
-                                 .generation = 4,
-                                 .subject = "group/g",
-                                 .decision = "group_schools",
-                                 .old_value = "null",
-                                 .new_value = "6" };
-    changed(s, "school/1");
-    assert_ok(feed_append(&seq, s, &bare, &err));
-    changed(s, "school/3");
-    assert_ok(feed_each(s, 0, 2, note_change, &seen, &err));
-    assert_collected(&seen, "1 5 3 school/1 committed false>true 07 {}\n"
-                            "2 6 4 group/g group_schools null>6 - -\n");
-    assert_ok(feed_each(s, 2, 100, note_change, &seen, &err));
-    assert_collected(&seen, "3 5 3 school/3 committed false>true 07 {}\n");
-    assert_ok(feed_each(s, 3, 100, note_change, &seen, &err));
-    assert_ok(feed_each(s, 0, 0, note_change, &seen, &err));
-    assert_collected(&seen, "");
-    buf_fini(&seen);
+    const struct subject_card card = { "school/1", "Oak", "07", NULL };
+    for (int i = 0; i < 5; i++) {
+        assert_ok(store_begin(s, &err));
+        if (i == 0)
+            append(s, &(struct sent){ .id = "a", .subject = "school/1" });
+        else if (i == 1)
+            assert_ok(subject_put(s, &card, &err));
+        else if (i == 2)
+            assert_ok(decisions_put(s, "school/1", NAMES, VALUES, &err));
+        else if (i == 3)
+            assert_ok(pending_add(s, "school/1", "1", &err));
+        else
+            assert_ok(wake_put(s, "school/1", 50, &err));
+        assert_ok(store_commit(s, &err));
+    }
     store_close(s);
-}
-
-static void wakes_come_earliest_first_then_by_subject(void **state)
-{
-    (void)state;
-    struct store *s = begun();
-    struct buf seen = { 0 };
-    int64_t due;
-    assert_ok(wake_next(&due, s, &err));
-    assert_int_equal(due, TIME_NEVER);
-    assert_ok(wake_put(s, "school/2", 50, &err));
-    assert_ok(wake_put(s, "school/10", 50, &err));
-    assert_ok(wake_put(s, "group/g", 70, &err));
-    assert_ok(wake_put(s, "hub/07", -5, &err));
-    assert_ok(wake_put(s, "group/g", 60, &err));
-    assert_ok(wake_put(s, "group/g", 60, &err));
-    assert_ok(wake_due(s, 60, 10, note_wake, &seen, &err));
-    assert_collected(&seen, "hub/07@-5 school/10@50 school/2@50 group/g@60 ");
-    assert_ok(wake_due(s, 59, 2, note_wake, &seen, &err));
-    assert_collected(&seen, "hub/07@-5 school/10@50 ");
-    assert_ok(wake_of(&due, s, "group/g", &err));
-    assert_int_equal(due, 60);
-    assert_ok(wake_put(s, "hub/07", TIME_NEVER, &err));
-    assert_ok(wake_put(s, "hub/07", TIME_NEVER, &err));
-    assert_ok(wake_of(&due, s, "hub/07", &err));
-    assert_int_equal(due, TIME_NEVER);
-    assert_ok(wake_next(&due, s, &err));
-    assert_int_equal(due, 50);
+    s = open_store(x->path, STORE_WRITE);
+    note_decisions(&seen, s, "school/1");
+    assert_collected(&seen, "committed=true pathway_phase=\"building\" two_leads=false ");
+    assert_int_equal(ask_sql(s, "SELECT name = 'Oak' AND hub = '07' AND head = 1 AND due = 50"
+                                " AND causes = '1' FROM subject_row"),
+                     1);
+    assert_true(pending_has(s, "school/1"));
+    assert_int_equal(wake_next(s), 50);
     buf_fini(&seen);
-    store_close(s);
-}
-
-static void clearing_forgets_what_is_derived_and_keeps_the_log(void **state)
-{
-    (void)state;
-    struct store *s = open_store(NULL, STORE_MEMORY);
-    int64_t value;
-    append_alone(s, &(struct sent){ .id = "a", .subject = "school/1" });
-    assert_ok(store_begin(s, &err));
-    assert_ok(decision_put(s, "school/1", "committed", "true", &err));
-    assert_ok(subject_put(s, &(struct subject_card){ .subject = "school/1" }, &err));
-    assert_ok(wake_put(s, "school/1", 50, &err));
-    changed(s, "school/1");
-    changed(s, "school/1");
-    assert_ok(derived_clear(s, false, &err));
-    assert_int_equal(ask_sql(s, "SELECT (SELECT count(*) FROM decision)"
-                                " + (SELECT count(*) FROM subject)"
-                                " + (SELECT count(*) FROM wake)"),
-                     0);
-    assert_ok(feed_last_seq(&value, s, &err));
-    assert_int_equal(value, 2);
-    assert_ok(derived_clear(s, true, &err));
-    assert_int_equal(changed(s, "school/1"), 1); /* made anew, it counts from 1 */
-    assert_ok(store_commit(s, &err));
-    assert_ok(log_last_seq(&value, s, &err));
-    assert_int_equal(value, 1);
     store_close(s);
 }
 
@@ -178,26 +172,52 @@ static void derived_rows_survive_a_reopen(void **state)
     struct scratch *x = *state;
     struct store *s = open_store(x->path, STORE_WRITE);
     struct buf seen = { 0 };
+    int64_t due;
     assert_ok(store_begin(s, &err));
-    assert_ok(decision_put(s, "school/1", "committed", "true", &err));
+    assert_ok(decisions_put(s, "school/1", NAMES, VALUES, &err));
     assert_ok(wake_put(s, "school/1", 50, &err));
-    changed(s, "school/1");
     assert_ok(store_commit(s, &err));
     store_close(s);
     s = open_store(x->path, STORE_WRITE);
-    assert_ok(decision_each(s, "school/1", note_decision, &seen, &err));
-    assert_ok(wake_due(s, 50, 1, note_wake, &seen, &err));
-    assert_collected(&seen, "committed=true school/1@50 ");
-    assert_ok(store_begin(s, &err));
-    assert_int_equal(changed(s, "school/2"), 2);
-    assert_ok(store_commit(s, &err));
+    note_decisions(&seen, s, "school/1");
+    assert_collected(&seen, "committed=true pathway_phase=\"building\" two_leads=false ");
+    assert_ok(wake_of(&due, s, "school/1", &err));
+    assert_int_equal(due, 50);
+    assert_int_equal(wake_next(s), 50);
     buf_fini(&seen);
     store_close(s);
 }
 
-TEST_MAIN(CASE(decisions_are_replaced_removed_and_read_by_name),
-          CASE(the_feed_is_numbered_without_a_gap_across_rollbacks),
-          CASE(the_feed_is_read_from_a_place_up_to_a_limit),
-          CASE(wakes_come_earliest_first_then_by_subject),
-          CASE(clearing_forgets_what_is_derived_and_keeps_the_log),
-          SCRATCH(derived_rows_survive_a_reopen))
+static void a_reader_reads_them_too(void **state)
+{
+    struct scratch *x = *state;
+    struct store *s = open_store(x->path, STORE_WRITE);
+    struct store *reader = open_store(x->path, STORE_READ);
+    struct buf seen = { 0 };
+    int64_t due;
+    assert_ok(wake_first(&due, reader, &err));
+    assert_int_equal(due, TIME_NEVER);
+    assert_ok(store_begin(s, &err));
+    assert_ok(decisions_put(s, "school/1", NAMES, VALUES, &err));
+    assert_ok(wake_put(s, "school/1", 50, &err));
+    assert_ok(wake_put(s, "school/2", 40, &err));
+    assert_ok(store_commit(s, &err));
+    note_decisions(&seen, reader, "school/1");
+    assert_collected(&seen, "committed=true pathway_phase=\"building\" two_leads=false ");
+    assert_ok(wake_first(&due, reader, &err));
+    assert_int_equal(due, 40);
+    assert_int_equal(ask_sql(reader, "SELECT count(*) FROM wake"
+                                     " WHERE due = '1970-01-01T00:00:00.000050Z'"),
+                     1);
+    buf_fini(&seen);
+    store_close(reader);
+    store_close(s);
+}
+
+TEST_MAIN(CASE(decisions_are_replaced_whole_and_read_by_name),
+          CASE(decisions_that_are_none_are_told_from_those_never_made),
+          CASE(values_may_hold_what_looks_like_the_end_of_one),
+          CASE(a_callback_ends_the_decisions_and_its_sentence_is_kept),
+          CASE(people_read_decisions_one_a_row), CASE(a_card_is_shown_as_it_was_put_last),
+          SCRATCH(the_parts_of_a_subject_do_not_undo_each_other),
+          SCRATCH(derived_rows_survive_a_reopen), SCRATCH(a_reader_reads_them_too))
