@@ -61,23 +61,27 @@ static struct record *new_block(const struct ruleset *rs, enum subject_kind kind
                                 const char *subject)
 {
     const struct subject_defs *defs = &rs->subjects[kind];
-    size_t words = (size_t)defs->fact_count + defs->move_count + RECORD_SETS * rs->fact_words;
-    struct record *r = calloc(1, sizeof(*r) + words * sizeof(uint64_t) + strlen(subject) + 1);
+    size_t moves = defs->move_count;
+    size_t words = (size_t)defs->fact_count + moves + (RECORD_SETS + moves) * rs->fact_words;
+    struct record *r = calloc(1, sizeof(*r) + moves * sizeof(*r->asked) + words * sizeof(uint64_t) +
+                                     strlen(subject) + 1);
 
     if (!r)
         return NULL;
-    uint64_t **const sets[RECORD_SETS] = { &r->unjudged,   &r->unasked,       &r->asked,
-                                           &r->touched,    &r->applied_reads, &r->asked_facts,
-                                           &r->moved_facts };
-    r->facts = (struct cell *)(r + 1);
+    uint64_t **const sets[RECORD_SETS] = { &r->unjudged, &r->touched, &r->applied_reads,
+                                           &r->asked_facts, &r->moved_facts };
+    r->asked = (struct asked *)(r + 1);
+    r->facts = (struct cell *)(r->asked + moves);
     r->moved = (int64_t *)(r->facts + defs->fact_count);
-    uint64_t *word = (uint64_t *)(r->moved + defs->move_count);
+    uint64_t *word = (uint64_t *)(r->moved + moves);
     for (int i = 0; i < RECORD_SETS; i++, word += rs->fact_words)
         *sets[i] = word;
+    for (size_t i = 0; i < moves; i++, word += rs->fact_words) {
+        r->asked[i].facts = word;
+        r->moved[i] = TIME_NEVER;
+    }
     r->subject = (char *)word;
     strcpy(r->subject, subject);
-    for (uint16_t i = 0; i < defs->move_count; i++)
-        r->moved[i] = TIME_NEVER;
     return r;
 }
 
@@ -113,9 +117,11 @@ void record_free(struct record *r)
 void record_touch(struct record *r, uint16_t fact)
 {
     r->unjudged[fact / 64] |= 1ull << (fact % 64);
-    r->unasked[fact / 64] |= 1ull << (fact % 64);
     r->touched[fact / 64] |= 1ull << (fact % 64);
     r->changes++;
+    for (uint16_t i = 0; i < r->rs->subjects[r->kind].move_count; i++)
+        if (r->asked[i].facts[fact / 64] >> (fact % 64) & 1)
+            r->asked[i].is_good = false;
 }
 
 uint64_t record_changes(const struct record *r)
@@ -125,7 +131,8 @@ uint64_t record_changes(const struct record *r)
 
 void record_forget_asked(struct record *r)
 {
-    r->was_asked = false;
+    for (uint16_t i = 0; i < r->rs->subjects[r->kind].move_count; i++)
+        r->asked[i].is_good = false;
 }
 
 /* ---- taking an event in ---- */

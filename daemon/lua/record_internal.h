@@ -14,6 +14,13 @@ struct wakes {
     uint16_t count, cap;
 };
 
+/* What a move depended on when it was last asked, and changed nothing. */
+struct asked {
+    bool is_good;    /* false: it must be asked, whatever was touched */
+    int64_t wake;    /* when to ask it again; TIME_NEVER */
+    uint64_t *facts; /* that it read, also by way of rules; the record's memory */
+};
+
 struct record {
     struct ruleset *rs; /* borrowed */
     uint64_t number;    /* no other record of the ruleset has it */
@@ -26,24 +33,21 @@ struct record {
     int64_t wake;       /* the earliest of them, or TIME_NEVER */
     uint16_t
         failures; /* so many of those rules failed when they were last run, or were not run yet */
-    bool was_asked;
-    int64_t asked_wake; /* when to ask the moves again */
-    uint64_t changes;   /* how often a fact was touched */
+    struct asked *asked; /* one a move */
+    uint64_t changes;    /* how often a fact was touched */
     struct undo
         *undo; /* what moves changed by themselves since the last event; NULL: nothing. Owned */
     bool has_lost_undo; /* there was no memory for it */
     bool is_by_itself;  /* moves are being asked with no event */
     /* Sets of facts, each of as many words as the ruleset needs. */
     uint64_t *unjudged;      /* touched since it was last judged */
-    uint64_t *unasked;       /* touched since its moves were last asked */
-    uint64_t *asked;         /* read by the moves then */
     uint64_t *touched;       /* by the event or the asking under way, or the last one */
     uint64_t *applied_reads; /* by the reducers of the last event */
     uint64_t *asked_facts;   /* read by moves since the last event they were asked for */
     uint64_t *moved_facts;   /* changed by moves with no event since then */
     char *subject;
 };
-#define RECORD_SETS 7
+#define RECORD_SETS 5
 
 /* The fields of a waiver, in the order of their names: see pack_facts.c. */
 enum { WAIVER_BY, WAIVER_LAST_DAY, WAIVER_RULE };
