@@ -8,22 +8,20 @@
 enum err_code decisions_put(struct store *s, const char *subject, const char *names,
                             const char *values, struct err *err)
 {
-    struct dict_entry *who, *layout;
+    struct dict_entry *who;
     struct subject_row *row;
 
     enum err_code rc = dict_intern(&who, s, DICT_SUBJECT, subject, err);
-    if (rc == OK && names != s->names) { /* a long text, and nearly always the same */
-        rc = dict_intern(&layout, s, DICT_LAYOUT, names, err);
-        s->names = rc == OK ? names : NULL;
-        s->layout = rc == OK ? layout->id : 0;
-    }
+    if (rc == OK &&
+        (!s->layout || strcmp(s->layout->text, names) != 0)) /* nearly always the same */
+        rc = dict_intern(&s->layout, s, DICT_LAYOUT, names, err);
     if (rc == OK)
         rc = behind_change(&row, s, who, err);
     if (rc == OK)
         rc = behind_text(&row->decisions, s, values, err);
     if (rc != OK)
         return rc;
-    row->layout = s->layout;
+    row->layout = s->layout->id;
     row->has_decisions = true;
     return OK;
 }

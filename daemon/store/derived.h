@@ -23,7 +23,7 @@
  */
 MUST_CHECK enum err_code decisions_put(struct store *s, const char *subject, const char *names,
                                        const char *values, struct err *err);
-/* They are borrowed until the next call; NULL: it has none yet. */
+/* They are borrowed until the next call; NULL: it has none yet. Only of a store that writes. */
 MUST_CHECK enum err_code decisions_of(const char **names, const char **values, struct store *s,
                                       const char *subject, struct err *err);
 /* Some bytes of a longer text: borrowed, and with no NUL at their end. */

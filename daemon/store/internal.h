@@ -118,8 +118,7 @@ struct store {
     int64_t pending;            /* subjects that are left for later */
     struct buf touches;         /* of the event being appended */
     char *decisions;            /* what decisions_of() gave last; owned */
-    const char *names;          /* what decisions_put() was given last; only its address counts */
-    int64_t layout;             /* and the number of that text */
+    struct dict_entry *layout;  /* the names that decisions_put() was given last */
 
     bool is_changed;             /* what is derived has changed since store_begin() */
     bool is_ahead;               /* memory holds what was never committed: store_reload() is due */

@@ -103,7 +103,7 @@ MUST_CHECK enum err_code log_scan(struct store *s, int64_t after, int64_t max_se
 /* The events that touch a subject, seq <= max_seq, the newest first. An unknown subject has none. */
 MUST_CHECK enum err_code log_scan_subject(struct store *s, const char *subject, int64_t max_seq,
                                           logged_fn *fn, void *arg, struct err *err);
-/* The event with this key, if it is there (*found). */
+/* The event with this key, if it is there (*found). Only of a store that writes: it holds the keys. */
 MUST_CHECK enum err_code log_find(bool *found, struct store *s, const char *source, const char *id,
                                   int64_t max_seq, logged_fn *fn, void *arg, struct err *err);
 /* Is there a void that names this key? Only of a store that writes. */

@@ -188,7 +188,7 @@ void memory_fini(struct store *s)
     buf_fini(&s->touches);
     free(s->decisions);
     s->decisions = NULL;
-    s->names = NULL;
+    s->layout = NULL;
     s->last_seq = s->last_commit = s->last_change = s->pending = 0;
     s->last_recorded = INT64_MIN;
 }

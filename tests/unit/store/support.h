@@ -172,11 +172,11 @@ static inline void note_text(const char *text, void *arg)
     buf_printf(arg, "%s ", text);
 }
 
-static inline enum err_code note_decision(const char *name, const char *value, void *arg,
+static inline enum err_code note_decision(struct slice name, struct slice value, void *arg,
                                           struct err *e2)
 {
     (void)e2;
-    buf_printf(arg, "%s=%s ", name, value);
+    buf_printf(arg, "%.*s=%.*s ", (int)name.len, name.at, (int)value.len, value.at);
     return OK;
 }
 

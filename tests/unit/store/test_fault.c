@@ -533,7 +533,7 @@ static void a_disk_that_dies_keeps_what_was_committed(void **state)
             assert_int_equal(ask_sql(s, "SELECT count(*) FROM change"), checked);
             assert_int_equal(log_commits(s), checked);
             assert_ok(log_scan_subject(s, "group/g", END, note_id, &seen, &err));
-            assert_collected(&seen, checked == 0 ? "" : checked == 1 ? "1:a " : "1:a 2:b ");
+            assert_collected(&seen, checked == 0 ? "" : checked == 1 ? "1:a " : "2:b 1:a ");
             store_close(s);
             unlink(path);
         }

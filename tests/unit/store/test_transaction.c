@@ -24,7 +24,7 @@ static void a_rollback_undoes_rows_and_memory(void **state)
         append_alone(s, &(struct sent){ .id = "c", .subject = "group/new", .also = "school/1" }),
         2);
     assert_ok(log_scan_subject(s, "school/1", END, note_id, &seen, &err));
-    assert_collected(&seen, "1:a 2:c ");
+    assert_collected(&seen, "2:c 1:a ");
     assert_ok(log_scan_subject(s, "group/new", END, note_id, &seen, &err));
     assert_collected(&seen, "2:c ");
     assert_int_equal(ask_sql(s, "SELECT count(*) FROM subject_event WHERE subject = 'group/new'"),
@@ -147,7 +147,7 @@ static void a_reader_sees_the_live_writers_commits_and_only_those(void **state)
     assert_ok(log_scan_subject(reader, "group/g", END, note_id, &seen, &err));
     assert_collected(&seen, "2:b ");
     assert_ok(log_scan_subject(reader, "school/1", END, note_id, &seen, &err));
-    assert_collected(&seen, "1:a 2:b ");
+    assert_collected(&seen, "2:b 1:a ");
     buf_fini(&seen);
     store_close(reader);
     store_close(writer);
