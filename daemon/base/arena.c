@@ -1,28 +1,76 @@
-/* arena.c - see arena.h. Blocks double in size; what is larger than a block gets one of its own. */
+/*
+ * arena.c - see arena.h. Blocks double in size; what is larger than a block gets one of its own.
+ *
+ * Blocks of the largest size come from a stock that all arenas share and go back to it: else the
+ * system would zero their pages again for every request.
+ */
 #include "base/arena.h"
 
+#include <assert.h>
+#include <pthread.h>
 #include <stdalign.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define FIRST_BLOCK   ((size_t)4 * 1024)
 #define LARGEST_BLOCK ((size_t)256 * 1024)
-#define ALIGNMENT     alignof(max_align_t)
+#ifdef __SANITIZE_ADDRESS__
+#define STOCK_MOST 0 /* so that it sees who uses what was given back */
+#else
+#define STOCK_MOST 32
+#endif
+
+static_assert(ARENA_ALIGNMENT >= alignof(max_align_t), "any type fits");
 
 struct arena_block {
     struct arena_block *next;
     size_t size;
-    alignas(max_align_t) unsigned char bytes[];
+    alignas(ARENA_ALIGNMENT) unsigned char bytes[];
 };
+
+static struct {
+    pthread_mutex_t lock;
+    struct arena_block *first;
+    int count;
+} stock = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+/* NULL when there is none. */
+static struct arena_block *take_from_stock(void)
+{
+    pthread_mutex_lock(&stock.lock);
+    struct arena_block *block = stock.first;
+    if (block) {
+        stock.first = block->next;
+        stock.count--;
+    }
+    pthread_mutex_unlock(&stock.lock);
+    return block;
+}
 
 static struct arena_block *new_block(size_t size)
 {
-    struct arena_block *block = malloc(sizeof(*block) + size);
+    struct arena_block *block = size == LARGEST_BLOCK ? take_from_stock() : NULL;
 
+    if (!block)
+        block = malloc(sizeof(*block) + size);
     if (block)
         block->size = size;
     return block;
+}
+
+static void give_back(struct arena_block *block)
+{
+    if (block->size == LARGEST_BLOCK) {
+        pthread_mutex_lock(&stock.lock);
+        if (stock.count < STOCK_MOST) {
+            block->next = stock.first;
+            stock.first = block;
+            stock.count++;
+            block = NULL;
+        }
+        pthread_mutex_unlock(&stock.lock);
+    }
+    free(block);
 }
 
 /* From here on, what is asked for comes out of `block`, all of which is free. */
@@ -32,9 +80,12 @@ static void fill_from(struct arena *a, struct arena_block *block)
     a->end = block->bytes + block->size;
 }
 
-/* `size` bytes, which the newest block does not have. */
-static void *room_in_new_block(struct arena *a, size_t size)
+void *arena_room_in_new_block(struct arena *a, size_t size)
 {
+    if (size > SIZE_MAX / 2)
+        return NULL;
+    size =
+        size > 0 ? (size + ARENA_ALIGNMENT - 1) & ~(size_t)(ARENA_ALIGNMENT - 1) : ARENA_ALIGNMENT;
     struct arena_block *newest = a->blocks;
     size_t want = newest ? newest->size * 2 : FIRST_BLOCK;
 
@@ -56,20 +107,6 @@ static void *room_in_new_block(struct arena *a, size_t size)
     fill_from(a, block);
     a->at += size;
     return block->bytes;
-}
-
-void *arena_room(struct arena *a, size_t size)
-{
-    if (size > SIZE_MAX / 2)
-        return NULL;
-    size = (size + ALIGNMENT - 1) & ~(ALIGNMENT - 1);
-    if (!a->at || (size_t)(a->end - a->at) < size)
-        return room_in_new_block(a, size > 0 ? size : ALIGNMENT);
-
-    void *out = a->at;
-    a->at += size;
-    a->used += size;
-    return out;
 }
 
 void *arena_alloc(struct arena *a, size_t size)
@@ -119,7 +156,7 @@ void arena_reset(struct arena *a)
     for (struct arena_block *block = a->blocks, *next; block; block = next) {
         next = block->next;
         if (block != keep)
-            free(block);
+            give_back(block);
     }
     *a = (struct arena){ .blocks = keep };
     if (keep) {
@@ -132,7 +169,7 @@ void arena_fini(struct arena *a)
 {
     for (struct arena_block *block = a->blocks, *next; block; block = next) {
         next = block->next;
-        free(block);
+        give_back(block);
     }
     *a = (struct arena){ 0 };
 }

@@ -15,14 +15,14 @@ static char *resize(struct buf *b, size_t cap)
         return realloc(b->data, cap);
     char *data = malloc(cap);
     if (data)
-        memcpy(data, b->data, b->len);
+        memcpy(data, b->data, b->len + 1);
     return data;
 }
 
-static bool grow(struct buf *b, size_t more)
+bool buf_grow(struct buf *b, size_t len)
 {
     size_t cap = b->cap ? b->cap : FIRST_CAP;
-    while (cap - b->len <= more) {
+    while (cap - b->len <= len) {
         if (cap > SIZE_MAX / 2) {
             b->failed = true;
             return false;
@@ -40,14 +40,6 @@ static bool grow(struct buf *b, size_t more)
     return true;
 }
 
-/* Make room for `more` bytes and a NUL; false, and failed, when there is no memory. */
-static inline bool reserve(struct buf *b, size_t more)
-{
-    if (b->failed)
-        return false;
-    return more < b->cap - b->len || grow(b, more);
-}
-
 void buf_lend(struct buf *b, char *room, size_t size)
 {
     room[0] = '\0';
@@ -56,25 +48,15 @@ void buf_lend(struct buf *b, char *room, size_t size)
     b->is_lent = true;
 }
 
-char *buf_room(struct buf *b, size_t len)
-{
-    return reserve(b, len) ? b->data + b->len : NULL;
-}
-
-void buf_wrote(struct buf *b, size_t len)
-{
-    b->len += len;
-    b->data[b->len] = '\0';
-}
-
 void buf_add(struct buf *b, const void *bytes, size_t len)
 {
-    if (!reserve(b, len))
+    char *out = buf_room(b, len);
+
+    if (!out)
         return;
     if (len > 0)
-        memcpy(b->data + b->len, bytes, len);
-    b->len += len;
-    b->data[b->len] = '\0';
+        memcpy(out, bytes, len);
+    buf_wrote(b, len);
 }
 
 void buf_str(struct buf *b, const char *s)
@@ -84,10 +66,12 @@ void buf_str(struct buf *b, const char *s)
 
 void buf_char(struct buf *b, char c)
 {
-    if (!reserve(b, 1))
+    char *out = buf_room(b, 1);
+
+    if (!out)
         return;
-    b->data[b->len++] = c;
-    b->data[b->len] = '\0';
+    *out = c;
+    buf_wrote(b, 1);
 }
 
 void buf_printf(struct buf *b, const char *fmt, ...)
@@ -101,10 +85,11 @@ void buf_printf(struct buf *b, const char *fmt, ...)
         b->failed = true;
         return;
     }
-    if (!reserve(b, (size_t)len))
+    char *out = buf_room(b, (size_t)len);
+    if (!out)
         return;
     va_start(args, fmt);
-    vsnprintf(b->data + b->len, (size_t)len + 1, fmt, args);
+    vsnprintf(out, (size_t)len + 1, fmt, args);
     va_end(args);
     b->len += (size_t)len;
 }
@@ -126,7 +111,7 @@ char *buf_take(struct buf *b)
 {
     buf_add(b, "", 0); /* an empty buffer hands over "" */
     if (b->is_lent && !b->failed)
-        (void)grow(b, 0);
+        (void)buf_grow(b, 0);
     if (b->failed) {
         buf_fini(b);
         return NULL;

@@ -25,12 +25,26 @@ struct buf {
  * the heap. `b` is zeroed. */
 void buf_lend(struct buf *b, char *room, size_t size);
 
+/* Make room for `len` bytes more; false, and failed, when there is no memory. */
+bool buf_grow(struct buf *b, size_t len);
+
+/* Where `len` bytes may be written; buf_wrote() then says how many were. NULL after a failure. */
+static inline char *buf_room(struct buf *b, size_t len)
+{
+    if (b->failed || (len >= b->cap - b->len && !buf_grow(b, len)))
+        return NULL;
+    return b->data + b->len;
+}
+
+static inline void buf_wrote(struct buf *b, size_t len)
+{
+    b->len += len;
+    b->data[b->len] = '\0';
+}
+
 void buf_add(struct buf *b, const void *bytes, size_t len);
 void buf_str(struct buf *b, const char *s); /* NUL-terminated */
 void buf_char(struct buf *b, char c);
-/* Where up to `len` bytes may be written; buf_wrote() then says how many were. NULL: it failed. */
-char *buf_room(struct buf *b, size_t len);
-void buf_wrote(struct buf *b, size_t len);
 void buf_printf(struct buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 /* Empty it, keeping the memory for the next use. Clears `failed`. */

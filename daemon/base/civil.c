@@ -62,15 +62,17 @@ static void fail(struct reader *r, const char *wrong)
 
 static int read_digits(struct reader *r, int count, const char *wrong)
 {
+    const char *at = r->at;
     int value = 0;
 
     for (int i = 0; i < count; i++) {
-        if (r->at == r->end || *r->at < '0' || *r->at > '9') {
+        if (at + i == r->end || at[i] < '0' || at[i] > '9') {
             fail(r, wrong);
             return 0;
         }
-        value = value * 10 + (*r->at++ - '0');
+        value = value * 10 + (at[i] - '0');
     }
+    r->at = at + count;
     return value;
 }
 
@@ -177,8 +179,44 @@ static enum err_code unreadable(struct reader *r, const char *s, size_t len, con
                    len > SHOWN ? "..." : "", expected, r->wrong);
 }
 
+/* Two digits, or more than 99. */
+static unsigned two_digits(const char *s)
+{
+    unsigned tens = (unsigned)(s[0] - '0'), ones = (unsigned)(s[1] - '0');
+    return tens > 9 || ones > 9 ? 100 : tens * 10 + ones;
+}
+
+/* How programs write times, "2026-11-21T09:30:00Z" or with six digits of a fraction. False: it is
+ * written otherwise, or wrong. */
+static bool read_usual_time(int64_t *out, const char *s, size_t len)
+{
+    unsigned us[3] = { 0, 0, 0 };
+
+    if ((len != 20 && len != 27) || s[4] != '-' || s[7] != '-' || s[10] != 'T' || s[13] != ':' ||
+        s[16] != ':' || s[len - 1] != 'Z')
+        return false;
+    unsigned century = two_digits(s), year = two_digits(s + 2);
+    unsigned month = two_digits(s + 5), day = two_digits(s + 8);
+    unsigned hour = two_digits(s + 11), minute = two_digits(s + 14), second = two_digits(s + 17);
+    for (int i = 0; i < 3 && len == 27; i++)
+        us[i] = two_digits(s + 20 + 2 * i);
+    if (len == 27 && (s[19] != '.' || us[0] > 99 || us[1] > 99 || us[2] > 99))
+        return false;
+    if (century > 99 || year > 99 || hour > 23 || minute > 59 || second > 59)
+        return false;
+    year += century * 100;
+    if (year < 1 || month < 1 || month > 12 || day < 1 ||
+        day > (unsigned)days_in_month((int)year, (int)month))
+        return false;
+    *out = day_from_ymd((int)year, (int)month, (int)day) * US_PER_DAY +
+           ((hour * 60 + minute) * 60 + second) * US_PER_S + (us[0] * 100 + us[1]) * 100 + us[2];
+    return true;
+}
+
 enum err_code time_parse(int64_t *out, const char *s, size_t len, struct err *err)
 {
+    if (read_usual_time(out, s, len))
+        return OK;
     struct reader r = { .at = s, .end = s + len };
     int second = 0;
 

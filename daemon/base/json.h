@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
@@ -46,7 +47,12 @@ MUST_CHECK enum err_code json_parse(const struct json **out, struct arena *arena
 /* The member called `name`, or NULL; NULL too when `object` is not an object. */
 const struct json *json_get(const struct json *object, const char *name);
 /* True when it is a string equal to `s`. NULL is allowed. */
-bool json_is_string(const struct json *value, const char *s);
+static inline bool json_is_string(const struct json *value, const char *s)
+{
+    size_t len = strlen(s);
+    return value && value->type == JSON_STRING && value->len == len &&
+           memcmp(value->as.string, s, len) == 0;
+}
 /* "null", "true", "false", "a number", "a string" ...: for messages. NULL is "nothing". */
 const char *json_type_name(const struct json *value);
 /* A short, safe rendering of a value for a message: at most `size` bytes with the NUL, cut with

@@ -33,51 +33,80 @@ struct builder {
     bool has_escapes; /* without them no name can hold a NUL */
 };
 
-bool build(struct json *out, int depth, struct builder *b);
+bool build(struct json *out, uint64_t word, int depth, struct builder *b);
 
-/* Where the string will stand, and its length. */
-const char *place(uint64_t word, uint32_t *len, struct builder *b)
+/* The bytes of a string as simdjson holds it, and their count. */
+inline const char *text_of(uint64_t word, uint32_t *len, const struct builder *b)
 {
-    size_t at = (word & PAYLOAD) + sizeof(*len);
+    const char *record = b->from + (word & PAYLOAD);
 
-    memcpy(len, b->from + at - sizeof(*len), sizeof(*len));
-    b->used = at + *len + 1;
+    memcpy(len, record, sizeof(*len));
+    return record + sizeof(*len);
+}
+
+/* Where it will stand. */
+inline const char *place(const char *text, uint32_t len, struct builder *b)
+{
+    size_t at = static_cast<size_t>(text - b->from);
+
+    b->used = at + len + 1;
     return b->to + at;
 }
 
-/* Equal names give equal prints; different ones hardly ever. */
-uint64_t print_of(const char *name, uint32_t len)
+inline bool is_string(uint64_t word)
 {
-    uint64_t first = 0, last = 0;
-
-    if (len >= sizeof(uint64_t)) {
-        memcpy(&first, name, sizeof(first));
-        memcpy(&last, name + len - sizeof(last), sizeof(last));
-    } else if (len >= sizeof(uint32_t)) {
-        memcpy(&first, name, sizeof(uint32_t));
-        memcpy(&last, name + len - sizeof(uint32_t), sizeof(uint32_t));
-    } else {
-        for (uint32_t i = 0; i < len; i++)
-            first = first << 8 | static_cast<unsigned char>(name[i]);
-    }
-    return (first * 31) ^ (last << 1) ^ len;
+    return word >> KIND_SHIFT == '"';
 }
 
-/* The name of member `n`; NULL when it is one that only the strict road can judge. */
-const char *build_name(uint64_t prints[], size_t n, struct builder *b)
+inline void build_string(struct json *out, uint64_t word, struct builder *b)
 {
-    uint32_t len;
-    const char *name = place(*b->tape++, &len, b);
-    const char *bytes = b->from + (name - b->to);
+    const char *text = text_of(word, &out->len, b);
 
-    if (b->has_escapes && memchr(bytes, '\0', len))
-        return nullptr;
-    prints[n] = print_of(bytes, len);
-    for (size_t i = 0; i < n; i++) {
-        if (prints[i] == prints[n])
-            return nullptr;
+    out->type = JSON_STRING;
+    out->as.string = place(text, out->len, b);
+}
+
+/* A name and what tells it from most others. */
+struct name {
+    const char *text;
+    uint32_t len;
+    uint64_t print; /* equal for equal names */
+};
+
+inline uint64_t print_of(const char *text, uint32_t len)
+{
+    uint32_t first = 0, last = 0;
+
+    if (len >= sizeof(first)) {
+        memcpy(&first, text, sizeof(first));
+        memcpy(&last, text + len - sizeof(last), sizeof(last));
+    } else {
+        for (uint32_t i = 0; i < len; i++)
+            first = first << 8 | static_cast<unsigned char>(text[i]);
     }
-    return name;
+    return (static_cast<uint64_t>(last) << 32 | first) + len;
+}
+
+inline bool is_same(const struct name *a, const struct name *b)
+{
+    return a->print == b->print && a->len == b->len && memcmp(a->text, b->text, a->len) == 0;
+}
+
+/* Read names[n]; false when only the strict road can judge it. */
+inline bool build_name(struct json *out, struct name names[], size_t n, struct builder *b)
+{
+    struct name *name = &names[n];
+
+    name->text = text_of(*b->tape++, &name->len, b);
+    name->print = print_of(name->text, name->len);
+    if (b->has_escapes && memchr(name->text, '\0', name->len))
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        if (is_same(&names[i], name))
+            return false;
+    }
+    out->name = place(name->text, name->len, b);
+    return true;
 }
 
 struct json *new_items(struct json *out, enum json_type type, size_t count, struct arena *arena)
@@ -92,7 +121,7 @@ struct json *new_items(struct json *out, enum json_type type, size_t count, stru
 
 bool build_object(struct json *out, size_t count, int depth, struct builder *b)
 {
-    uint64_t prints[FEW_MEMBERS];
+    struct name names[FEW_MEMBERS];
 
     if (depth > b->max_depth || count > FEW_MEMBERS)
         return false;
@@ -100,9 +129,14 @@ bool build_object(struct json *out, size_t count, int depth, struct builder *b)
     if (!items)
         return false;
     for (size_t i = 0; i < count; i++) {
-        items[i].name = build_name(prints, i, b);
-        items[i].next = i + 1 < count ? &items[i + 1] : nullptr;
-        if (!items[i].name || !build(&items[i], depth + 1, b))
+        struct json *item = &items[i];
+        if (!build_name(item, names, i, b))
+            return false;
+        item->next = i + 1 < count ? item + 1 : nullptr;
+        uint64_t word = *b->tape++;
+        if (is_string(word)) /* most are */
+            build_string(item, word, b);
+        else if (!build(item, word, depth + 1, b))
             return false;
     }
     b->tape++; /* the word that ends it */
@@ -119,7 +153,7 @@ bool build_array(struct json *out, size_t count, int depth, struct builder *b)
     for (size_t i = 0; i < count; i++) {
         items[i].name = nullptr;
         items[i].next = i + 1 < count ? &items[i + 1] : nullptr;
-        if (!build(&items[i], depth + 1, b))
+        if (!build(&items[i], *b->tape++, depth + 1, b))
             return false;
     }
     b->tape++;
@@ -127,23 +161,21 @@ bool build_array(struct json *out, size_t count, int depth, struct builder *b)
 }
 
 /* Fill in all of `out` but its name and next. */
-bool build(struct json *out, int depth, struct builder *b)
+bool build(struct json *out, uint64_t word, int depth, struct builder *b)
 {
-    uint64_t word = *b->tape++;
     double real;
 
-    out->len = 0;
     switch (static_cast<char>(word >> KIND_SHIFT)) {
     case '{':
         return build_object(out, (word >> COUNT_SHIFT) & COUNT_MAX, depth, b);
     case '[':
         return build_array(out, (word >> COUNT_SHIFT) & COUNT_MAX, depth, b);
     case '"':
-        out->type = JSON_STRING;
-        out->as.string = place(word, &out->len, b);
+        build_string(out, word, b);
         return true;
     case 'l':
         out->type = JSON_INT;
+        out->len = 0;
         memcpy(&out->as.integer, b->tape++, sizeof(out->as.integer));
         return true;
     case 'd':
@@ -153,10 +185,12 @@ bool build(struct json *out, int depth, struct builder *b)
     case 't':
     case 'f':
         out->type = JSON_BOOL;
+        out->len = 0;
         out->as.boolean = static_cast<char>(word >> KIND_SHIFT) == 't';
         return true;
     case 'n':
         out->type = JSON_NULL;
+        out->len = 0;
         return true;
     default: /* 'u', an integer beyond int64, or what a later simdjson knows */
         return false;
@@ -205,7 +239,7 @@ const struct json *read(struct reader *r, struct arena *arena, const char *bytes
         return nullptr;
     out->name = nullptr;
     out->next = nullptr;
-    if (!build(out, 1, &b) || b.used > room)
+    if (!build(out, *b.tape++, 1, &b) || b.used > room)
         return nullptr;
     memcpy(b.to, b.from, b.used);
     return out;

@@ -17,16 +17,10 @@ const struct json *json_get(const struct json *object, const char *name)
     if (!object || object->type != JSON_OBJECT)
         return NULL;
     for (const struct json *item = object->as.first; item; item = item->next) {
-        if (strcmp(item->name, name) == 0)
+        if (item->name[0] == name[0] && strcmp(item->name, name) == 0)
             return item;
     }
     return NULL;
-}
-
-bool json_is_string(const struct json *value, const char *s)
-{
-    return value && value->type == JSON_STRING && value->len == strlen(s) &&
-           memcmp(value->as.string, s, value->len) == 0;
 }
 
 const char *json_type_name(const struct json *value)
@@ -94,30 +88,71 @@ static size_t write_char(struct buf *b, const char *s, size_t len)
     return step;
 }
 
-#define EIGHT(byte) (0x0101010101010101u * (byte))
+typedef uint8_t sixteen __attribute__((vector_size(16)));
 
-/* The topmost bit of each of the eight bytes that may not stand for itself; at least those. A
- * borrow makes more of it, never less. */
-static uint64_t not_plain(uint64_t eight)
+/* All sixteen bytes stand for themselves. */
+static inline bool are_plain(sixteen bytes)
 {
-    uint64_t quote = eight ^ EIGHT('"'), backslash = eight ^ EIGHT('\\');
+    sixteen odd = (sixteen)((bytes - 0x20 > 0x5e) | (bytes == '"') | (bytes == '\\'));
+    uint64_t halves[2];
 
-    return ((eight - EIGHT(0x20u)) | (eight + EIGHT(1u)) | eight | (quote - EIGHT(1u)) |
-            (backslash - EIGHT(1u))) &
-           EIGHT(0x80u);
+    memcpy(halves, &odd, sizeof(odd));
+    return (halves[0] | halves[1]) == 0;
+}
+
+/* Copy sixteen bytes when they are plain. */
+static inline bool copy_sixteen(char *out, const char *s)
+{
+    sixteen bytes;
+
+    memcpy(&bytes, s, sizeof(bytes));
+    if (!are_plain(bytes))
+        return false;
+    memcpy(out, &bytes, sizeof(bytes));
+    return true;
+}
+
+/* Copy 4 to 15 bytes when they are plain: from both ends, with those in the middle twice. */
+static inline bool copy_fewer(char *out, const char *s, size_t len)
+{
+    size_t half = len >= 8 ? 8 : 4;
+    uint64_t ends[2];
+    uint32_t first, last;
+    sixteen bytes;
+
+    if (half == 8) {
+        memcpy(&ends[0], s, 8);
+        memcpy(&ends[1], s + len - 8, 8);
+    } else {
+        memcpy(&first, s, 4);
+        memcpy(&last, s + len - 4, 4);
+        ends[0] = ends[1] = (uint64_t)last << 32 | first;
+    }
+    memcpy(&bytes, ends, sizeof(bytes));
+    if (!are_plain(bytes))
+        return false;
+    if (half == 8) {
+        memcpy(out, &ends[0], 8);
+        memcpy(out + len - 8, &ends[1], 8);
+    } else {
+        memcpy(out, &first, 4);
+        memcpy(out + len - 4, &last, 4);
+    }
+    return true;
 }
 
 /* Copy what stands for itself, plain ASCII, by far the most; returns how many bytes. */
 static size_t copy_plain(char *out, const char *s, size_t len)
 {
-    uint64_t eight;
     size_t n = 0;
 
-    for (; len - n >= sizeof(eight); n += sizeof(eight)) {
-        memcpy(&eight, s + n, sizeof(eight));
-        if (not_plain(eight))
-            break;
-        memcpy(out + n, &eight, sizeof(eight));
+    if (len >= 16) {
+        while (len - n >= 16 && copy_sixteen(out + n, s + n))
+            n += 16;
+        if (len - n < 16 && copy_sixteen(out + len - 16, s + len - 16))
+            return len;
+    } else if (len >= 4 && copy_fewer(out, s, len)) {
+        return len;
     }
     for (; n < len && s[n] >= 0x20 && s[n] < 0x7f && s[n] != '"' && s[n] != '\\'; n++)
         out[n] = s[n];
@@ -157,6 +192,27 @@ void json_write_string(struct buf *b, const char *bytes, size_t len)
     buf_wrote(b, plain + 1);
     write_text(b, bytes + plain, len - plain);
     buf_char(b, '"');
+}
+
+/* `before`, the name in quotes, a colon. */
+static void write_name(struct buf *b, char before, const char *name)
+{
+    size_t len = strlen(name);
+    char *out = buf_room(b, len + 4);
+
+    if (!out)
+        return;
+    out[0] = before;
+    out[1] = '"';
+    if (copy_plain(out + 2, name, len) == len) {
+        out[len + 2] = '"';
+        out[len + 3] = ':';
+        buf_wrote(b, len + 4);
+        return;
+    }
+    buf_char(b, before);
+    json_write_string(b, name, len);
+    buf_char(b, ':');
 }
 
 void json_write_cstr(struct buf *b, const char *s)
@@ -234,15 +290,11 @@ static void sort_members(const struct json **members, uint32_t count)
 void json_write_members(struct buf *b, const struct json **members, uint32_t count)
 {
     sort_members(members, count);
-    buf_char(b, '{');
     for (uint32_t i = 0; i < count; i++) {
-        if (i > 0)
-            buf_char(b, ',');
-        json_write_cstr(b, members[i]->name);
-        buf_char(b, ':');
+        write_name(b, i > 0 ? ',' : '{', members[i]->name);
         json_write(b, members[i]);
     }
-    buf_char(b, '}');
+    buf_str(b, count > 0 ? "}" : "{}");
 }
 
 static void write_object(struct buf *b, const struct json *object)

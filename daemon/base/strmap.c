@@ -6,23 +6,42 @@
 
 #define FIRST_CAP 16u
 
+#define MIX 0x9e3779b97f4a7c15u
+
+/* Up to eight bytes as a number, without a copy of unknown length. */
+static uint64_t word_of(const char *key, size_t len)
+{
+    uint64_t word = 0;
+    uint32_t first, last;
+
+    if (len == sizeof(word)) {
+        memcpy(&word, key, sizeof(word));
+    } else if (len >= sizeof(first)) {
+        memcpy(&first, key, sizeof(first));
+        memcpy(&last, key + len - sizeof(last), sizeof(last));
+        word = (uint64_t)last << 32 | first;
+    } else {
+        while (len > 0)
+            word = word << 8 | (unsigned char)key[--len];
+    }
+    return word;
+}
+
+static uint64_t mix(uint64_t h, uint64_t word)
+{
+    h = (h ^ word) * MIX;
+    return h ^ h >> 29;
+}
+
 /* Eight bytes at a step, mixed so that near keys ("school/100001", "...2") scatter. The same in
  * every run: nothing depends on it but speed. */
 static uint32_t hash_bytes(const char *key, size_t len)
 {
-    static const uint64_t MIX = 0x9e3779b97f4a7c15u;
     uint64_t h = len * MIX;
 
-    while (len > 0) {
-        uint64_t word = 0;
-        size_t step = len < sizeof(word) ? len : sizeof(word);
-        memcpy(&word, key, step);
-        h = (h ^ word) * MIX;
-        h ^= h >> 29;
-        key += step;
-        len -= step;
-    }
-    h *= 0xbf58476d1ce4e5b9u;
+    for (; len > sizeof(uint64_t); key += sizeof(uint64_t), len -= sizeof(uint64_t))
+        h = mix(h, word_of(key, sizeof(uint64_t)));
+    h = mix(h, word_of(key, len)) * 0xbf58476d1ce4e5b9u;
     return (uint32_t)(h >> 32);
 }
 

@@ -47,6 +47,11 @@ size_t text_ascii_run(const char *s, size_t len)
         if (not_printable(eight))
             break;
     }
+    if (n > 0 && len - n < sizeof(eight)) { /* the last eight; some were looked at before */
+        memcpy(&eight, s + len - sizeof(eight), sizeof(eight));
+        if (!not_printable(eight))
+            return len;
+    }
     while (n < len && s[n] >= 0x20 && s[n] < 0x7f)
         n++;
     return n;

@@ -80,8 +80,8 @@ static enum err_code add(struct reading *r, const struct event *event, const str
 
 static enum err_code add_json(struct reading *r, const struct json *json, struct err *err)
 {
-    struct err why = { 0 };
-    struct event *event = arena_alloc(&r->in->arena, sizeof(*event));
+    struct event *event = arena_room(&r->in->arena, sizeof(*event)); /* event_read() fills it */
+    struct err why; /* only looked at when it was written */
 
     if (!event)
         return no_memory(err);
@@ -140,8 +140,8 @@ static enum err_code read_line(struct reading *r, const char *bytes, size_t len,
                                struct err *err)
 {
     const struct json *json = NULL;
-    struct err why = { 0 };
     enum err_code rc = ERR_LIMIT;
+    struct err why; /* only looked at when it was written */
 
     if (len > r->limits->max_event)
         (void)err_set(&why, ERR_LIMIT, "the event has %zu bytes; at most %zu are allowed", len,

@@ -72,7 +72,7 @@ static bool is_uri_reference(const char *s)
             if (in_fragment)
                 return false;
             in_fragment = true;
-        } else if (!is_alnum(*s) && !strchr("-._~:/?[]@!$&'()*+,;=", *s)) {
+        } else if (!is_alnum(*s) && *s != ':' && !strchr("-._~/?[]@!$&'()*+,;=", *s)) {
             return false;
         }
     }
@@ -172,16 +172,21 @@ static enum err_code check_subject(const struct json *member, struct err *err)
     return check_text(member, ATTRIBUTE_MAX_BYTES, err);
 }
 
-static enum err_code check_time(const struct json *member, struct err *err)
+static enum err_code read_time(int64_t *out, const struct json *member, struct err *err)
 {
-    int64_t t;
-
     if (member->type != JSON_STRING)
         return mismatch(member, "an RFC 3339 time such as 2026-11-21T09:30:00Z", err);
-    enum err_code rc = time_parse(&t, member->as.string, member->len, err);
+    enum err_code rc = time_parse(out, member->as.string, member->len, err);
     if (rc != OK && err)
         return err_at(err, "time");
     return rc;
+}
+
+static enum err_code check_time(const struct json *member, struct err *err)
+{
+    int64_t time;
+
+    return read_time(&time, member, err);
 }
 
 static enum err_code check_media_type(const struct json *member, struct err *err)
@@ -246,12 +251,18 @@ static enum err_code check_extension(const struct json *member, struct err *err)
 static const struct {
     const char *name;
     enum err_code (*check)(const struct json *member, struct err *err);
-} CHECKS[] = {
-    { "specversion", check_specversion }, { "id", check_name },
-    { "source", check_source },           { "type", check_name },
-    { "subject", check_subject },         { "time", check_time },
-    { "dataschema", check_schema },       { "datacontenttype", check_media_type },
-    { "sequence", check_sequence },       { "data_base64", check_base64 },
+} CHECKS[ATTRIBUTES] = {
+    [ATTRIBUTE_DATA] = { "data", check_extension }, /* event.c's; never asked here */
+    [ATTRIBUTE_DATA_BASE64] = { "data_base64", check_base64 },
+    [ATTRIBUTE_DATACONTENTTYPE] = { "datacontenttype", check_media_type },
+    [ATTRIBUTE_DATASCHEMA] = { "dataschema", check_schema },
+    [ATTRIBUTE_ID] = { "id", check_name },
+    [ATTRIBUTE_SEQUENCE] = { "sequence", check_sequence },
+    [ATTRIBUTE_SOURCE] = { "source", check_source },
+    [ATTRIBUTE_SPECVERSION] = { "specversion", check_specversion },
+    [ATTRIBUTE_SUBJECT] = { "subject", check_subject },
+    [ATTRIBUTE_TIME] = { "time", check_time },
+    [ATTRIBUTE_TYPE] = { "type", check_name },
 };
 
 static bool is_attribute_name(const char *name)
@@ -263,19 +274,73 @@ static bool is_attribute_name(const char *name)
     return n > 0 && name[n] == '\0';
 }
 
-enum err_code attribute_check(const struct json *member, struct err *err)
+enum attribute attribute_of(const char *name)
+{
+    int first = ATTRIBUTE_EXTENSION, end = ATTRIBUTE_EXTENSION;
+
+    switch (name[0]) { /* those that begin so */
+    case 'd':
+        first = ATTRIBUTE_DATA;
+        end = ATTRIBUTE_ID;
+        break;
+    case 'i':
+        first = ATTRIBUTE_ID;
+        end = ATTRIBUTE_SEQUENCE;
+        break;
+    case 's':
+        first = ATTRIBUTE_SEQUENCE;
+        end = ATTRIBUTE_TIME;
+        break;
+    case 't':
+        first = ATTRIBUTE_TIME;
+        end = ATTRIBUTE_EXTENSION;
+        break;
+    }
+    for (int i = first; i < end; i++) {
+        if (CHECKS[i].name[1] == name[1] && strcmp(CHECKS[i].name, name) == 0)
+            return (enum attribute)i;
+    }
+    return ATTRIBUTE_EXTENSION;
+}
+
+static enum err_code check_as(enum attribute attribute, const struct json *member, struct err *err)
 {
     char hint[64];
 
-    for (size_t i = 0; i < sizeof(CHECKS) / sizeof(CHECKS[0]); i++) {
-        if (strcmp(member->name, CHECKS[i].name) == 0)
-            return member->type == JSON_NULL ? OK : CHECKS[i].check(member, err);
-    }
+    if (attribute < ATTRIBUTES)
+        return member->type == JSON_NULL ? OK : CHECKS[attribute].check(member, err);
     if (!is_attribute_name(member->name))
         return err_set(
             err, ERR_INPUT, "%.*s: found this attribute name, expected only a-z and 0-9 in it%s",
             QUOTED, member->name, text_hint(hint, sizeof(hint), member->name, KNOWN, KNOWN_COUNT));
     return member->type == JSON_NULL ? OK : check_extension(member, err);
+}
+
+enum err_code attribute_check(const struct json *member, struct err *err)
+{
+    return check_as(attribute_of(member->name), member, err);
+}
+
+enum err_code attributes_read(struct attributes *out, const struct json *event, struct err *err)
+{
+    enum err_code rc = OK;
+
+    out->given = 0;
+    out->extensions = 0;
+    for (const struct json *m = event->as.first; m && rc == OK; m = m->next) {
+        enum attribute attribute = attribute_of(m->name);
+        if (attribute == ATTRIBUTE_EXTENSION) {
+            out->extensions++;
+        } else if (m->type != JSON_NULL) {
+            out->found[attribute] = m;
+            out->given |= 1u << attribute;
+        }
+        if (attribute == ATTRIBUTE_TIME && m->type != JSON_NULL)
+            rc = read_time(&out->time, m, err);
+        else if (attribute != ATTRIBUTE_DATA)
+            rc = check_as(attribute, m, err);
+    }
+    return rc;
 }
 
 static bool is_known(const char *name)

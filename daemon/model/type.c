@@ -15,7 +15,8 @@ bool type_is_scalar(const struct type *t)
 const struct type_field *type_field(const struct type *row, const char *name)
 {
     for (uint32_t i = 0; i < row->field_count; i++) {
-        if (strcmp(row->fields[i].name, name) == 0)
+        const char *known = row->fields[i].name;
+        if (known[0] == name[0] && strcmp(known, name) == 0)
             return &row->fields[i];
     }
     return NULL;

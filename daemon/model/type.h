@@ -74,4 +74,15 @@ MUST_CHECK enum err_code type_check(const struct type *t, const struct json *val
 typedef void type_subject_fn(const char *subject, void *arg);
 void type_subjects(const struct type *t, const struct json *value, type_subject_fn *fn, void *arg);
 
+/* What a check comes across. Of a value that turns out to be wrong, only some of it. */
+struct type_finds {
+    type_subject_fn *subject; /* called as type_subjects() calls it */
+    void *arg;
+    bool has_notes; /* set when there is one */
+};
+/* type_check() and type_subjects() in one walk. */
+MUST_CHECK enum err_code type_check_finding(const struct type *t, const struct json *value,
+                                            const char *path, struct type_finds *finds,
+                                            struct err *err);
+
 #endif

@@ -18,8 +18,9 @@
 #define KEY_MAX   64
 #define NAMES_MAX 64 /* so many field names are looked through for a hint */
 
+/* `finds` is NULL when nobody asks. */
 static enum err_code check(const struct type *t, const struct json *value, const struct path *path,
-                           struct err *err);
+                           struct type_finds *finds, struct err *err);
 
 /* -- saying what is wrong -------------------------------------------------------------------- */
 
@@ -96,7 +97,7 @@ static enum err_code check_enum(const struct type *t, const struct json *value,
     char hint[128];
 
     for (uint32_t i = 0; i < t->value_count; i++) {
-        if (json_is_string(value, t->values[i]))
+        if (t->values[i][0] == value->as.string[0] && json_is_string(value, t->values[i]))
             return OK;
     }
     text_hint(hint, sizeof(hint), value->as.string, t->values, t->value_count);
@@ -104,14 +105,18 @@ static enum err_code check_enum(const struct type *t, const struct json *value,
 }
 
 static enum err_code check_subject(const struct type *t, const struct json *value,
-                                   const struct path *path, struct err *err)
+                                   const struct path *path, struct type_finds *finds,
+                                   struct err *err)
 {
     enum subject_kind want = t->kind == TYPE_SCHOOL ? SUBJECT_SCHOOL : SUBJECT_GROUP;
     enum subject_kind kind;
     char more[128] = "";
 
-    if (subject_parse(&kind, value->as.string, value->len, NULL) == OK && kind == want)
+    if (subject_parse(&kind, value->as.string, value->len, NULL) == OK && kind == want) {
+        if (finds)
+            finds->subject(value->as.string, finds->arg);
         return OK;
+    }
     if (subject_code_is_valid(want, value->as.string, value->len))
         snprintf(more, sizeof(more), "; did you mean \"%s/%s\"?", subject_kind_name(want),
                  value->as.string);
@@ -137,7 +142,8 @@ static enum err_code check_calendar(const struct type *t, const struct json *val
 
 /* A string against a type whose values are strings: of a value, or of a name in a map. */
 static enum err_code check_string(const struct type *t, const struct json *value,
-                                  const struct path *path, struct err *err)
+                                  const struct path *path, struct type_finds *finds,
+                                  struct err *err)
 {
     switch (t->kind) {
     case TYPE_TEXT:
@@ -150,14 +156,17 @@ static enum err_code check_string(const struct type *t, const struct json *value
         return check_calendar(t, value, path, err);
     case TYPE_SCHOOL:
     case TYPE_GROUP:
-        return check_subject(t, value, path, err);
+        return check_subject(t, value, path, finds, err);
     case TYPE_HUB:
         if (subject_code_is_valid(SUBJECT_HUB, value->as.string, value->len))
             return OK;
         return mismatch(t, value, path, " (1 to 64 of A-Z a-z 0-9 . _ -)", err);
     case TYPE_NOTE:
-        if (is_note(value->as.string, value->len))
+        if (is_note(value->as.string, value->len)) {
+            if (finds)
+                finds->has_notes = true;
             return OK;
+        }
         return mismatch(t, value, path, " without control characters", err);
     case TYPE_PERSON:
         if (is_person(value->as.string, value->len))
@@ -181,20 +190,20 @@ static enum err_code check_string(const struct type *t, const struct json *value
 /* -- containers ------------------------------------------------------------------------------ */
 
 static enum err_code check_list(const struct type *t, const struct json *value,
-                                const struct path *path, struct err *err)
+                                const struct path *path, struct type_finds *finds, struct err *err)
 {
     struct path place = { .up = path, .step = PATH_INDEX };
     enum err_code rc = OK;
 
     for (const struct json *item = value->as.first; item && rc == OK; item = item->next) {
-        rc = check(t->of, item, &place, err);
+        rc = check(t->of, item, &place, finds, err);
         place.index++;
     }
     return rc;
 }
 
 static enum err_code check_map(const struct type *t, const struct json *value,
-                               const struct path *path, struct err *err)
+                               const struct path *path, struct type_finds *finds, struct err *err)
 {
     enum err_code rc = OK;
 
@@ -203,9 +212,9 @@ static enum err_code check_map(const struct type *t, const struct json *value,
         const struct json name = { .type = JSON_STRING,
                                    .len = (uint32_t)strlen(item->name),
                                    .as.string = item->name };
-        rc = check_string(t->key, &name, &place, err);
+        rc = check_string(t->key, &name, &place, finds, err);
         if (rc == OK)
-            rc = check(t->of, item, &place, err);
+            rc = check(t->of, item, &place, finds, err);
     }
     return rc;
 }
@@ -237,27 +246,38 @@ static enum err_code missing_field(const struct type_field *field, const struct 
     return err ? placed(place, err) : ERR_INPUT;
 }
 
+static enum err_code check_field(const struct type_field *field, const struct json *item,
+                                 const struct path *place, struct type_finds *finds,
+                                 struct err *err)
+{
+    if (item->type == JSON_NULL && field->is_optional)
+        return mismatch(field->type, item, place, ": leave the field out when it has no value",
+                        err);
+    return check(field->type, item, place, finds, err);
+}
+
 /* Unknown names first: a misspelt field is missing too, but its name tells more. */
 static enum err_code check_row(const struct type *t, const struct json *value,
-                               const struct path *path, struct err *err)
+                               const struct path *path, struct type_finds *finds, struct err *err)
 {
+    uint64_t seen = 0; /* a bit for each of the first 64 fields */
+
     for (const struct json *item = value->as.first; item; item = item->next) {
         const struct path place = { .up = path, .step = PATH_FIELD, .name = item->name };
         const struct type_field *field = type_field(t, item->name);
         if (!field)
             return unknown_field(t, &place, err);
-        enum err_code rc = OK;
-        if (item->type == JSON_NULL && field->is_optional)
-            rc = mismatch(field->type, item, &place, ": leave the field out when it has no value",
-                          err);
-        else
-            rc = check(field->type, item, &place, err);
+        enum err_code rc = check_field(field, item, &place, finds, err);
         if (rc != OK)
             return rc;
+        if (field - t->fields < 64)
+            seen |= UINT64_C(1) << (field - t->fields);
     }
     for (uint32_t i = 0; i < t->field_count; i++) {
         const struct path place = { .up = path, .step = PATH_FIELD, .name = t->fields[i].name };
-        if (!t->fields[i].is_optional && !json_get(value, t->fields[i].name))
+        if (t->fields[i].is_optional || (i < 64 && seen >> i & 1))
+            continue;
+        if (!json_get(value, t->fields[i].name))
             return missing_field(&t->fields[i], &place, err);
     }
     return OK;
@@ -272,7 +292,7 @@ static enum err_code check_int(const struct type *t, const struct json *value,
 }
 
 static enum err_code check(const struct type *t, const struct json *value, const struct path *path,
-                           struct err *err)
+                           struct type_finds *finds, struct err *err)
 {
     enum json_type want = JSON_STRING;
 
@@ -308,15 +328,23 @@ static enum err_code check(const struct type *t, const struct json *value, const
     if (value->type != want)
         return mismatch(t, value, path, "", err);
     if (want == JSON_STRING)
-        return check_string(t, value, path, err);
+        return check_string(t, value, path, finds, err);
     if (want == JSON_ARRAY)
-        return check_list(t, value, path, err);
-    return t->kind == TYPE_MAP ? check_map(t, value, path, err) : check_row(t, value, path, err);
+        return check_list(t, value, path, finds, err);
+    return t->kind == TYPE_MAP ? check_map(t, value, path, finds, err)
+                               : check_row(t, value, path, finds, err);
 }
 
 enum err_code type_check(const struct type *t, const struct json *value, const char *path,
                          struct err *err)
 {
     const struct path root = { .step = PATH_ROOT, .name = path };
-    return check(t, value, &root, err);
+    return check(t, value, &root, NULL, err);
+}
+
+enum err_code type_check_finding(const struct type *t, const struct json *value, const char *path,
+                                 struct type_finds *finds, struct err *err)
+{
+    const struct path root = { .step = PATH_ROOT, .name = path };
+    return check(t, value, &root, finds, err);
 }
