@@ -218,8 +218,8 @@ struct reader {
     }
 };
 
-const struct json *read(struct reader *r, struct arena *arena, const char *bytes, size_t len,
-                        int max_depth)
+const struct json *read_tree(struct reader *r, struct arena *arena, const char *bytes, size_t len,
+                             int max_depth)
 {
     const char *text = r->padded(bytes, len);
 
@@ -254,7 +254,7 @@ const struct json *json_fast(struct arena *arena, const char *bytes, size_t len,
     if (len == 0 || bytes[0] == '\xef') /* a later simdjson skips a byte order mark */
         return nullptr;
     if (len <= KEPT_BYTES)
-        return read(&kept, arena, bytes, len, max_depth);
+        return read_tree(&kept, arena, bytes, len, max_depth);
     struct reader once;
-    return read(&once, arena, bytes, len, max_depth);
+    return read_tree(&once, arena, bytes, len, max_depth);
 }
