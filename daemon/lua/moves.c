@@ -113,11 +113,41 @@ static void note_asked(struct record *r, const uint64_t *facts)
         r->asked_facts[i] |= facts[i];
 }
 
+/* Would those who read these facts, and waited for this instant, say what they said then? */
+static bool still_hold(const struct record *r, const uint64_t *facts, int64_t wake)
+{
+    uint64_t met = 0;
+
+    for (uint16_t i = 0; i < r->rs->fact_words; i++)
+        met |= facts[i] & r->unasked[i];
+    return RECORD_TRACKING && met == 0 && wake > r->rs->now;
+}
+
+/* Ask move number i and remember what it read. */
+static bool ask_move(lua_State *L, struct ask_job *job, uint16_t i)
+{
+    struct record *r = job->r;
+    struct ruleset *rs = r->rs;
+    const struct move_def *m = &rs->subjects[r->kind].moves[i];
+
+    reads_clear(rs, &job->reads);
+    lua_settop(L, 1);
+    bool has_moved = m->form == MOVE_ONCE     ? ask_once(L, rs, m)
+                     : m->form == MOVE_GATHER ? ask_gather(L, rs, m)
+                                              : ask_first(L, rs, m);
+    note_asked(r, job->reads.facts);
+    memcpy(r->move_reads + i * rs->fact_words, job->reads.facts,
+           rs->fact_words * sizeof(r->move_reads[0]));
+    r->move_wakes[i] = job->reads.wake;
+    return has_moved;
+}
+
+/* In rounds, until nothing moves; what each said last says what to wait for. */
 static int ask_in_lua(lua_State *L)
 {
     struct ask_job *job = lua_touserdata(L, 1);
-    struct ruleset *rs = job->r->rs;
-    const struct subject_defs *defs = &rs->subjects[job->r->kind];
+    struct record *r = job->r;
+    const struct subject_defs *defs = &r->rs->subjects[r->kind];
     const struct move_def *last = &defs->moves[0];
     bool changed = true;
 
@@ -126,30 +156,33 @@ static int ask_in_lua(lua_State *L)
             return raise_as_is(L, "%s: the moves go round in circles: %s moves again and again",
                                last->where, last->name);
         changed = false;
-        note_asked(job->r, job->reads.facts);
-        reads_clear(
-            rs, &job->reads); /* the last round, in which nothing moved, says what to wait for */
         for (uint16_t i = 0; i < defs->move_count; i++) {
-            const struct move_def *m = &defs->moves[i];
-            lua_settop(L, 1);
-            bool has_moved = m->form == MOVE_ONCE     ? ask_once(L, rs, m)
-                             : m->form == MOVE_GATHER ? ask_gather(L, rs, m)
-                                                      : ask_first(L, rs, m);
-            if (has_moved)
-                last = m;
-            changed = changed || has_moved;
+            const uint64_t *facts = r->move_reads + i * r->rs->fact_words;
+            bool is_known = r->was_asked || round > 0;
+            if (is_known && still_hold(r, facts, r->move_wakes[i]))
+                continue;
+            if (ask_move(L, job, i)) {
+                last = &defs->moves[i];
+                changed = true;
+            }
         }
     }
     return 0;
 }
 
-/* Would the moves say what they said last time? Nothing they read was touched, nothing they waited for came. */
-static bool moves_still_hold(const struct record *r, int64_t now)
+/* What all moves together read and wait for. */
+static void sum_up(struct record *r)
 {
-    for (uint16_t i = 0; i < r->rs->fact_words; i++)
-        if (r->asked[i] & r->unasked[i])
-            return false;
-    return r->was_asked && r->asked_wake > now;
+    uint16_t words = r->rs->fact_words;
+
+    memset(r->asked, 0, words * sizeof(r->asked[0]));
+    r->asked_wake = TIME_NEVER;
+    for (uint16_t i = 0; i < r->rs->subjects[r->kind].move_count; i++) {
+        for (uint16_t w = 0; w < words; w++)
+            r->asked[w] |= r->move_reads[i * words + w];
+        if (r->move_wakes[i] < r->asked_wake)
+            r->asked_wake = r->move_wakes[i];
+    }
 }
 
 static enum err_code ask_all(struct record *r, int64_t now, bool by_itself, struct err *err)
@@ -162,9 +195,7 @@ static enum err_code ask_all(struct record *r, int64_t now, bool by_itself, stru
     r->was_asked = rc == OK;
     if (rc != OK)
         return rc;
-    note_asked(r, job.reads.facts);
-    memcpy(r->asked, job.reads.facts, r->rs->fact_words * sizeof(r->asked[0]));
-    r->asked_wake = job.reads.wake;
+    sum_up(r);
     memset(r->unasked, 0, r->rs->fact_words * sizeof(r->unasked[0]));
     for (uint16_t i = 0; by_itself && i < r->rs->fact_words; i++)
         r->moved_facts[i] |= r->touched[i];
@@ -181,10 +212,11 @@ enum err_code record_ask(int64_t *wake, struct record *r, int64_t now, bool by_i
         memset(r->asked_facts, 0, r->rs->fact_words * sizeof(r->asked_facts[0]));
         memset(r->moved_facts, 0, r->rs->fact_words * sizeof(r->moved_facts[0]));
     }
-    if (RECORD_TRACKING && moves_still_hold(r, now))
-        note_asked(r, r->asked);
-    else if (ask_all(r, now, by_itself, err) != OK)
+    r->rs->now = now;
+    bool is_known = r->was_asked && still_hold(r, r->asked, r->asked_wake);
+    if (!is_known && ask_all(r, now, by_itself, err) != OK)
         return err->code;
+    note_asked(r, r->asked);
     *wake = r->asked_wake;
     return OK;
 }

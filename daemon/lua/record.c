@@ -61,7 +61,8 @@ static struct record *new_block(const struct ruleset *rs, enum subject_kind kind
                                 const char *subject)
 {
     const struct subject_defs *defs = &rs->subjects[kind];
-    size_t words = (size_t)defs->fact_count + defs->move_count + RECORD_SETS * rs->fact_words;
+    size_t words = (size_t)defs->fact_count + 2u * defs->move_count +
+                   (RECORD_SETS + (size_t)defs->move_count) * rs->fact_words;
     struct record *r = calloc(1, sizeof(*r) + words * sizeof(uint64_t) + strlen(subject) + 1);
 
     if (!r)
@@ -71,7 +72,9 @@ static struct record *new_block(const struct ruleset *rs, enum subject_kind kind
                                            &r->moved_facts };
     r->facts = (struct cell *)(r + 1);
     r->moved = (int64_t *)(r->facts + defs->fact_count);
-    uint64_t *word = (uint64_t *)(r->moved + defs->move_count);
+    r->move_wakes = r->moved + defs->move_count;
+    r->move_reads = (uint64_t *)(r->move_wakes + defs->move_count);
+    uint64_t *word = r->move_reads + (size_t)defs->move_count * rs->fact_words;
     for (int i = 0; i < RECORD_SETS; i++, word += rs->fact_words)
         *sets[i] = word;
     r->subject = (char *)word;

@@ -27,12 +27,14 @@ struct record {
     uint16_t
         failures; /* so many of those rules failed when they were last run, or were not run yet */
     bool was_asked;
-    int64_t asked_wake; /* when to ask the moves again */
-    uint64_t changes;   /* how often a fact was touched */
+    int64_t asked_wake;   /* when to ask the moves again */
+    int64_t *move_wakes;  /* the same of each move */
+    uint64_t *move_reads; /* the facts that each move read when it was last asked: a set each */
+    uint64_t changes;     /* how often a fact was touched */
     /* Sets of facts, each of as many words as the ruleset needs. */
     uint64_t *unjudged;      /* touched since it was last judged */
     uint64_t *unasked;       /* touched since its moves were last asked */
-    uint64_t *asked;         /* read by the moves then */
+    uint64_t *asked;         /* read by all moves then */
     uint64_t *touched;       /* by the event or the asking under way, or the last one */
     uint64_t *applied_reads; /* by the reducers of the last event */
     uint64_t *asked_facts;   /* read by moves since the last event they were asked for */
