@@ -85,14 +85,10 @@ static bool grow_buckets(struct cells *c)
     return true;
 }
 
-struct text *text_hold(struct cells *c, const char *bytes, size_t len, uint32_t hash)
+struct text *text_add(struct cells *c, const char *bytes, size_t len, uint32_t hash)
 {
-    struct text *t = text_find(c, bytes, len, hash);
+    struct text *t;
 
-    if (t) {
-        t->refs++;
-        return t;
-    }
     if (len > UINT32_MAX - 64 || (c->text_count >= c->bucket_count && !grow_buckets(c)))
         return NULL;
     t = take(c, text_size(len));
@@ -105,6 +101,16 @@ struct text *text_hold(struct cells *c, const char *bytes, size_t len, uint32_t 
     t->next = *bucket;
     *bucket = t;
     c->text_count++;
+    return t;
+}
+
+struct text *text_hold(struct cells *c, const char *bytes, size_t len, uint32_t hash)
+{
+    struct text *t = text_find(c, bytes, len, hash);
+
+    if (!t)
+        return text_add(c, bytes, len, hash);
+    t->refs++;
     return t;
 }
 

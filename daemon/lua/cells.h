@@ -152,6 +152,8 @@ void cells_fini(struct cells *c);
 uint32_t text_hash(const char *bytes, size_t len);
 /* The text, or NULL: then no cell holds it. */
 struct text *text_find(const struct cells *c, const char *bytes, size_t len, uint32_t hash);
+/* A text that there is not yet, held once. NULL: no memory. */
+struct text *text_add(struct cells *c, const char *bytes, size_t len, uint32_t hash);
 /* The text, held once more; NULL: no memory. */
 struct text *text_hold(struct cells *c, const char *bytes, size_t len, uint32_t hash);
 
