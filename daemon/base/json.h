@@ -73,8 +73,6 @@ void json_write_string(struct buf *b, const char *bytes, size_t len);
 void json_write_cstr(struct buf *b, const char *s);
 /* As json_write_string(), without the quotes. */
 void json_write_text(struct buf *b, const char *bytes, size_t len);
-void json_write_moment(struct buf *b,
-                       int64_t t); /* an instant, see base/civil.h; TIME_NEVER: null */
 void json_write_real(struct buf *b, double value); /* shortest round trip; not finite: null */
 
 #endif

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/civil.h"
 #include "base/text.h"
 
 #define INT64_EDGE  9223372036854775808.0 /* 2^63: the first whole number beyond int64 */
@@ -202,13 +201,6 @@ static void write_int(struct buf *b, int64_t value)
     if (value < 0)
         *--at = '-';
     buf_add(b, at, (size_t)(end - at));
-}
-
-void json_write_moment(struct buf *b, int64_t t)
-{
-    char text[TIME_TEXT];
-
-    json_write_cstr(b, t == TIME_NEVER ? NULL : time_text(t, text));
 }
 
 void json_write_real(struct buf *b, double value)

@@ -145,18 +145,16 @@ enum err_code answer_status(struct buf *out, struct reader *r, const struct json
     buf_printf(out, "{\"version\":\"%s\",\"database\":", PATHWAY_VERSION);
     json_write_cstr(out, store_id(r->store));
     buf_str(out, ",\"now\":");
-    json_write_moment(out, clock_now(&r->clock));
-    buf_printf(out, ",\"events\":%lld,\"changes\":%lld", (long long)events, (long long)changes);
-    if (!r->wanted_commit) { /* else the daemon itself knows, also where the tables are behind */
-        buf_str(out, ",\"next_wake\":");
-        json_write_moment(out, wake);
-    }
+    write_moment(out, clock_now(&r->clock));
+    buf_printf(out, ",\"events\":%lld,\"changes\":%lld,\"next_wake\":", (long long)events,
+               (long long)changes);
+    write_moment(out, wake);
     buf_printf(out, ",\"commits\":%lld,\"tables_at_commit\":%lld", (long long)commits,
                (long long)mark.commit);
     buf_printf(out, ",\"rules\":{\"generation\":%lld,\"digest\":", (long long)g.number);
     json_write_cstr(out, g.digest);
     buf_str(out, ",\"since\":");
-    json_write_moment(out, g.number ? g.since : TIME_NEVER);
+    write_moment(out, g.number ? g.since : TIME_NEVER);
     buf_str(out, "}}");
     return OK;
 }

@@ -69,9 +69,9 @@ static void write_spans(struct buf *out, const struct span *spans, size_t count)
         buf_str(out, i ? "," : "");
         json_write_cstr(out, spans[i].name);
         buf_printf(out, ":{\"value\":%s,\"since\":", spans[i].value);
-        json_write_moment(out, spans[i].since);
+        write_moment(out, spans[i].since);
         buf_str(out, ",\"until\":");
-        json_write_moment(out, spans[i].until);
+        write_moment(out, spans[i].until);
         buf_str(out, spans[i].is_alert ? ",\"alert\":true}" : "}");
     }
 }
@@ -154,7 +154,7 @@ static enum err_code write_subject(struct buf *out, struct reader *r, const char
         rc = take_ahead(&next, r, subject, when->at, err);
     if (rc == OK) {
         buf_str(out, ",\"wake\":");
-        json_write_moment(out, fold_next(&f) < next.wake ? fold_next(&f) : next.wake);
+        write_moment(out, fold_next(&f) < next.wake ? fold_next(&f) : next.wake);
         write_faults(out, &f);
         buf_str(out, "}");
     }

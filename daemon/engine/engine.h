@@ -75,7 +75,6 @@ struct engine_progress {
     int64_t commits;  /* in the commit list */
     int64_t tables;   /* the commit that the tables of what is derived stand at */
     bool tables_are_whole;
-    int64_t next_wake; /* the earliest instant at which a subject is due; TIME_NEVER */
 };
 void engine_progress(const struct engine *e, struct engine_progress *out);
 

@@ -231,3 +231,9 @@ void reader_want(struct reader *r, int64_t commit)
 {
     r->wanted_commit = commit;
 }
+
+void write_moment(struct buf *out, int64_t t)
+{
+    char text[TIME_TEXT];
+    json_write_cstr(out, t == TIME_NEVER ? NULL : time_text(t, text));
+}

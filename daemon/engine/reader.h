@@ -50,6 +50,8 @@ MUST_CHECK enum err_code reader_world(struct reader *r, int64_t max_seq, bool al
 /* Are the tables of current decisions what judging at `now` would give? Time may have gone past a wake. */
 MUST_CHECK enum err_code reader_tables_are_current(bool *out, struct reader *r, int64_t now,
                                                    struct err *err);
+/* An instant as JSON: null for TIME_NEVER. */
+void write_moment(struct buf *out, int64_t t);
 
 /* ---- answers, one function a question ---- */
 

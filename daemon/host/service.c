@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/civil.h"
 #include "base/log.h"
 #include "host/readers.h"
 #include "host/worker.h"
@@ -203,12 +202,9 @@ static void describe(struct service *s, struct buf *out)
 {
     const char *reason = unready_reason(s);
 
-    buf_printf(out,
-               "\"ready\":%s,\"uptime_seconds\":%lld,\"next_wake\":", reason ? "false" : "true",
-               (long long)(clock_monotonic() - s->began) / 1000000);
-    json_write_moment(out,
-                      s->is_ready ? worker_figures(s->worker)->progress.next_wake : TIME_NEVER);
-    buf_printf(out, ",\"queue_events\":%zu", worker_queued(s->worker));
+    buf_printf(out, "\"ready\":%s,\"uptime_seconds\":%lld,\"queue_events\":%zu",
+               reason ? "false" : "true", (long long)(clock_monotonic() - s->began) / 1000000,
+               worker_queued(s->worker));
     buf_printf(out, ",\"refold_lag\":%llu",
                (unsigned long long)worker_figures(s->worker)->engine.refold_lag);
     if (reason) {
