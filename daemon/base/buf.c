@@ -15,7 +15,7 @@ static char *resize(struct buf *b, size_t cap)
         return realloc(b->data, cap);
     char *data = malloc(cap);
     if (data)
-        memcpy(data, b->data, b->len);
+        memcpy(data, b->data, b->len + 1);
     return data;
 }
 

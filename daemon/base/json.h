@@ -71,6 +71,8 @@ void json_write_members(struct buf *b, const struct json **members, uint32_t cou
 void json_write_string(struct buf *b, const char *bytes, size_t len);
 /* The same for a NUL-terminated string; NULL writes null. */
 void json_write_cstr(struct buf *b, const char *s);
+/* As json_write_string(), without the quotes. */
+void json_write_text(struct buf *b, const char *bytes, size_t len);
 void json_write_real(struct buf *b, double value); /* shortest round trip; not finite: null */
 
 #endif

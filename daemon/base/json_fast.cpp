@@ -66,13 +66,7 @@ inline void build_string(struct json *out, uint64_t word, struct builder *b)
     out->as.string = place(text, out->len, b);
 }
 
-/* A name and what tells it from most others. */
-struct name {
-    const char *text;
-    uint32_t len;
-    uint64_t print; /* equal for equal names */
-};
-
+/* Equal for equal names, and hardly ever for others. */
 inline uint64_t print_of(const char *text, uint32_t len)
 {
     uint32_t first = 0, last = 0;
@@ -87,25 +81,21 @@ inline uint64_t print_of(const char *text, uint32_t len)
     return (static_cast<uint64_t>(last) << 32 | first) + len;
 }
 
-inline bool is_same(const struct name *a, const struct name *b)
+/* Read the name of items[n]; false when only the strict road can judge it. */
+inline bool build_name(struct json items[], uint64_t prints[], size_t n, struct builder *b)
 {
-    return a->print == b->print && a->len == b->len && memcmp(a->text, b->text, a->len) == 0;
-}
+    uint32_t len;
+    const char *text = text_of(*b->tape++, &len, b);
+    uint64_t print = print_of(text, len);
 
-/* Read names[n]; false when only the strict road can judge it. */
-inline bool build_name(struct json *out, struct name names[], size_t n, struct builder *b)
-{
-    struct name *name = &names[n];
-
-    name->text = text_of(*b->tape++, &name->len, b);
-    name->print = print_of(name->text, name->len);
-    if (b->has_escapes && memchr(name->text, '\0', name->len))
+    if (b->has_escapes && memchr(text, '\0', len))
         return false;
     for (size_t i = 0; i < n; i++) {
-        if (is_same(&names[i], name))
+        if (prints[i] == print && strcmp(b->from + (items[i].name - b->to), text) == 0)
             return false;
     }
-    out->name = place(name->text, name->len, b);
+    prints[n] = print;
+    items[n].name = place(text, len, b);
     return true;
 }
 
@@ -121,7 +111,7 @@ struct json *new_items(struct json *out, enum json_type type, size_t count, stru
 
 bool build_object(struct json *out, size_t count, int depth, struct builder *b)
 {
-    struct name names[FEW_MEMBERS];
+    uint64_t prints[FEW_MEMBERS];
 
     if (depth > b->max_depth || count > FEW_MEMBERS)
         return false;
@@ -130,7 +120,7 @@ bool build_object(struct json *out, size_t count, int depth, struct builder *b)
         return false;
     for (size_t i = 0; i < count; i++) {
         struct json *item = &items[i];
-        if (!build_name(item, names, i, b))
+        if (!build_name(items, prints, i, b))
             return false;
         item->next = i + 1 < count ? item + 1 : nullptr;
         uint64_t word = *b->tape++;
@@ -218,8 +208,8 @@ struct reader {
     }
 };
 
-const struct json *read(struct reader *r, struct arena *arena, const char *bytes, size_t len,
-                        int max_depth)
+const struct json *read_tree(struct reader *r, struct arena *arena, const char *bytes, size_t len,
+                             int max_depth)
 {
     const char *text = r->padded(bytes, len);
 
@@ -254,7 +244,7 @@ const struct json *json_fast(struct arena *arena, const char *bytes, size_t len,
     if (len == 0 || bytes[0] == '\xef') /* a later simdjson skips a byte order mark */
         return nullptr;
     if (len <= KEPT_BYTES)
-        return read(&kept, arena, bytes, len, max_depth);
+        return read_tree(&kept, arena, bytes, len, max_depth);
     struct reader once;
-    return read(&once, arena, bytes, len, max_depth);
+    return read_tree(&once, arena, bytes, len, max_depth);
 }

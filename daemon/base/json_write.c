@@ -1,4 +1,4 @@
-/* json_write.c - see json.h. Canonical form, and the short forms for messages. */
+/* json_write.c - see json.h. Canonical form; most strings are short and plain ASCII. */
 #include "base/json.h"
 
 #include <float.h>
@@ -11,39 +11,6 @@
 
 #define INT64_EDGE  9223372036854775808.0 /* 2^63: the first whole number beyond int64 */
 #define FEW_MEMBERS 32 /* so many are sorted without an allocation, and one by one */
-
-const struct json *json_get(const struct json *object, const char *name)
-{
-    if (!object || object->type != JSON_OBJECT)
-        return NULL;
-    for (const struct json *item = object->as.first; item; item = item->next) {
-        if (item->name[0] == name[0] && strcmp(item->name, name) == 0)
-            return item;
-    }
-    return NULL;
-}
-
-const char *json_type_name(const struct json *value)
-{
-    if (!value)
-        return "nothing";
-    switch (value->type) {
-    case JSON_NULL:
-        return "null";
-    case JSON_BOOL:
-        return value->as.boolean ? "true" : "false";
-    case JSON_INT:
-    case JSON_REAL:
-        return "a number";
-    case JSON_STRING:
-        return "a string";
-    case JSON_ARRAY:
-        return "an array";
-    case JSON_OBJECT:
-        return "an object";
-    }
-    return "nothing";
-}
 
 /* The letter behind the backslash of a short escape; 0 when there is none. */
 static char short_escape(char c)
@@ -159,8 +126,7 @@ static size_t copy_plain(char *out, const char *s, size_t len)
     return n;
 }
 
-/* Append what stands between the quotes. */
-static void write_text(struct buf *b, const char *bytes, size_t len)
+void json_write_text(struct buf *b, const char *bytes, size_t len)
 {
     while (len > 0) {
         char *out = buf_room(b, len);
@@ -190,7 +156,7 @@ void json_write_string(struct buf *b, const char *bytes, size_t len)
         return;
     }
     buf_wrote(b, plain + 1);
-    write_text(b, bytes + plain, len - plain);
+    json_write_text(b, bytes + plain, len - plain);
     buf_char(b, '"');
 }
 
@@ -347,42 +313,4 @@ void json_write(struct buf *b, const struct json *value)
         write_object(b, value);
         return;
     }
-}
-
-/* Append a string for a message, ended by "...\"" where it would grow beyond `most` bytes. */
-static void brief_string(struct buf *b, const struct json *value, size_t most)
-{
-    const char *s = value->as.string;
-    size_t len = value->len;
-    size_t fits = 1; /* how far a cut with ..." still has room */
-
-    buf_char(b, '"');
-    while (len > 0 && b->len + 1 <= most) {
-        size_t step = write_char(b, s, len);
-        s += step;
-        len -= step;
-        if (b->len + 4 <= most)
-            fits = b->len;
-    }
-    if (len > 0 || b->len + 1 > most) {
-        b->len = fits;
-        buf_str(b, "...");
-    }
-    buf_char(b, '"');
-}
-
-const char *json_brief(const struct json *value, char *out, size_t size)
-{
-    struct buf b = { 0 };
-
-    if (value && value->type == JSON_STRING)
-        brief_string(&b, value, size > 0 ? size - 1 : 0);
-    else if (value && (value->type == JSON_INT || value->type == JSON_REAL))
-        json_write(&b, value);
-    else
-        buf_str(&b, json_type_name(value));
-    if (size > 0)
-        snprintf(out, size, "%s", buf_cstr(&b));
-    buf_fini(&b);
-    return out;
 }

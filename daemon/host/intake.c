@@ -8,6 +8,8 @@
 #include "base/json.h"
 #include "model/event.h"
 
+#define ARENA_A_BYTE 5 /* of a request, measured */
+
 struct intake {
     struct arena arena;
     const char *actor;
@@ -96,7 +98,7 @@ static enum err_code add_json(struct reading *r, const struct json *json, struct
 static enum err_code read_one(struct reading *r, const char *bytes, size_t len, struct err *err)
 {
     const struct json *json = NULL;
-    struct err why = { 0 };
+    struct err why; /* only looked at when it was written */
 
     if (len > r->limits->max_event)
         return err_set(err, ERR_LIMIT, "the event has %zu bytes; at most %zu are allowed", len,
@@ -202,6 +204,7 @@ enum err_code intake_read(struct intake **out, const struct intake_limits *limit
     if (!in)
         return no_memory(err);
     struct reading r = { .in = in, .limits = limits, .schema = schema };
+    arena_expect(&in->arena, len * ARENA_A_BYTE);
     enum err_code rc = OK;
     if (actor && !(in->actor = arena_strdup(&in->arena, actor)))
         rc = no_memory(err);

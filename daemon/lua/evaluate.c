@@ -88,11 +88,8 @@ static void push_composite(lua_State *L, struct ruleset *rs, const struct rule_d
 {
     int met = 0;
 
-    for (uint16_t i = 0; i < rule->criteria_count; i++) {
-        view_push_rule(L, rs, rule->criteria[i]);
-        met += lua_toboolean(L, -1);
-        lua_pop(L, 1);
-    }
+    for (uint16_t i = 0; i < rule->criteria_count; i++)
+        met += given_is_true(view_rule(L, rs, rule->criteria[i]));
     lua_pushboolean(L, rule->form == RULE_ALL   ? met == rule->criteria_count
                        : rule->form == RULE_ANY ? met > 0
                                                 : met == 0);
@@ -139,26 +136,59 @@ static int cycle_error(lua_State *L, struct ruleset *rs, uint16_t rule)
     return raise_as_is(L, "%s: rule %s reads itself: %s", r->where, r->name, lua_tostring(L, -1));
 }
 
-/* Put the value on top into the memo, and, for a kept record, compare it with the one before. */
+struct given given_of(lua_State *L, int index)
+{
+    switch (lua_type(L, index)) {
+    case LUA_TNIL:
+        return (struct given){ .form = GIVEN_NIL };
+    case LUA_TBOOLEAN:
+        return (struct given){ .form = lua_toboolean(L, index) ? GIVEN_TRUE : GIVEN_FALSE };
+    case LUA_TNUMBER:
+        if (lua_isinteger(L, index))
+            return (struct given){ .form = GIVEN_INTEGER, .integer = lua_tointeger(L, index) };
+        break;
+    default:
+        break;
+    }
+    return (struct given){ .form = GIVEN_OTHER };
+}
+
+void given_push(lua_State *L, struct given given, int table, uint32_t index)
+{
+    switch (given.form) {
+    case GIVEN_NIL:
+        lua_pushnil(L);
+        break;
+    case GIVEN_FALSE:
+    case GIVEN_TRUE:
+        lua_pushboolean(L, given.form == GIVEN_TRUE);
+        break;
+    case GIVEN_INTEGER:
+        lua_pushinteger(L, given.integer);
+        break;
+    case GIVEN_OTHER:
+        lua_rawgeti(L, LUA_REGISTRYINDEX, table);
+        lua_rawgeti(L, -1, (lua_Integer)index + 1);
+        lua_remove(L, -2);
+        break;
+    }
+}
+
+/* Take the value off the top into the memo, and, for a kept record, compare it with the one before. */
 static void remember(lua_State *L, struct ruleset *rs, uint16_t index)
 {
     struct memo *memo = &rs->memos[index];
 
+    memo->given = given_of(L, -1);
     if (rs->is_keeping) {
-        uint16_t place = rs->rules[index].place;
-        uint32_t value = kept_intern_value(L, rs, -1);
-        uint16_t pattern = kept_intern_pattern(L, rs, &memo->reads);
-        struct kept *kept = &rs->record->kept[place];
-        kept_wait(L, rs->record, place, memo->reads.own_wake);
-        memo->had_value = kept->has_value;
-        memo->old_value = kept->value;
-        memo->is_changed = !kept->has_value || kept->value != value;
-        *kept =
-            (struct kept){ .value = value, .pattern = pattern, .has_value = true, .is_good = true };
+        uint32_t value = kept_intern_value(L, rs, memo->given, -1);
+        kept_put(L, rs->record, rs->rules[index].place, value, &memo->reads);
     }
-    lua_rawgeti(L, LUA_REGISTRYINDEX, rs->memo_values);
-    lua_pushvalue(L, -2);
-    lua_rawseti(L, -2, index + 1);
+    if (memo->given.form == GIVEN_OTHER) {
+        lua_rawgeti(L, LUA_REGISTRYINDEX, rs->memo_values);
+        lua_insert(L, -2);
+        lua_rawseti(L, -2, index + 1);
+    }
     lua_pop(L, 1);
 }
 
@@ -175,18 +205,16 @@ static bool still_holds(lua_State *L, struct ruleset *rs, uint16_t index)
 {
     uint16_t place = rs->rules[index].place;
     const struct subject_defs *defs = &rs->subjects[rs->record->kind];
-    size_t pattern = rs->record->kept[place].pattern;
 
     if (has_bit(rs->anew, place))
         return false;
     for (uint16_t i = 0; i < rs->rule_words; i++) {
-        const uint64_t *rules = rs->patterns + pattern * (rs->fact_words + rs->rule_words);
-        for (uint64_t bits = rules[rs->fact_words + i] & rs->stale[i]; bits; bits &= bits - 1) {
+        uint64_t bits = kept_rules_read(rs->record, place, i) & rs->stale[i];
+        for (; bits; bits &= bits - 1) {
             uint16_t other = defs->rules[i * 64 + __builtin_ctzll(bits)];
             if (rs->memos[other].epoch == rs->epoch && rs->memos[other].has_failed)
                 return false; /* whoever reads it must fail for itself, or find that it no longer does */
-            view_push_rule(L, rs, other);
-            lua_pop(L, 1);
+            view_rule(L, rs, other);
             if (rs->memos[other].is_changed)
                 return false;
         }
@@ -227,51 +255,34 @@ static void compute(lua_State *L, struct ruleset *rs, uint16_t index)
     }
 }
 
-static void push_memo(lua_State *L, struct ruleset *rs, uint16_t index)
+/* What a kept record has for a rule becomes what it gave in this run. */
+static void recall(lua_State *L, struct ruleset *rs, uint16_t index)
 {
+    uint32_t value = rs->record->kept[rs->rules[index].place].value;
+
+    rs->memos[index].given = rs->givens[value];
+    if (rs->givens[value].form != GIVEN_OTHER)
+        return;
     lua_rawgeti(L, LUA_REGISTRYINDEX, rs->memo_values);
-    lua_rawgeti(L, -1, index + 1);
-    lua_remove(L, -2);
+    kept_push_value(L, rs, value);
+    lua_rawseti(L, -2, index + 1);
+    lua_pop(L, 1);
 }
 
-void view_push_rule(lua_State *L, struct ruleset *rs, uint16_t index)
+static void evaluate(lua_State *L, struct ruleset *rs, uint16_t index)
 {
     struct memo *memo = &rs->memos[index];
     struct reads *outer = rs->reads;
-    uint16_t place = rs->rules[index].place;
 
-    outer->rules[place / 64] |= 1ull << (place % 64);
-    if (memo->epoch == rs->epoch) {
-        if (memo->is_running)
-            cycle_error(L, rs, index);
-        if (memo->has_failed)
-            raise_as_is(L, "%s", kept_failure(rs, index));
-        reads_merge(rs, outer, &memo->reads);
-        push_memo(L, rs, index);
-        return;
-    }
-    if (rs->running_count == (int)(sizeof(rs->running) / sizeof(rs->running[0])))
-        raise_as_is(L, "%s: rules read each other more than %d deep", rs->rules[index].where,
-                    rs->running_count);
-    if (rs->is_keeping && !has_bit(rs->stale, place)) { /* who keeps does not ask what it read */
-        kept_push_value(L, rs, rs->record->kept[place].value);
-        return;
-    }
     luaL_checkstack(L, 10, "rules read each other too deep");
-
     memo->epoch = rs->epoch;
     memo->is_running = true;
     memo->is_changed = memo->has_failed = false;
     reads_clear(rs, &memo->reads);
     rs->reads = &memo->reads;
     rs->running[rs->running_count++] = index;
-
     if (rs->is_keeping && still_holds(L, rs, index)) {
-        kept_push_value(L, rs, rs->record->kept[place].value);
-        lua_rawgeti(L, LUA_REGISTRYINDEX, rs->memo_values);
-        lua_pushvalue(L, -2);
-        lua_rawseti(L, -2, index + 1);
-        lua_pop(L, 1);
+        recall(L, rs, index);
     } else {
         reads_clear(rs, &memo->reads);
         compute(L, rs, index);
@@ -281,4 +292,53 @@ void view_push_rule(lua_State *L, struct ruleset *rs, uint16_t index)
     rs->reads = outer;
     memo->is_running = false;
     reads_merge(rs, outer, &memo->reads);
+}
+
+/* Is the rule's value the one that the record keeps, without a look at anything? */
+static bool is_settled(lua_State *L, struct ruleset *rs, uint16_t index)
+{
+    const struct memo *memo = &rs->memos[index];
+    uint16_t place = rs->rules[index].place;
+
+    rs->reads->rules[place / 64] |= 1ull << (place % 64);
+    if (memo->epoch == rs->epoch)
+        return false;
+    if (rs->running_count == (int)(sizeof(rs->running) / sizeof(rs->running[0])))
+        raise_as_is(L, "%s: rules read each other more than %d deep", rs->rules[index].where,
+                    rs->running_count);
+    return rs->is_keeping && !has_bit(rs->stale, place);
+}
+
+/* See that the memo has the rule's value. */
+static void bring_up(lua_State *L, struct ruleset *rs, uint16_t index)
+{
+    const struct memo *memo = &rs->memos[index];
+
+    if (memo->epoch != rs->epoch) {
+        evaluate(L, rs, index);
+        return;
+    }
+    if (memo->is_running)
+        cycle_error(L, rs, index);
+    if (memo->has_failed)
+        raise_as_is(L, "%s", kept_failure(rs, index));
+    reads_merge(rs, rs->reads, &memo->reads);
+}
+
+struct given view_rule(lua_State *L, struct ruleset *rs, uint16_t index)
+{
+    if (is_settled(L, rs, index)) /* who keeps does not ask what it has read */
+        return rs->givens[rs->record->kept[rs->rules[index].place].value];
+    bring_up(L, rs, index);
+    return rs->memos[index].given;
+}
+
+void view_push_rule(lua_State *L, struct ruleset *rs, uint16_t index)
+{
+    if (is_settled(L, rs, index)) {
+        kept_push_value(L, rs, rs->record->kept[rs->rules[index].place].value);
+        return;
+    }
+    bring_up(L, rs, index);
+    given_push(L, rs->memos[index].given, rs->memo_values, index);
 }

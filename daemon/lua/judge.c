@@ -75,14 +75,12 @@ struct failure_job {
     uint16_t place;
     const char *message;
     int64_t wake;
-    uint32_t value;
 };
 
 static int failure_in_lua(lua_State *L)
 {
     struct failure_job *job = lua_touserdata(L, 1);
-    job->value = kept_intern_failure(L, job->r->rs, job->message);
-    kept_wait(L, job->r, job->place, job->wake);
+    kept_put_failure(L, job->r, job->place, job->message, job->wake);
     return 0;
 }
 
@@ -97,7 +95,6 @@ static enum err_code keep_failure(struct record *r, uint16_t top, struct err *wh
     struct failure_job job = {
         .r = r, .place = place, .message = why->msg, .wake = memo->reads.own_wake
     }; /* it may succeed then */
-    struct kept *kept = &r->kept[place];
     struct err err;
 
     for (int i = 0; i < rs->running_count; i++)
@@ -110,10 +107,6 @@ static enum err_code keep_failure(struct record *r, uint16_t top, struct err *wh
     memo->epoch = rs->epoch;
     memo->is_running = false;
     memo->has_failed = true;
-    memo->had_value = kept->has_value;
-    memo->old_value = kept->value;
-    memo->is_changed = !kept->has_value || kept->value != job.value;
-    *kept = (struct kept){ .value = job.value, .has_value = true };
     return OK;
 }
 
@@ -133,50 +126,89 @@ static bool is_touched(const struct record *r)
     return any != 0;
 }
 
-/* Those that read a touched fact, that waited for an instant which has come, or that failed. */
+static void set_all(uint64_t *bits, uint16_t count)
+{
+    for (uint16_t i = 0; i < count; i++)
+        set_bit(bits, i);
+}
+
+/* Those that read a touched fact, among all that ever did. */
+static void find_touched(const struct record *r)
+{
+    struct ruleset *rs = r->rs;
+    const struct subject_defs *defs = &rs->subjects[r->kind];
+    uint64_t readers[RULES_MAX / 64] = { 0 };
+
+    for (uint16_t w = 0; w < rs->fact_words; w++)
+        for (uint64_t bits = r->unjudged[w]; bits; bits &= bits - 1)
+            for (uint16_t i = 0; i < rs->rule_words; i++)
+                readers[i] |= defs->fact_readers[(w * 64u + (unsigned)__builtin_ctzll(bits)) *
+                                                     rs->rule_words +
+                                                 i];
+    for (uint16_t w = 0; w < rs->rule_words; w++) {
+        for (uint64_t bits = readers[w]; bits; bits &= bits - 1) {
+            uint16_t place = (uint16_t)(w * 64 + __builtin_ctzll(bits));
+            if (kept_reads(r, place, r->unjudged, NULL))
+                set_bit(rs->anew, place);
+        }
+    }
+}
+
+/* Those that must be run: they read a touched fact, waited for an instant which has come, or failed. */
 static void find_anew(const struct record *r, int64_t now)
 {
     struct ruleset *rs = r->rs;
-    size_t stride = (size_t)rs->fact_words + rs->rule_words;
     uint16_t count = rs->subjects[r->kind].rule_count;
-    bool all = !RECORD_TRACKING, touched = is_touched(r);
 
     memset(rs->anew, 0, rs->rule_words * sizeof(rs->anew[0]));
-    for (uint16_t i = 0; i < count; i++) {
-        const uint64_t *facts = rs->patterns + r->kept[i].pattern * stride;
-        uint64_t met = !r->kept[i].is_good || all;
-        for (uint16_t w = 0; touched && !met && w < rs->fact_words; w++)
-            met |= facts[w] & r->unjudged[w];
-        if (met)
-            set_bit(rs->anew, i);
+    if (!RECORD_TRACKING || r->failures == count) {
+        set_all(rs->anew, count);
+        return;
     }
+    find_touched(r);
+    for (uint16_t i = 0; r->failures > 0 && i < count; i++)
+        if (!r->kept[i].is_good)
+            set_bit(rs->anew, i);
     for (uint16_t i = 0; i < r->wakes.count; i++)
         if (r->wakes.at[i] <= now)
             set_bit(rs->anew, r->wakes.places[i]);
 }
 
-/* And all that read one of those, and so on. */
+/* Of the rules that ever read the one at `place`, add those that read a stale one now. */
+static void add_readers(const struct record *r, uint16_t place, uint64_t *added)
+{
+    struct ruleset *rs = r->rs;
+    const uint64_t *readers = rs->subjects[r->kind].rule_readers + (size_t)place * rs->rule_words;
+
+    for (uint16_t w = 0; w < rs->rule_words; w++) {
+        for (uint64_t bits = readers[w] & ~rs->stale[w]; bits; bits &= bits - 1) {
+            uint16_t reader = (uint16_t)(w * 64 + __builtin_ctzll(bits));
+            if (kept_reads(r, reader, NULL, rs->stale)) {
+                set_bit(rs->stale, reader);
+                set_bit(added, reader);
+            }
+        }
+    }
+}
+
+/* Those, all that read one of them, and so on. */
 static void find_stale(const struct record *r)
 {
     struct ruleset *rs = r->rs;
-    size_t stride = (size_t)rs->fact_words + rs->rule_words;
-    uint16_t count = rs->subjects[r->kind].rule_count;
+    uint64_t added[RULES_MAX / 64];
+    size_t size = rs->rule_words * sizeof(added[0]);
     bool grew = true;
 
-    memcpy(rs->stale, rs->anew, rs->rule_words * sizeof(rs->stale[0]));
+    memcpy(rs->stale, rs->anew, size);
+    memcpy(added, rs->anew, size);
     while (grew) {
         grew = false;
-        for (uint16_t i = 0; i < count; i++) {
-            if (!r->kept[i].is_good || rs->stale[i / 64] >> (i % 64) & 1)
-                continue;
-            const uint64_t *rules = rs->patterns + r->kept[i].pattern * stride + rs->fact_words;
-            uint64_t met = 0;
-            for (uint16_t w = 0; w < rs->rule_words; w++)
-                met |= rules[w] & rs->stale[w];
-            if (met) {
-                set_bit(rs->stale, i);
-                grew = true;
-            }
+        for (uint16_t w = 0; w < rs->rule_words; w++) {
+            uint64_t bits = added[w];
+            added[w] = 0;
+            grew = grew || bits;
+            for (; bits; bits &= bits - 1)
+                add_readers(r, (uint16_t)(w * 64 + __builtin_ctzll(bits)), added);
         }
     }
 }
@@ -195,12 +227,14 @@ static int rejudge_in_lua(lua_State *L)
     const struct subject_defs *defs = &rs->subjects[job->r->kind];
 
     for (; job->next < defs->rule_count; job->next++) {
-        uint16_t rule = defs->rules[job->next];
-        if (!(rs->stale[job->next / 64] >> (job->next % 64) & 1) ||
-            rs->memos[rule].epoch == rs->epoch)
+        uint64_t rest = rs->stale[job->next / 64] >> (job->next % 64);
+        if (rest == 0) {
+            job->next |= 63;
             continue;
-        view_push_rule(L, rs, rule);
-        lua_settop(L, 1);
+        }
+        job->next = (uint16_t)(job->next + __builtin_ctzll(rest));
+        if (rs->memos[defs->rules[job->next]].epoch != rs->epoch)
+            view_rule(L, rs, defs->rules[job->next]);
     }
     return 0;
 }
@@ -222,7 +256,9 @@ static enum err_code rejudge_stale(struct record *r, struct err *err)
         lua_pushlightuserdata(rs->sandbox.L, &job);
         if (sandbox_call(&rs->sandbox, 1, 0, &why) == OK)
             return OK;
-        if (job.next == defs->rule_count || keep_failure(r, defs->rules[job.next], &why) != OK)
+        bool is_of_a_rule =
+            job.next < defs->rule_count && (rs->stale[job.next / 64] >> (job.next % 64) & 1);
+        if (!is_of_a_rule || keep_failure(r, defs->rules[job.next], &why) != OK)
             return err_set(err, why.code, "%s", why.msg);
     }
 }
@@ -275,16 +311,11 @@ static void tell_all_changed(struct record *r, judged_fn *fn, void *arg)
 /* What the next judging has to look at. */
 static void sum_up(struct record *r)
 {
-    uint16_t count = r->rs->subjects[r->kind].rule_count;
-
     memset(r->unjudged, 0, r->rs->fact_words * sizeof(r->unjudged[0]));
     r->wake = TIME_NEVER;
     for (uint16_t i = 0; i < r->wakes.count; i++)
         if (r->wakes.at[i] < r->wake)
             r->wake = r->wakes.at[i];
-    r->has_failures = false;
-    for (uint16_t i = 0; i < count; i++)
-        r->has_failures = r->has_failures || !r->kept[i].is_good;
 }
 
 enum err_code record_rejudge(int64_t *wake, struct record *r, int64_t now, judged_fn *fn, void *arg,
@@ -297,7 +328,7 @@ enum err_code record_rejudge(int64_t *wake, struct record *r, int64_t now, judge
     *wake = TIME_NEVER;
     if (!r->kept && !kept_begin(r))
         return err_set(err, ERR_LIMIT, "no memory to judge %s", r->subject);
-    if (RECORD_TRACKING && !r->has_failures && r->wake > now && !is_touched(r)) {
+    if (RECORD_TRACKING && r->failures == 0 && r->wake > now && !is_touched(r)) {
         *wake = r->wake;
         return OK;
     }

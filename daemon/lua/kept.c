@@ -26,19 +26,79 @@ static struct strmap_item *intern(lua_State *L, struct ruleset *rs, struct strma
     return item;
 }
 
-uint32_t kept_intern_value(lua_State *L, struct ruleset *rs, int index)
+/* ---- values ---- */
+
+#define SMALL_INTEGERS 256
+#define STRING_SLOTS   1024 /* a power of two */
+
+struct string_slot {
+    const void *string;
+    uint32_t value;
+};
+
+/* The way from what rules give most to its number. Strings are found by their address: those that are here are
+ * kept for good, so that no other string can come to stand there. */
+struct value_cache {
+    uint32_t plain[GIVEN_INTEGER];     /* nil, false, true: index + 1 */
+    uint32_t integers[SMALL_INTEGERS]; /* from 0 up: index + 1 */
+    struct string_slot strings[STRING_SLOTS];
+};
+
+static struct string_slot *slot_of(struct value_cache *c, const void *string)
+{
+    return &c->strings[((uintptr_t)string >> 4 ^ (uintptr_t)string >> 14) % STRING_SLOTS];
+}
+
+static uint32_t *find_number(struct value_cache *c, struct given given)
+{
+    if (given.form < GIVEN_INTEGER)
+        return &c->plain[given.form];
+    if (given.form == GIVEN_INTEGER && given.integer >= 0 && given.integer < SMALL_INTEGERS)
+        return &c->integers[given.integer];
+    return NULL;
+}
+
+bool kept_init(struct ruleset *rs)
+{
+    rs->value_cache = calloc(1, sizeof(*rs->value_cache));
+    return rs->value_cache != NULL;
+}
+
+void kept_fini(struct ruleset *rs)
+{
+    free(rs->value_cache);
+    free(rs->givens);
+    free(rs->patterns);
+    strmap_fini(&rs->values);
+    strmap_fini(&rs->pattern_ids);
+}
+
+static void grow_givens(lua_State *L, struct ruleset *rs)
+{
+    uint32_t cap = rs->given_cap ? rs->given_cap * 2 : 256;
+    struct given *grown = realloc(rs->givens, cap * sizeof(*grown));
+
+    if (!grown)
+        luaL_error(L, "out of memory");
+    rs->givens = grown;
+    rs->given_cap = cap;
+}
+
+/* The index of the text in scratch; a new one is kept with its value. */
+static uint32_t intern_scratch(lua_State *L, struct ruleset *rs, struct given given, int index)
 {
     bool is_new;
 
-    index = lua_absindex(L, index);
-    buf_reset(&rs->scratch);
-    convert_write_scalar(L, index, &rs->scratch);
     if (rs->scratch.failed)
         luaL_error(L, "out of memory");
+    if (rs->values.count == rs->given_cap)
+        grow_givens(L, rs);
     uint32_t value =
         (uint32_t)intern(L, rs, &rs->values, rs->scratch.data, rs->scratch.len, &is_new)->as.num -
         1;
-    if (is_new) {
+    if (is_new)
+        rs->givens[value] = given;
+    if (is_new && given.form == GIVEN_OTHER) {
         lua_rawgeti(L, LUA_REGISTRYINDEX, rs->lua_values);
         lua_pushvalue(L, index);
         lua_rawseti(L, -2, (lua_Integer)value + 1);
@@ -47,21 +107,49 @@ uint32_t kept_intern_value(lua_State *L, struct ruleset *rs, int index)
     return value;
 }
 
-uint32_t kept_intern_failure(lua_State *L, struct ruleset *rs, const char *message)
+uint32_t kept_intern_value(lua_State *L, struct ruleset *rs, struct given given, int index)
 {
-    bool is_new;
+    uint32_t *number = find_number(rs->value_cache, given);
+    const void *string = given.form == GIVEN_OTHER ? lua_topointer(L, index) : NULL;
+    struct string_slot *slot = string ? slot_of(rs->value_cache, string) : NULL;
 
+    if (number && *number)
+        return *number - 1;
+    if (slot && slot->string == string)
+        return slot->value;
+    index = lua_absindex(L, index);
+    buf_reset(&rs->scratch);
+    convert_write_scalar(L, index, &rs->scratch);
+    uint32_t value = intern_scratch(L, rs, given, index);
+    if (number)
+        *number = value + 1;
+    if (slot) {
+        kept_push_value(L, rs, value);
+        if (lua_topointer(L, -1) == string) { /* of long strings only the one that is kept */
+            slot->string = string;
+            slot->value = value;
+        }
+        lua_pop(L, 1);
+    }
+    return value;
+}
+
+static uint32_t intern_failure(lua_State *L, struct ruleset *rs, const char *message)
+{
     buf_reset(&rs->scratch);
     buf_char(&rs->scratch, '!');
     buf_str(&rs->scratch, message);
-    if (rs->scratch.failed)
-        luaL_error(L, "out of memory");
-    return (uint32_t)intern(L, rs, &rs->values, rs->scratch.data, rs->scratch.len, &is_new)
-               ->as.num -
-           1;
+    return intern_scratch(L, rs, (struct given){ .form = GIVEN_NIL }, 0);
 }
 
-uint16_t kept_intern_pattern(lua_State *L, struct ruleset *rs, const struct reads *reads)
+void kept_push_value(lua_State *L, struct ruleset *rs, uint32_t value)
+{
+    given_push(L, rs->givens[value], rs->lua_values, value);
+}
+
+/* ---- patterns ---- */
+
+static uint16_t intern_pattern(lua_State *L, struct ruleset *rs, const struct reads *reads)
 {
     uint64_t words[FACTS_MAX / 64 + RULES_MAX / 64];
     size_t count = (size_t)rs->fact_words + rs->rule_words;
@@ -89,13 +177,6 @@ uint16_t kept_intern_pattern(lua_State *L, struct ruleset *rs, const struct read
     return (uint16_t)id;
 }
 
-void kept_push_value(lua_State *L, struct ruleset *rs, uint32_t value)
-{
-    lua_rawgeti(L, LUA_REGISTRYINDEX, rs->lua_values);
-    lua_rawgeti(L, -1, (lua_Integer)value + 1);
-    lua_remove(L, -2);
-}
-
 const char *kept_text(const struct ruleset *rs, uint32_t value, size_t *len)
 {
     *len = rs->values.items[value].len;
@@ -109,22 +190,6 @@ const char *kept_failure(const struct ruleset *rs, uint16_t rule)
 }
 
 /* ---- one record ---- */
-
-bool kept_begin(struct record *r)
-{
-    r->kept = calloc((size_t)r->rs->subjects[r->kind].rule_count + 1, sizeof(*r->kept));
-    r->wake = TIME_NEVER;
-    r->has_failures = true; /* none has a value yet */
-    return r->kept != NULL;
-}
-
-void kept_end(struct record *r)
-{
-    free(r->kept);
-    free(r->wakes.at);
-    r->kept = NULL;
-    r->wakes = (struct wakes){ 0 };
-}
 
 static uint16_t find_wake(const struct record *r, uint16_t place)
 {
@@ -159,7 +224,8 @@ static bool grow_wakes(struct wakes *w)
     return true;
 }
 
-void kept_wait(lua_State *L, struct record *r, uint16_t place, int64_t at)
+/* The rule at `place` waits for an instant, TIME_NEVER: for none. */
+static void wait_for(lua_State *L, struct record *r, uint16_t place, int64_t at)
 {
     struct wakes *w = &r->wakes;
     uint16_t i = find_wake(r, place);
@@ -179,4 +245,105 @@ void kept_wait(lua_State *L, struct record *r, uint16_t place, int64_t at)
     }
     w->at[i] = at;
     w->places[i] = place;
+}
+
+static const uint64_t *pattern_of(const struct ruleset *rs, const struct kept *kept)
+{
+    return rs->patterns + (size_t)kept->pattern * (rs->fact_words + rs->rule_words);
+}
+
+static bool is_pattern(const struct ruleset *rs, const struct kept *kept, const struct reads *reads)
+{
+    const uint64_t *words = pattern_of(rs, kept);
+    uint64_t other = 0;
+
+    for (uint16_t i = 0; i < rs->fact_words; i++)
+        other |= words[i] ^ reads->own_facts[i];
+    for (uint16_t i = 0; i < rs->rule_words; i++)
+        other |= words[rs->fact_words + i] ^ reads->rules[i];
+    return other == 0;
+}
+
+static void note_readers(uint64_t *readers, uint16_t width, const uint64_t *read, uint16_t words,
+                         uint16_t place)
+{
+    for (uint16_t w = 0; w < words; w++)
+        for (uint64_t bits = read[w]; bits; bits &= bits - 1)
+            readers[(w * 64u + (unsigned)__builtin_ctzll(bits)) * width + place / 64] |=
+                1ull << (place % 64);
+}
+
+bool kept_reads(const struct record *r, uint16_t place, const uint64_t *facts,
+                const uint64_t *rules)
+{
+    const struct ruleset *rs = r->rs;
+    const uint64_t *words = pattern_of(rs, &r->kept[place]);
+    uint64_t met = 0;
+
+    for (uint16_t i = 0; facts && i < rs->fact_words; i++)
+        met |= words[i] & facts[i];
+    for (uint16_t i = 0; rules && i < rs->rule_words; i++)
+        met |= words[rs->fact_words + i] & rules[i];
+    return met != 0;
+}
+
+uint64_t kept_rules_read(const struct record *r, uint16_t place, uint16_t word)
+{
+    return pattern_of(r->rs, &r->kept[place])[r->rs->fact_words + word];
+}
+
+/* Set what is kept of a rule; whether it is another value than before goes into its memo. */
+static void put(struct record *r, uint16_t place, struct kept new)
+{
+    struct kept *kept = &r->kept[place];
+    struct memo *memo = &r->rs->memos[r->rs->subjects[r->kind].rules[place]];
+
+    memo->had_value = kept->has_value;
+    memo->old_value = kept->value;
+    memo->is_changed = !kept->has_value || kept->value != new.value;
+    r->failures = (uint16_t)(r->failures + kept->is_good - new.is_good);
+    *kept = new;
+}
+
+void kept_put(lua_State *L, struct record *r, uint16_t place, uint32_t value,
+              const struct reads *reads)
+{
+    struct ruleset *rs = r->rs;
+    const struct subject_defs *defs = &rs->subjects[r->kind];
+    const struct kept *kept = &r->kept[place];
+    struct kept new = { .value = value, .pattern = kept->pattern, .has_value = true };
+
+    if (!kept->is_good || !is_pattern(rs, kept, reads)) {
+        new.pattern = intern_pattern(L, rs, reads);
+        note_readers(defs->fact_readers, rs->rule_words, reads->own_facts, rs->fact_words, place);
+        note_readers(defs->rule_readers, rs->rule_words, reads->rules, rs->rule_words, place);
+    }
+    new.is_good = true;
+    wait_for(L, r, place, reads->own_wake);
+    put(r, place, new);
+}
+
+void kept_put_failure(lua_State *L, struct record *r, uint16_t place, const char *message,
+                      int64_t wake)
+{
+    uint32_t value = intern_failure(L, r->rs, message);
+
+    wait_for(L, r, place, wake);
+    put(r, place, (struct kept){ .value = value, .has_value = true });
+}
+
+bool kept_begin(struct record *r)
+{
+    r->kept = calloc((size_t)r->rs->subjects[r->kind].rule_count + 1, sizeof(*r->kept));
+    r->wake = TIME_NEVER;
+    r->failures = r->rs->subjects[r->kind].rule_count; /* none has a value yet */
+    return r->kept != NULL;
+}
+
+void kept_end(struct record *r)
+{
+    free(r->kept);
+    free(r->wakes.at);
+    r->kept = NULL;
+    r->wakes = (struct wakes){ 0 };
 }

@@ -19,11 +19,6 @@ void ruleset_own(struct ruleset *rs, lua_State *L)
     *(struct ruleset **)lua_getextraspace(L) = rs;
 }
 
-struct ruleset *ruleset_of(lua_State *L)
-{
-    return *(struct ruleset **)lua_getextraspace(L);
-}
-
 int raise_as_is(lua_State *L, const char *fmt, ...)
 {
     va_list args;

@@ -108,6 +108,12 @@ static bool ask_first(lua_State *L, struct ruleset *rs, const struct move_def *m
     return false;
 }
 
+/* Would a move say what it said last time? Nothing it read was touched, nothing it waited for has come. */
+static bool still_holds(const struct record *r, uint16_t move, int64_t now)
+{
+    return RECORD_TRACKING && r->asked[move].is_good && r->asked[move].wake > now;
+}
+
 /* Facts on which the moves depend since the last event for which they were asked. */
 static void note_asked(struct record *r, const uint64_t *facts)
 {
@@ -115,11 +121,32 @@ static void note_asked(struct record *r, const uint64_t *facts)
         r->asked_facts[i] |= facts[i];
 }
 
+/* Ask one move; true when something has changed. It is noted what it read; a change that touches that makes it
+ * one to be asked again. */
+static bool ask_move(lua_State *L, struct ask_job *job, uint16_t move)
+{
+    struct record *r = job->r;
+    const struct move_def *m = &r->rs->subjects[r->kind].moves[move];
+    struct asked *asked = &r->asked[move];
+
+    lua_settop(L, 1);
+    reads_clear(r->rs, &job->reads);
+    asked->is_good = false;
+    bool has_moved = m->form == MOVE_ONCE     ? ask_once(L, r->rs, m)
+                     : m->form == MOVE_GATHER ? ask_gather(L, r->rs, m)
+                                              : ask_first(L, r->rs, m);
+    note_asked(r, job->reads.facts);
+    memcpy(asked->facts, job->reads.facts, r->rs->fact_words * sizeof(asked->facts[0]));
+    asked->wake = job->reads.wake;
+    asked->is_good = !has_moved;
+    return has_moved;
+}
+
 static int ask_in_lua(lua_State *L)
 {
     struct ask_job *job = lua_touserdata(L, 1);
-    struct ruleset *rs = job->r->rs;
-    const struct subject_defs *defs = &rs->subjects[job->r->kind];
+    struct record *r = job->r;
+    const struct subject_defs *defs = &r->rs->subjects[r->kind];
     const struct move_def *last = &defs->moves[0];
     bool changed = true;
 
@@ -128,30 +155,22 @@ static int ask_in_lua(lua_State *L)
             return raise_as_is(L, "%s: the moves go round in circles: %s moves again and again",
                                last->where, last->name);
         changed = false;
-        note_asked(job->r, job->reads.facts);
-        reads_clear(
-            rs, &job->reads); /* the last round, in which nothing moved, says what to wait for */
         for (uint16_t i = 0; i < defs->move_count; i++) {
-            const struct move_def *m = &defs->moves[i];
-            lua_settop(L, 1);
-            bool has_moved = m->form == MOVE_ONCE     ? ask_once(L, rs, m)
-                             : m->form == MOVE_GATHER ? ask_gather(L, rs, m)
-                                                      : ask_first(L, rs, m);
-            if (has_moved)
-                last = m;
-            changed = changed || has_moved;
+            if (still_holds(r, i, r->rs->now) || !ask_move(L, job, i))
+                continue;
+            last = &defs->moves[i];
+            changed = true;
         }
     }
     return 0;
 }
 
-/* Would the moves say what they said last time? Nothing they read was touched, nothing they waited for came. */
-static bool moves_still_hold(const struct record *r, int64_t now)
+static bool all_still_hold(const struct record *r, int64_t now)
 {
-    for (uint16_t i = 0; i < r->rs->fact_words; i++)
-        if (r->asked[i] & r->unasked[i])
+    for (uint16_t i = 0; i < r->rs->subjects[r->kind].move_count; i++)
+        if (!still_holds(r, i, now))
             return false;
-    return r->was_asked && r->asked_wake > now;
+    return true;
 }
 
 static enum err_code ask_all(struct record *r, int64_t now, bool by_itself, struct err *err)
@@ -163,13 +182,10 @@ static enum err_code ask_all(struct record *r, int64_t now, bool by_itself, stru
     r->is_by_itself = by_itself;
     enum err_code rc = record_run(r, ask_in_lua, &job, err);
     r->is_by_itself = false;
-    r->was_asked = rc == OK;
-    if (rc != OK)
+    if (rc != OK) {
+        record_forget_asked(r);
         return rc;
-    note_asked(r, job.reads.facts);
-    memcpy(r->asked, job.reads.facts, r->rs->fact_words * sizeof(r->asked[0]));
-    r->asked_wake = job.reads.wake;
-    memset(r->unasked, 0, r->rs->fact_words * sizeof(r->unasked[0]));
+    }
     for (uint16_t i = 0; by_itself && i < r->rs->fact_words; i++)
         r->moved_facts[i] |= r->touched[i];
     return OK;
@@ -178,20 +194,33 @@ static enum err_code ask_all(struct record *r, int64_t now, bool by_itself, stru
 enum err_code record_ask(int64_t *wake, struct record *r, int64_t now, bool by_itself,
                          struct err *err)
 {
+    uint16_t moves = r->rs->subjects[r->kind].move_count;
+
     *wake = TIME_NEVER;
-    if (r->rs->subjects[r->kind].move_count == 0)
+    if (moves == 0)
         return OK;
     if (!by_itself) {
         undo_forget(r); /* what moved before this event stays */
         memset(r->asked_facts, 0, r->rs->fact_words * sizeof(r->asked_facts[0]));
         memset(r->moved_facts, 0, r->rs->fact_words * sizeof(r->moved_facts[0]));
     }
-    if (RECORD_TRACKING && moves_still_hold(r, now))
-        note_asked(r, r->asked);
-    else if (ask_all(r, now, by_itself, err) != OK)
+    if (!all_still_hold(r, now) && ask_all(r, now, by_itself, err) != OK)
         return err->code;
-    *wake = r->asked_wake;
+    for (uint16_t i = 0; i < moves; i++) {
+        note_asked(r, r->asked[i].facts);
+        if (r->asked[i].wake < *wake)
+            *wake = r->asked[i].wake;
+    }
     return OK;
+}
+
+/* Those that were not asked since they last changed something, or failed, may say anything. */
+static bool were_asked(const struct record *r)
+{
+    for (uint16_t i = 0; i < r->rs->subjects[r->kind].move_count; i++)
+        if (!r->asked[i].is_good)
+            return false;
+    return true;
 }
 
 bool record_left_moves_alone(const struct record *r)
@@ -200,5 +229,5 @@ bool record_left_moves_alone(const struct record *r)
         if ((r->touched[i] & r->asked_facts[i]) ||
             ((r->touched[i] | r->applied_reads[i]) & r->moved_facts[i]))
             return false;
-    return r->was_asked || r->rs->subjects[r->kind].move_count == 0;
+    return were_asked(r);
 }

@@ -99,10 +99,37 @@ static void define_subject_reducers(struct loader *ld, const char *name, const c
         loader_entries(ld, "on", where, define_reducer, &of);
 }
 
+/* What each type of event does to a kind of subject, found by one look. */
+static void add_reactions(struct loader *ld, struct subject_defs *defs)
+{
+    const struct strmap *types = &ld->rs->catalog.types;
+    const struct strmap_item *any = strmap_find(&defs->reducer_by_event, "*", 1);
+
+    for (uint32_t i = 0; i < types->count; i++) {
+        const struct event_type *type = types->items[i].as.ptr;
+        size_t len = strlen(type->name);
+        const struct strmap_item *own = strmap_find(&defs->reducer_by_event, type->name, len);
+        bool has_any = any && !strmap_find(&defs->any_except, type->name, len);
+        struct reaction *r = loader_alloc(ld, sizeof(*r));
+        struct strmap_item *item = strmap_add(&defs->reactions, type->name, len, NULL);
+        if (!item)
+            luaL_error(ld->L, "out of memory");
+        *r = (struct reaction){
+            .type = type,
+            .data = shape_of(ld->L, type->data),
+            .own = own ? defs->reducers[own->as.num].function : LUA_NOREF,
+            .any = has_any ? defs->reducers[any->as.num].function : LUA_NOREF,
+        };
+        item->as.ptr = r;
+    }
+}
+
 void pack_define_reducers(struct loader *ld)
 {
     for (int kind = 0; kind < SUBJECT_KINDS; kind++)
         ld->rs->subjects[kind].reducers =
             loader_alloc(ld, sizeof(struct reducer_def) * (REDUCERS_MAX + 1));
     loader_each(ld, "on", define_subject_reducers, NULL);
+    for (int kind = 0; kind < SUBJECT_KINDS; kind++)
+        add_reactions(ld, &ld->rs->subjects[kind]);
 }

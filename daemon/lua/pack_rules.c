@@ -280,6 +280,12 @@ static void place_rules(struct loader *ld)
         rs->fact_words = fact_words > rs->fact_words ? fact_words : rs->fact_words;
         rs->rule_words = rule_words > rs->rule_words ? rule_words : rs->rule_words;
     }
+    for (int kind = 0; kind < SUBJECT_KINDS; kind++) {
+        struct subject_defs *defs = &rs->subjects[kind];
+        size_t size = rs->rule_words * sizeof(uint64_t);
+        defs->fact_readers = loader_alloc(ld, defs->fact_count * size);
+        defs->rule_readers = loader_alloc(ld, defs->rule_count * size);
+    }
 }
 
 void pack_define_rules(struct loader *ld)

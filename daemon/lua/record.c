@@ -61,23 +61,27 @@ static struct record *new_block(const struct ruleset *rs, enum subject_kind kind
                                 const char *subject)
 {
     const struct subject_defs *defs = &rs->subjects[kind];
-    size_t words = (size_t)defs->fact_count + defs->move_count + RECORD_SETS * rs->fact_words;
-    struct record *r = calloc(1, sizeof(*r) + words * sizeof(uint64_t) + strlen(subject) + 1);
+    size_t moves = defs->move_count;
+    size_t words = (size_t)defs->fact_count + moves + (RECORD_SETS + moves) * rs->fact_words;
+    struct record *r = calloc(1, sizeof(*r) + moves * sizeof(*r->asked) + words * sizeof(uint64_t) +
+                                     strlen(subject) + 1);
 
     if (!r)
         return NULL;
-    uint64_t **const sets[RECORD_SETS] = { &r->unjudged,   &r->unasked,       &r->asked,
-                                           &r->touched,    &r->applied_reads, &r->asked_facts,
-                                           &r->moved_facts };
-    r->facts = (struct cell *)(r + 1);
+    uint64_t **const sets[RECORD_SETS] = { &r->unjudged, &r->touched, &r->applied_reads,
+                                           &r->asked_facts, &r->moved_facts };
+    r->asked = (struct asked *)(r + 1);
+    r->facts = (struct cell *)(r->asked + moves);
     r->moved = (int64_t *)(r->facts + defs->fact_count);
-    uint64_t *word = (uint64_t *)(r->moved + defs->move_count);
+    uint64_t *word = (uint64_t *)(r->moved + moves);
     for (int i = 0; i < RECORD_SETS; i++, word += rs->fact_words)
         *sets[i] = word;
+    for (size_t i = 0; i < moves; i++, word += rs->fact_words) {
+        r->asked[i].facts = word;
+        r->moved[i] = TIME_NEVER;
+    }
     r->subject = (char *)word;
     strcpy(r->subject, subject);
-    for (uint16_t i = 0; i < defs->move_count; i++)
-        r->moved[i] = TIME_NEVER;
     return r;
 }
 
@@ -113,9 +117,11 @@ void record_free(struct record *r)
 void record_touch(struct record *r, uint16_t fact)
 {
     r->unjudged[fact / 64] |= 1ull << (fact % 64);
-    r->unasked[fact / 64] |= 1ull << (fact % 64);
     r->touched[fact / 64] |= 1ull << (fact % 64);
     r->changes++;
+    for (uint16_t i = 0; i < r->rs->subjects[r->kind].move_count; i++)
+        if (r->asked[i].facts[fact / 64] >> (fact % 64) & 1)
+            r->asked[i].is_good = false;
 }
 
 uint64_t record_changes(const struct record *r)
@@ -125,7 +131,8 @@ uint64_t record_changes(const struct record *r)
 
 void record_forget_asked(struct record *r)
 {
-    r->was_asked = false;
+    for (uint16_t i = 0; i < r->rs->subjects[r->kind].move_count; i++)
+        r->asked[i].is_good = false;
 }
 
 /* ---- taking an event in ---- */
@@ -133,57 +140,22 @@ void record_forget_asked(struct record *r)
 struct apply_job {
     struct record *r;
     const struct fold_event *e;
-    const struct event_type *type;
+    const struct reaction *reaction;
 };
-
-/* e: the event as a table whose unknown names are errors (the metatable is made with the type). */
-static void push_event(lua_State *L, const struct apply_job *job)
-{
-    const struct fold_event *e = job->e;
-
-    lua_createtable(L, 0, 8);
-    lua_pushstring(L, e->type);
-    lua_setfield(L, -2, "type");
-    lua_pushstring(L, e->source);
-    lua_setfield(L, -2, "source");
-    lua_pushstring(L, e->id);
-    lua_setfield(L, -2, "id");
-    lua_pushstring(L, e->subject);
-    lua_setfield(L, -2, "subject");
-    lua_pushinteger(L, e->time);
-    lua_setfield(L, -2, "time");
-    lua_createtable(L, e->as_count, 0);
-    for (int i = 0; i < e->as_count; i++) {
-        lua_pushstring(L, e->as[i]);
-        lua_rawseti(L, -2, i + 1);
-    }
-    lua_setfield(L, -2, "as");
-    convert_push_json(L, e->data, job->type->data);
-    lua_setfield(L, -2, "data");
-    convert_guard_event(L);
-}
 
 static int apply_in_lua(lua_State *L)
 {
     const struct apply_job *job = lua_touserdata(L, 1);
-    struct ruleset *rs = job->r->rs;
-    const struct subject_defs *defs = &rs->subjects[job->r->kind];
-    size_t len = strlen(job->e->type);
-    const struct strmap_item *own = strmap_find(&defs->reducer_by_event, job->e->type, len);
-    const struct strmap_item *any = strmap_find(&defs->reducer_by_event, "*", 1);
+    const int reducers[] = { job->reaction->own, job->reaction->any };
+    int view = job->r->rs->subjects[job->r->kind].view;
 
-    if (!own && !any)
-        return 0;
-    push_event(L, job);
-    int event = lua_gettop(L);
+    event_push(L, job->e, job->reaction->data);
     for (int i = 0; i < 2; i++) {
-        const struct strmap_item *item = i == 0 ? own : any;
-        const struct reducer_def *reducer = item ? &defs->reducers[item->as.num] : NULL;
-        if (!reducer || (i == 1 && strmap_find(&defs->any_except, job->e->type, len)))
+        if (reducers[i] == LUA_NOREF)
             continue;
-        lua_rawgeti(L, LUA_REGISTRYINDEX, reducer->function);
-        lua_rawgeti(L, LUA_REGISTRYINDEX, defs->view);
-        lua_pushvalue(L, event);
+        lua_rawgeti(L, LUA_REGISTRYINDEX, reducers[i]);
+        lua_rawgeti(L, LUA_REGISTRYINDEX, view);
+        lua_pushvalue(L, 2);
         lua_call(L, 2, 0);
     }
     return 0;
@@ -192,15 +164,25 @@ static int apply_in_lua(lua_State *L)
 enum err_code record_apply(bool *known, struct record *r, const struct fold_event *e,
                            struct err *err)
 {
-    struct apply_job job = { .r = r, .e = e, .type = catalog_find(&r->rs->catalog, e->type) };
+    struct ruleset *rs = r->rs;
+    const struct strmap_item *item =
+        strmap_find(&rs->subjects[r->kind].reactions, e->type, strlen(e->type));
+    enum err_code rc = OK;
 
-    *known = job.type != NULL;
-    if (!job.type)
+    *known = item != NULL;
+    if (!item)
         return OK;
-    memset(r->touched, 0, r->rs->fact_words * sizeof(r->touched[0]));
-    begin(r, e->time, true, &r->rs->unread);
-    enum err_code rc = record_run(r, apply_in_lua, &job, err);
-    memcpy(r->applied_reads, r->rs->unread.facts, r->rs->fact_words * sizeof(r->applied_reads[0]));
+    struct apply_job job = { .r = r, .e = e, .reaction = item->as.ptr };
+    size_t size = rs->fact_words * sizeof(r->touched[0]);
+    memset(r->touched, 0, size);
+    if (job.reaction->own != LUA_NOREF || job.reaction->any != LUA_NOREF) {
+        begin(r, e->time, true, &rs->unread);
+        rc = record_run(r, apply_in_lua, &job, err);
+        event_end(rs);
+    } else {
+        reads_clear(rs, &rs->unread);
+    }
+    memcpy(r->applied_reads, rs->unread.facts, size);
     return rc;
 }
 

@@ -14,6 +14,13 @@ struct wakes {
     uint16_t count, cap;
 };
 
+/* What a move depended on when it was last asked, and changed nothing. */
+struct asked {
+    bool is_good;    /* false: it must be asked, whatever was touched */
+    int64_t wake;    /* when to ask it again; TIME_NEVER */
+    uint64_t *facts; /* that it read, also by way of rules; the record's memory */
+};
+
 struct record {
     struct ruleset *rs; /* borrowed */
     uint64_t number;    /* no other record of the ruleset has it */
@@ -24,25 +31,23 @@ struct record {
                            else NULL. Owned */
     struct wakes wakes; /* of those rules */
     int64_t wake;       /* the earliest of them, or TIME_NEVER */
-    bool has_failures;  /* one of those rules failed when it was last run */
-    bool was_asked;
-    int64_t asked_wake; /* when to ask the moves again */
-    uint64_t changes;   /* how often a fact was touched */
+    uint16_t
+        failures; /* so many of those rules failed when they were last run, or were not run yet */
+    struct asked *asked; /* one a move */
+    uint64_t changes;    /* how often a fact was touched */
     struct undo
         *undo; /* what moves changed by themselves since the last event; NULL: nothing. Owned */
     bool has_lost_undo; /* there was no memory for it */
     bool is_by_itself;  /* moves are being asked with no event */
     /* Sets of facts, each of as many words as the ruleset needs. */
     uint64_t *unjudged;      /* touched since it was last judged */
-    uint64_t *unasked;       /* touched since its moves were last asked */
-    uint64_t *asked;         /* read by the moves then */
     uint64_t *touched;       /* by the event or the asking under way, or the last one */
     uint64_t *applied_reads; /* by the reducers of the last event */
     uint64_t *asked_facts;   /* read by moves since the last event they were asked for */
     uint64_t *moved_facts;   /* changed by moves with no event since then */
     char *subject;
 };
-#define RECORD_SETS 7
+#define RECORD_SETS 5
 
 /* The fields of a waiver, in the order of their names: see pack_facts.c. */
 enum { WAIVER_BY, WAIVER_LAST_DAY, WAIVER_RULE };
@@ -63,8 +68,17 @@ void undo_forget(struct record *r);
 /* kept.c: what a record that is kept remembers of its rules. */
 MUST_CHECK bool kept_begin(struct record *r); /* false: no memory */
 void kept_end(struct record *r);              /* forget all of it */
-/* The rule at `place` waits for an instant, TIME_NEVER: for none. Raises for lack of memory. */
-void kept_wait(lua_State *L, struct record *r, uint16_t place, int64_t at);
+/* A rule gave a value, having read this; or it failed, and may succeed at `wake`. Whether that is another
+ * value than before stands in its memo. They raise for lack of memory. */
+void kept_put(lua_State *L, struct record *r, uint16_t place, uint32_t value,
+              const struct reads *reads);
+void kept_put_failure(lua_State *L, struct record *r, uint16_t place, const char *message,
+                      int64_t wake);
+/* Did it read one of these facts, or one of these rules? NULL: none. */
+bool kept_reads(const struct record *r, uint16_t place, const uint64_t *facts,
+                const uint64_t *rules);
+/* A word of the set of rules that it read. */
+uint64_t kept_rules_read(const struct record *r, uint16_t place, uint16_t word);
 int64_t kept_wake(const struct record *r, uint16_t place);
 /* The message with which a rule of the record under way failed. */
 const char *kept_failure(const struct ruleset *rs, uint16_t rule);

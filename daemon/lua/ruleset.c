@@ -229,6 +229,7 @@ static int define_in_lua(lua_State *L)
 
     pack_define(&job->loader);
     view_register(rs, L);
+    event_register(L);
     lua_newtable(L);
     rs->memo_values = luaL_ref(L, LUA_REGISTRYINDEX);
     lua_newtable(L);
@@ -341,6 +342,8 @@ static enum err_code load(struct ruleset *rs, struct sources *sources, struct pr
     if (sandbox_init(&rs->sandbox, SANDBOX_MEMORY, err) != OK ||
         catalog_init(&rs->catalog, err) != OK)
         return err->code;
+    if (!kept_init(rs))
+        return err_set(err, ERR_LIMIT, "no memory for rules");
     ruleset_own(rs, rs->sandbox.L);
     cells_init(&rs->cells, &rs->sandbox);
     job.loader = (struct loader){ .L = rs->sandbox.L,
@@ -432,6 +435,7 @@ void ruleset_free(struct ruleset *rs)
     for (int kind = 0; kind < SUBJECT_KINDS; kind++) {
         struct subject_defs *defs = &rs->subjects[kind];
         strmap_fini(&defs->any_except);
+        strmap_fini(&defs->reactions);
         strmap_fini(&defs->reducer_by_event);
         strmap_fini(&defs->names);
     }
@@ -439,9 +443,7 @@ void ruleset_free(struct ruleset *rs)
     strmap_fini(&rs->rule_names);
     strmap_fini(&rs->env_names);
     strmap_fini(&rs->shapes);
-    strmap_fini(&rs->values);
-    strmap_fini(&rs->pattern_ids);
-    free(rs->patterns);
+    kept_fini(rs);
     buf_fini(&rs->scratch);
     catalog_fini(&rs->catalog);
     arena_fini(&rs->arena);

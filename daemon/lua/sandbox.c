@@ -138,6 +138,21 @@ void sandbox_push_keys(lua_State *L, int index)
     lua_pop(L, 1);
 }
 
+void sandbox_fill(lua_State *L, int index)
+{
+    index = lua_absindex(L, index);
+    if (!lua_getmetatable(L, index))
+        return;
+    lua_pushliteral(L, SANDBOX_FILL);
+    if (lua_rawget(L, -2) == LUA_TFUNCTION) {
+        lua_pushvalue(L, index);
+        lua_call(L, 1, 0);
+        lua_pop(L, 1);
+    } else {
+        lua_pop(L, 2);
+    }
+}
+
 static int pairs_next(lua_State *L)
 {
     lua_Integer i = lua_tointeger(L, lua_upvalueindex(3));
@@ -160,6 +175,7 @@ static int ordered_pairs(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TTABLE);
     lua_settop(L, 1);
+    sandbox_fill(L, 1);
     sandbox_push_keys(L, 1);
     lua_pushinteger(L, 0);
     lua_pushcclosure(L, pairs_next, 3);

@@ -40,6 +40,10 @@ int sandbox_raise_full(struct sandbox *sb);
  */
 void sandbox_push_env(lua_State *L);
 
+/* A table may be filled as it is read: then its metatable has a function of this name that does the rest. */
+#define SANDBOX_FILL "fill"
+void sandbox_fill(lua_State *L, int index);
+
 /* Push the keys of the plain table at `index` as a list: numbers ascending, then texts bytewise. Raises
  * when a key is neither. */
 void sandbox_push_keys(lua_State *L, int index);

@@ -115,10 +115,14 @@ struct subject_defs {
     uint16_t move_count;
     uint16_t *rules; /* of this kind: indexes of the ruleset's rules, ascending */
     uint16_t rule_count;
+    /* Who has ever read it, in whatever record: sets of rules, by place. */
+    uint64_t *fact_readers; /* of each fact */
+    uint64_t *rule_readers; /* of each rule */
     struct reducer_def *reducers;
     uint16_t reducer_count;
     struct strmap reducer_by_event; /* event type to index */
     struct strmap any_except;       /* event types that the reducer "*" leaves out */
+    struct strmap reactions;        /* every event type to struct reaction */
     struct strmap names;            /* all that may stand behind `s.`, for hints and checks */
     int view;                       /* registry reference of the one view object */
 };
@@ -134,9 +138,17 @@ struct reads {
     int64_t own_wake;
 };
 
+/* A rule's value, outside Lua where it is simple enough. */
+enum given_form { GIVEN_NIL, GIVEN_FALSE, GIVEN_TRUE, GIVEN_INTEGER, GIVEN_OTHER };
+struct given {
+    enum given_form form;
+    int64_t integer;
+};
+
 /* What a rule gave in the run under way. */
 struct memo {
     uint64_t epoch; /* it is good while this is the ruleset's */
+    struct given given;
     bool is_running;
     bool is_waived;
     bool is_changed; /* of a kept record: another value than before */
@@ -162,10 +174,39 @@ struct calendar {
 
 #define BOX_KINDS 4 /* sets, lists, maps, rows */
 
+/* The event that a reducer sees. */
+#define EVENT_NAMES 7
+#define EVENT_MAPS  16 /* of its data, that are filled as they are read */
+struct event_map {
+    const void *table; /* address of the Lua table */
+    const struct json *json;
+    const struct shape *shape;
+};
+struct event_view {
+    const struct fold_event *e;  /* NULL: no reducer runs */
+    const struct shape *data;    /* of its type; of the last event's while there is none */
+    uint64_t told, data_told;    /* names and fields that are in the tables: a bit each */
+    bool is_spoilt;              /* the tables are of no use for another event */
+    int event_table, data_table; /* Lua registry references */
+    int event_meta, data_meta, map_meta;
+    const char *names[EVENT_NAMES]; /* Lua's own bytes, which are the same for the same name */
+    int name_refs[EVENT_NAMES];
+    struct event_map maps[EVENT_MAPS];
+    int map_count;
+};
+
+/* What happens to a kind of subject when an event of some type touches it. */
+struct reaction {
+    const struct event_type *type;
+    const struct shape *data;
+    int own, any; /* functions: Lua registry references; LUA_NOREF */
+};
+
 struct record;
 struct box;
 struct load_job;
 
+struct fold_event;
 struct ruleset {
     struct sandbox sandbox;
     struct cells cells;
@@ -208,18 +249,22 @@ struct ruleset {
     bool is_keeping;      /* the record remembers what its rules gave and read */
     uint64_t runs;        /* rules run since the ruleset was loaded */
     struct strmap values; /* JSON text of a value (a failure: "!" and its message) to index + 1 */
-    int lua_values;       /* registry reference: index + 1 to the value; nil is no entry */
-    struct strmap pattern_ids; /* bytes of a pattern to index + 1 */
-    uint64_t *patterns;        /* of each its words of facts, then its words of rules */
+    struct given *givens; /* those values, by index; owned */
+    uint32_t given_cap;
+    int lua_values; /* registry reference: index + 1 to the value where it is GIVEN_OTHER */
+    struct value_cache *value_cache; /* from what rules give to indexes of values; owned */
+    struct strmap pattern_ids;       /* bytes of a pattern to index + 1 */
+    uint64_t *patterns;              /* of each its words of facts, then its words of rules */
     uint32_t pattern_cap;
     uint64_t stale[RULES_MAX / 64]; /* rules of a kept record whose value may be another one now */
     uint64_t anew[RULES_MAX / 64];  /* those among them that must be run, whatever others say */
     struct buf scratch;             /* text being made under Lua, where an error must not leak it */
-    int memo_values;                /* registry reference: rule index + 1 to value */
-    int seen_values;          /* registry reference: rule index + 1 to what its function returned */
-    int box_metas[BOX_KINDS]; /* registry references of metatables */
+    int memo_values; /* registry reference: rule index + 1 to value where it is GIVEN_OTHER */
+    int seen_values; /* registry reference: rule index + 1 to what its function returned */
+    int box_metas[BOX_KINDS];           /* registry references of metatables */
     const void *box_meta_at[BOX_KINDS]; /* their addresses */
-    struct box **parts;                 /* boxes of nodes that lie in others */
+    struct event_view event;
+    struct box **parts; /* boxes of nodes that lie in others */
     uint32_t part_count, part_cap;
     uint16_t running[64]; /* rules being evaluated, outermost first, for the message of a cycle */
     int running_count;
@@ -227,7 +272,10 @@ struct ruleset {
 
 /* The ruleset of a Lua state, as ruleset_own() has set it. */
 void ruleset_own(struct ruleset *rs, lua_State *L);
-struct ruleset *ruleset_of(lua_State *L);
+static inline struct ruleset *ruleset_of(lua_State *L)
+{
+    return *(struct ruleset **)lua_getextraspace(L);
+}
 
 /* Raise a message that has its place in it already, where luaL_error() would put another before. */
 int raise_as_is(lua_State *L, const char *fmt, ...);
@@ -272,11 +320,21 @@ void value_push(lua_State *L, struct ruleset *rs, struct cell cell);
 /* evaluate.c */
 /* Push a rule's value, evaluating it unless it is known already. */
 void view_push_rule(lua_State *L, struct ruleset *rs, uint16_t rule);
+/* The same, without pushing it. */
+struct given view_rule(lua_State *L, struct ruleset *rs, uint16_t rule);
+/* The value at `index`, which is a scalar. */
+struct given given_of(lua_State *L, int index);
+/* Push it; GIVEN_OTHER is entry `index` + 1 of the table with this registry reference. */
+void given_push(lua_State *L, struct given given, int table, uint32_t index);
+static inline bool given_is_true(struct given g)
+{
+    return g.form != GIVEN_NIL && g.form != GIVEN_FALSE;
+}
 
 /* kept.c: values and patterns that records share. They may raise for lack of memory. */
-uint32_t kept_intern_value(lua_State *L, struct ruleset *rs, int index);
-uint32_t kept_intern_failure(lua_State *L, struct ruleset *rs, const char *message);
-uint16_t kept_intern_pattern(lua_State *L, struct ruleset *rs, const struct reads *reads);
+uint32_t kept_intern_value(lua_State *L, struct ruleset *rs, struct given given, int index);
+MUST_CHECK bool kept_init(struct ruleset *rs); /* false: no memory */
+void kept_fini(struct ruleset *rs);
 void kept_push_value(lua_State *L, struct ruleset *rs, uint32_t value);
 /* JSON text of a value; of a failure "!" and its message. */
 const char *kept_text(const struct ruleset *rs, uint32_t value, size_t *len);
@@ -288,11 +346,13 @@ void view_register(struct ruleset *rs, lua_State *L);
 void reads_merge(const struct ruleset *rs, struct reads *into, const struct reads *from);
 void reads_clear(const struct ruleset *rs, struct reads *r);
 
-/* convert.c: values across the border. */
-/* Rows come with a guard: to read a field that they can not have is an error, with a hint. */
-void convert_push_json(lua_State *L, const struct json *value, const struct type *type);
-/* The same guard for the table on top, an event. */
-void convert_guard_event(lua_State *L);
+/* event.c: the event that a reducer sees, with names that are checked. */
+void event_register(lua_State *L);
+void event_push(lua_State *L, const struct fold_event *e, const struct shape *data);
+/* The event is over: its memory may go. */
+void event_end(struct ruleset *rs);
+
+/* convert.c: values as JSON. */
 /* Append a fact as JSON: sets and maps in the order of their keys. */
 void convert_write(struct buf *out, const struct shape *shape, struct cell cell);
 /* Have all keys in it an order? True and false have none. */

@@ -1,21 +1,16 @@
 /* event.c - see event.h. First CloudEvents' own rules, then ours, then the type's schema. */
 #include "model/event.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/buf.h"
-#include "base/civil.h"
 #include "base/text.h"
 #include "model/attribute.h"
-#include "model/note.h"
+#include "model/body.h"
 
-#define QUOTED      60   /* bytes of what was found that a message repeats */
-#define FEW_TOUCHES 16   /* so many subjects are compared with each other */
-#define HEAD_ROOM   24   /* bytes of the longest attribute's name, as it begins a member */
-#define BODY_ROOM   2048 /* bytes of a body that need no memory of the heap */
+#define QUOTED      60 /* bytes of what was found that a message repeats */
+#define FEW_TOUCHES 16 /* so many subjects are compared with each other */
 
 static enum err_code no_memory(struct err *err)
 {
@@ -23,16 +18,6 @@ static enum err_code no_memory(struct err *err)
 }
 
 /* -- attributes ------------------------------------------------------------------------------ */
-
-/* An event while it is read. */
-struct reading {
-    struct event *event; /* what is read; borrowed */
-    struct arena *arena; /* borrowed */
-    const struct json *json;
-    const struct attributes *attributes; /* borrowed */
-    bool has_notes;
-    struct err *err;
-};
 
 static const struct {
     enum attribute attribute;
@@ -159,153 +144,48 @@ static void touch(const char *subject, void *arg)
 }
 
 /* The data against its schema, and what that comes across. */
-static enum err_code check_data(struct reading *r, struct toucher *toucher)
+static enum err_code check_data(struct event *out, struct body_source *source,
+                                struct toucher *toucher, struct err *err)
 {
-    struct event *event = r->event;
     struct type_finds finds = { .subject = touch, .arg = toucher };
 
-    if (!attribute_is_given(r->attributes, ATTRIBUTE_DATA))
-        return attribute_require(&event->data, r->json, "data", "an object", r->err);
-    event->data = r->attributes->found[ATTRIBUTE_DATA];
-    touch(event->subject, toucher);
-    enum err_code rc = type_check_finding(event->schema->data, event->data, "data", &finds, r->err);
-    r->has_notes = finds.has_notes;
+    if (!attribute_is_given(source->attributes, ATTRIBUTE_DATA))
+        return attribute_require(&out->data, source->json, "data", "an object", err);
+    out->data = source->attributes->found[ATTRIBUTE_DATA];
+    touch(out->subject, toucher);
+    enum err_code rc = type_check_finding(out->schema->data, out->data, "data", &finds, err);
+    source->has_notes = finds.has_notes;
     return rc;
 }
 
-static enum err_code keep_touches(struct reading *r, const struct toucher *toucher)
+static enum err_code keep_touches(struct event *out, struct arena *arena,
+                                  const struct toucher *toucher, struct err *err)
 {
     const struct strmap *many = &toucher->many;
     uint32_t count = many->count > 0 ? many->count : toucher->count;
-    const char **touches = arena_room(r->arena, count * sizeof(*touches));
+    const char **touches = arena_room(arena, count * sizeof(*touches));
 
     if (!touches || toucher->failed)
-        return no_memory(r->err);
+        return no_memory(err);
     for (uint32_t i = 0; i < count; i++)
         touches[i] = many->count > 0 ? many->items[i].key : toucher->few[i];
-    r->event->touches = touches;
-    r->event->touch_count = count;
+    out->touches = touches;
+    out->touch_count = count;
     return OK;
 }
 
-static enum err_code read_data(struct reading *r)
+static enum err_code read_data(struct event *out, struct arena *arena, struct body_source *source,
+                               struct err *err)
 {
     struct toucher toucher;
 
     toucher.count = 0; /* few[] needs no zeros */
     toucher.many = (struct strmap){ 0 };
     toucher.failed = false;
-    enum err_code rc = check_data(r, &toucher);
+    enum err_code rc = check_data(out, source, &toucher, err);
     if (rc == OK)
-        rc = keep_touches(r, &toucher);
+        rc = keep_touches(out, arena, &toucher, err);
     strmap_fini(&toucher.many);
-    return rc;
-}
-
-/* CloudEvents: null is the same as absent, and data without a content type is application/json. Leaving both
- * out makes an event the same one in whatever form it comes. */
-static bool is_left_out(enum attribute attribute, const struct json *member)
-{
-    return member->type == JSON_NULL ||
-           (attribute == ATTRIBUTE_DATACONTENTTYPE && json_is_string(member, "application/json"));
-}
-
-/* Any event, without members that say nothing, and with `data`. False: no memory. */
-static bool write_members(struct buf *b, const struct reading *r, const struct json *data)
-{
-    const struct json **members = arena_room(r->arena, r->json->len * sizeof(*members));
-    uint32_t count = 0;
-
-    if (!members)
-        return false;
-    for (const struct json *m = r->json->as.first; m; m = m->next) {
-        if (!is_left_out(attribute_of(m->name), m))
-            members[count++] = m == r->event->data ? data : m;
-    }
-    json_write_members(b, members, count);
-    return true;
-}
-
-/* The same of an event without extensions: its names are known, and their order. */
-static void write_attributes(struct buf *b, const struct reading *r, const struct json *data)
-{
-#define HEAD(name)                                                                                 \
-    {                                                                                              \
-        sizeof(",\"" name "\":") - 1, ",\"" name "\":"                                             \
-    }
-    static const struct {
-        size_t len;
-        char text[HEAD_ROOM]; /* of one size, so that copying it is a few moves */
-    } HEADS[ATTRIBUTES] = {
-        [ATTRIBUTE_DATA] = HEAD("data"),
-        [ATTRIBUTE_DATA_BASE64] = HEAD("data_base64"),
-        [ATTRIBUTE_DATACONTENTTYPE] = HEAD("datacontenttype"),
-        [ATTRIBUTE_DATASCHEMA] = HEAD("dataschema"),
-        [ATTRIBUTE_ID] = HEAD("id"),
-        [ATTRIBUTE_SEQUENCE] = HEAD("sequence"),
-        [ATTRIBUTE_SOURCE] = HEAD("source"),
-        [ATTRIBUTE_SPECVERSION] = HEAD("specversion"),
-        [ATTRIBUTE_SUBJECT] = HEAD("subject"),
-        [ATTRIBUTE_TIME] = HEAD("time"),
-        [ATTRIBUTE_TYPE] = HEAD("type"),
-    };
-#undef HEAD
-
-    size_t start = b->len;
-    for (int i = 0; i < ATTRIBUTES; i++) {
-        const struct json *m = r->attributes->found[i];
-        if (!attribute_is_given(r->attributes, (enum attribute)i) ||
-            is_left_out((enum attribute)i, m))
-            continue;
-        char *out = buf_room(b, HEAD_ROOM);
-        if (!out)
-            return;
-        memcpy(out, HEADS[i].text, HEAD_ROOM);
-        buf_wrote(b, HEADS[i].len);
-        json_write(b, i == ATTRIBUTE_DATA ? data : m);
-    }
-    b->data[start] = '{'; /* for the first comma: every event has data */
-    buf_char(b, '}');
-}
-
-/* `b` is empty. */
-static enum err_code write_body(struct buf *b, struct reading *r, struct note_taker *taker)
-{
-    struct event *event = r->event;
-    const struct json *data = event->data;
-
-    if (r->has_notes)
-        data = note_take(taker, event->schema->data, data, "data");
-    if (!data)
-        return no_memory(r->err);
-    bool is_written = true;
-    if (r->attributes->extensions == 0)
-        write_attributes(b, r, data);
-    else
-        is_written = write_members(b, r, data);
-    if (!is_written || b->failed)
-        return no_memory(r->err);
-    if (b->len + taker->bytes > EVENT_MAX_BYTES)
-        return err_set(r->err, ERR_LIMIT,
-                       "found an event of %" PRIu64 " bytes, expected at most %d",
-                       b->len + taker->bytes, EVENT_MAX_BYTES);
-    event->body = arena_copy(r->arena, b->data, b->len);
-    event->body_len = (uint32_t)b->len;
-    event->notes = taker->first;
-    return event->body ? OK : no_memory(r->err);
-}
-
-static enum err_code make_body(struct reading *r, const uint8_t note_key[DIGEST_BYTES])
-{
-    struct note_taker taker = {
-        .arena = r->arena, .key = note_key, .source = r->event->source, .id = r->event->id
-    };
-    char room[BODY_ROOM];
-    struct buf b = { 0 };
-
-    buf_lend(&b, room, sizeof(room));
-    enum err_code rc = write_body(&b, r, &taker);
-    buf_fini(&b);
     return rc;
 }
 
@@ -314,9 +194,7 @@ enum err_code event_read(struct event *out, struct arena *arena, const struct js
                          struct err *err)
 {
     struct attributes attributes;
-    struct reading r = {
-        .event = out, .arena = arena, .json = json, .attributes = &attributes, .err = err
-    };
+    struct body_source source = { .json = json, .attributes = &attributes, .note_key = note_key };
 
     enum err_code rc = read_attributes(&attributes, json, err);
     if (rc != OK) {
@@ -329,9 +207,9 @@ enum err_code event_read(struct event *out, struct arena *arena, const struct js
         return unknown_type(out->type, catalog, err);
     rc = check_subject(out, err);
     if (rc == OK)
-        rc = read_data(&r);
+        rc = read_data(out, arena, &source, err);
     if (rc == OK)
-        rc = make_body(&r, note_key);
+        rc = body_make(out, arena, &source, err);
     return rc;
 }
 

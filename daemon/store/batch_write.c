@@ -1,5 +1,6 @@
 /* batch_write.c - see batch.h. One statement a table; rows go in at the end of their tables, but for the few
  * that are looked up by name, and what is derived of subjects. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/crash.h"
@@ -107,6 +108,18 @@ static enum err_code write_sides(struct store *to, const struct batch *b, struct
     return rc;
 }
 
+/* Most causes are one event, whose number takes half the room as a number. */
+static void bind_cause(sqlite3_stmt *st, int at, const char *cause)
+{
+    char *end = NULL;
+    int64_t seq = cause ? strtoll(cause, &end, 10) : 0;
+
+    if (cause && end > cause && *end == '\0')
+        sqlite3_bind_int64(st, at, seq);
+    else
+        bind_text(st, at, cause);
+}
+
 static enum err_code write_changes(struct store *to, const struct batch *b, struct err *err)
 {
     static const char SQL[] =
@@ -127,7 +140,7 @@ static enum err_code write_changes(struct store *to, const struct batch *b, stru
         bind_text(st, 6, c->old_value);
         bind_text(st, 7, c->new_value);
         bind_text(st, 8, c->hub);
-        bind_text(st, 9, c->cause);
+        bind_cause(st, 9, c->cause);
         rc = stmt_run(to, st, "append to the feed", err);
     }
     return rc;

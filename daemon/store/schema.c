@@ -165,9 +165,14 @@ static const char *const VERSION_3[] = {
     "CREATE TABLE change_rows ("
     " seq INTEGER PRIMARY KEY, recorded INTEGER NOT NULL,"
     " generation INTEGER NOT NULL, subject INTEGER NOT NULL, decision INTEGER NOT NULL,"
-    " old TEXT NOT NULL, new TEXT NOT NULL, hub TEXT, cause TEXT) STRICT;"
+    " old TEXT NOT NULL, new TEXT NOT NULL, hub TEXT, cause ANY) STRICT;"
     "INSERT INTO change_rows SELECT * FROM change_row; DROP TABLE change_row;"
-    "ALTER TABLE change_rows RENAME TO change_row;",
+    "ALTER TABLE change_rows RENAME TO change_row;"
+    "CREATE TABLE notes ("
+    " seq INTEGER NOT NULL, path TEXT NOT NULL, text TEXT NOT NULL,"
+    " PRIMARY KEY (seq, path)) STRICT, WITHOUT ROWID;"
+    "INSERT INTO notes SELECT seq, path, text FROM note; DROP TABLE note;"
+    "ALTER TABLE notes RENAME TO note;",
 
     /* clang-format off */
     "CREATE VIEW subject_event AS"

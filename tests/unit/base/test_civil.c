@@ -192,6 +192,30 @@ static void what_is_no_time_is_refused_with_a_reason(void **state)
     assert_no_time("", "digits");
 }
 
+/* A small z makes it one that is read piece by piece. */
+static void times_as_programs_write_them_are_read_like_all_others(void **state)
+{
+    (void)state;
+    unsigned seed = 20261127;
+    print_message("seed %u\n", seed);
+    for (int i = 0; i < 200000; i++) {
+        char text[40];
+        int64_t usual = 0, other = 0;
+        snprintf(text, sizeof(text), "%04d-%02d-%02dT%02d:%02d:%02d%s", rand_r(&seed) % 10000,
+                 rand_r(&seed) % 14, rand_r(&seed) % 33, rand_r(&seed) % 26, rand_r(&seed) % 62,
+                 rand_r(&seed) % 62, i % 2 ? "Z" : ".654321Z");
+        if (i % 3 == 0) {
+            char *odd = &text[(unsigned)rand_r(&seed) % (strlen(text) - 1)];
+            *odd = (char)("/:.-0T \xff\0"[(unsigned)rand_r(&seed) % 9]);
+        }
+        size_t len = i % 2 ? 20 : 27;
+        enum err_code rc = time_parse(&usual, text, len, NULL);
+        text[len - 1] = 'z';
+        assert_int_equal(time_parse(&other, text, len, NULL), rc);
+        assert_int_equal(usual, other);
+    }
+}
+
 static void a_day_alone_is_its_start_in_london(void **state)
 {
     (void)state;
@@ -239,6 +263,7 @@ int main(void)
         CASE(adding_days_and_taking_them_away_comes_back),
         CASE(beyond_the_calendar_is_never),
         CASE(times_are_read_at_any_offset_to_the_microsecond),
+        CASE(times_as_programs_write_them_are_read_like_all_others),
         CASE(a_leap_second_is_the_next_minutes_start),
         CASE(what_is_no_time_is_refused_with_a_reason),
         CASE(a_day_alone_is_its_start_in_london),

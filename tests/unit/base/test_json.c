@@ -156,6 +156,41 @@ static void strings_keep_every_character(void **state)
                      "\"\\u0000\\u001f\\n\\t\\\"\\\\\x7f\xc3\xa9\"");
 }
 
+/* Wherever it stands among steps of several bytes. */
+static void one_odd_character_is_written_anywhere(void **state)
+{
+    (void)state;
+    static const char PLAIN[] = "the quick brown fox jumps over a lazy dog";
+    static const char *const ODD[][2] = {
+        { "\"", "\\\"" },           { "\\", "\\\\" },           { "\n", "\\n" },
+        { "\x1f", "\\u001f" },      { "\x7f", "\x7f" },         { "~", "~" },
+        { "\xff", "\xef\xbf\xbd" }, { "\xc3\xa9", "\xc3\xa9" },
+    };
+    struct buf in = { 0 }, out = { 0 }, expected = { 0 };
+
+    for (int i = 0; i < 40 * 20 * 8; i++) {
+        const char *const *odd = ODD[i % 8];
+        int before = i / 8 % 40, behind = i / 320;
+        buf_reset(&in);
+        buf_reset(&out);
+        buf_reset(&expected);
+        buf_printf(&in, "%.*s%s%.*s", before, PLAIN, odd[0], behind, PLAIN);
+        buf_printf(&expected, "\"%.*s%s%.*s\"", before, PLAIN, odd[1], behind, PLAIN);
+        json_write_string(&out, in.data, in.len);
+        assert_string_equal(buf_cstr(&out), buf_cstr(&expected));
+    }
+    buf_fini(&in);
+    buf_fini(&out);
+    buf_fini(&expected);
+}
+
+static void names_are_escaped_like_strings(void **state)
+{
+    (void)state;
+    assert_canonical("{\"b\\n\":1,\"a quoted \\\" name\":2,\"\":{\"\\u00e9\":3}}",
+                     "{\"\":{\"\xc3\xa9\":3},\"a quoted \\\" name\":2,\"b\\n\":1}");
+}
+
 static void bytes_that_are_not_utf8_are_replaced(void **state)
 {
     (void)state;
@@ -204,5 +239,6 @@ TEST_MAIN(J(an_error_says_line_column_and_byte), J(a_nul_byte_does_not_hide_what
           J(canonical_form_sorts_names_bytewise_and_drops_space), J(many_members_are_sorted_too),
           J(equal_numbers_give_equal_bytes), J(whole_reals_are_integers_in_the_tree),
           J(reals_survive_the_round_trip), J(strings_keep_every_character),
+          J(one_odd_character_is_written_anywhere), J(names_are_escaped_like_strings),
           J(bytes_that_are_not_utf8_are_replaced), J(members_are_found_by_name),
           J(a_brief_form_fits_and_is_whole_characters))

@@ -42,6 +42,25 @@ static void a_failed_buffer_stays_failed_until_reset(void **state)
     assert_false(b.failed);
 }
 
+static void a_buffer_outgrows_what_was_lent_to_it(void **state)
+{
+    (void)state;
+    for (int letters = 0; letters < 20; letters++) {
+        char room[8];
+        struct buf b = { 0 };
+        buf_lend(&b, room, sizeof(room));
+        assert_string_equal(buf_cstr(&b), "");
+        for (int i = 0; i < letters; i++)
+            buf_char(&b, (char)('a' + i));
+        assert_int_equal(b.data == room, letters < 8);
+        assert_memory_equal(b.data, "abcdefghijklmnopqrst", (size_t)letters);
+        char *taken = buf_take(&b); /* the caller's, wherever it stood */
+        assert_true(taken != room);
+        assert_int_equal(strlen(taken), letters);
+        free(taken);
+    }
+}
+
 static void arena_memory_is_zeroed_aligned_and_apart(void **state)
 {
     (void)state;
@@ -80,6 +99,23 @@ static void a_huge_piece_does_not_waste_the_block_and_is_given_back(void **state
     arena_fini(&a);
 }
 
+static void memory_that_was_used_before_is_zeroed_again(void **state)
+{
+    (void)state;
+    for (int round = 0; round < 3; round++) {
+        struct arena a = { 0 };
+        arena_expect(&a, 1000000);
+        assert_int_equal(a.used, 0);
+        for (int i = 0; i < 40; i++) {
+            unsigned char *p = arena_alloc(&a, 100000);
+            assert_non_null(p);
+            assert_int_equal(p[0] + p[50000] + p[99999], 0);
+            memset(p, 0xff, 100000);
+        }
+        arena_fini(&a);
+    }
+}
+
 static void copies_end_with_nul(void **state)
 {
     (void)state;
@@ -90,5 +126,7 @@ static void copies_end_with_nul(void **state)
 }
 
 TEST_MAIN(CASE(a_buffer_grows_and_ends_with_nul), CASE(a_failed_buffer_stays_failed_until_reset),
+          CASE(a_buffer_outgrows_what_was_lent_to_it),
           CASE(arena_memory_is_zeroed_aligned_and_apart),
+          CASE(memory_that_was_used_before_is_zeroed_again),
           CASE(a_huge_piece_does_not_waste_the_block_and_is_given_back), CASE(copies_end_with_nul))

@@ -69,6 +69,27 @@ static void what_does_not_print_is_seen(void **state)
     assert_true(text_is_printable("\xef\xbf\xbd", 3));      /* U+FFFD */
 }
 
+/* Wherever it stands among steps of several bytes. */
+static void one_byte_that_does_not_print_is_found_anywhere(void **state)
+{
+    (void)state;
+    static const char ODD[] = { 0, 1, 0x1f, 0x7f, (char)0x80, (char)0xff };
+    for (size_t len = 1; len < 40; len++) {
+        char s[40];
+        memset(s, '~', len);
+        assert_true(text_is_printable(s, len));
+        assert_int_equal(text_ascii_run(s, len), len);
+        for (size_t at = 0; at < len; at++) {
+            for (size_t i = 0; i < sizeof(ODD); i++) {
+                memset(s, ' ', len);
+                s[at] = ODD[i];
+                assert_false(text_is_printable(s, len));
+                assert_int_equal(text_ascii_run(s, len), at);
+            }
+        }
+    }
+}
+
 static void windows_1252_becomes_utf8(void **state)
 {
     (void)state;
@@ -112,6 +133,6 @@ static void a_hint_is_a_question_or_nothing(void **state)
 }
 
 TEST_MAIN(CASE(only_well_formed_utf8_passes), CASE(every_scalar_value_is_one_character),
-          CASE(what_does_not_print_is_seen), CASE(windows_1252_becomes_utf8),
-          CASE(the_nearest_name_is_a_likely_slip), CASE(ties_go_to_the_first),
-          CASE(a_hint_is_a_question_or_nothing))
+          CASE(what_does_not_print_is_seen), CASE(one_byte_that_does_not_print_is_found_anywhere),
+          CASE(windows_1252_becomes_utf8), CASE(the_nearest_name_is_a_likely_slip),
+          CASE(ties_go_to_the_first), CASE(a_hint_is_a_question_or_nothing))

@@ -57,6 +57,51 @@ static void what_it_touches_is_named_once_its_subject_first(void **state)
     assert_string_equal(event.touches[2], "school/1");
 }
 
+static void many_are_touched_in_order_and_once(void **state)
+{
+    (void)state;
+    struct buf text = { 0 };
+    char expected[24];
+    buf_str(&text, "{" HEAD "\"type\":\"group.met\",\"subject\":\"group/g\",\"data\":"
+                   "{\"half_term\":1,\"attendance\":{");
+    for (int i = 0; i < 40; i++)
+        buf_printf(&text, "%s\"school/%d\":[]", i > 0 ? "," : "", 2000040 - i);
+    buf_str(&text, "},\"group\":\"group/g\"}}");
+    assert_ok(read_event(buf_cstr(&text)));
+    assert_int_equal(event.touch_count, 41);
+    assert_string_equal(event.touches[0], "group/g");
+    for (int i = 0; i < 40; i++) {
+        snprintf(expected, sizeof(expected), "school/%d", 2000040 - i);
+        assert_string_equal(event.touches[i + 1], expected);
+    }
+    buf_fini(&text);
+}
+
+static void extensions_stand_among_the_attributes(void **state)
+{
+    (void)state;
+    assert_ok(read_event(LEAD_EVENT("\"zz\":1,\"aa\":\"x\",\"none\":null,\"idx\":true,"
+                                    "\"datacontenttype\":\"application/json\",")));
+    assert_string_equal(event.body,
+                        "{\"aa\":\"x\",\"data\":{\"teacher\":\"t1\"},\"id\":\"e1\",\"idx\":true,"
+                        "\"source\":\"urn:hub:07\",\"specversion\":\"1.0\","
+                        "\"subject\":\"school/100001\",\"time\":\"2026-11-21T09:30:00.1234567Z\","
+                        "\"type\":\"lead.named\",\"zz\":1}");
+}
+
+static void all_attributes_stand_in_canonical_order(void **state)
+{
+    (void)state;
+    assert_ok(read_event(LEAD_EVENT("\"sequence\":\"7\",\"datacontenttype\":\"text/json\","
+                                    "\"dataschema\":\"urn:s\",")));
+    assert_string_equal(event.body,
+                        "{\"data\":{\"teacher\":\"t1\"},\"datacontenttype\":\"text/json\","
+                        "\"dataschema\":\"urn:s\",\"id\":\"e1\",\"sequence\":\"7\","
+                        "\"source\":\"urn:hub:07\",\"specversion\":\"1.0\","
+                        "\"subject\":\"school/100001\",\"time\":\"2026-11-21T09:30:00.1234567Z\","
+                        "\"type\":\"lead.named\"}");
+}
+
 static void notes_leave_the_body_and_stay_beside_it(void **state)
 {
     (void)state;
@@ -268,7 +313,8 @@ static void a_type_is_declared_once(void **state)
 
 #define E(fn) CASE_WITH(fn, open_catalog, close_catalog)
 TEST_MAIN(E(a_valid_event_is_taken_apart), E(order_of_members_and_nulls_make_no_difference),
-          E(what_it_touches_is_named_once_its_subject_first),
+          E(what_it_touches_is_named_once_its_subject_first), E(many_are_touched_in_order_and_once),
+          E(extensions_stand_among_the_attributes), E(all_attributes_stand_in_canonical_order),
           E(notes_leave_the_body_and_stay_beside_it),
           E(the_same_note_gives_the_same_digest_only_there_and_with_that_key),
           E(an_unknown_type_names_the_nearest),

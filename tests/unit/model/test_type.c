@@ -217,6 +217,25 @@ static void subjects_are_found_in_fields_lists_and_names(void **state)
     buf_fini(&b);
 }
 
+static void a_check_finds_subjects_and_notes_on_its_way(void **state)
+{
+    (void)state;
+    struct buf walked = { 0 }, found = { 0 };
+    struct type_finds finds = { .subject = gather, .arg = &found };
+    const struct json *value =
+        parsed("{\"half_term\":1,\"attendance\":{\"school/2\":[],\"school/1\":[\"p\"]},"
+               "\"group\":\"group/g\",\"notes\":[]}");
+    type_subjects(&MET, value, gather, &walked);
+    assert_ok(type_check_finding(&MET, value, "data", &finds, &err));
+    assert_string_equal(buf_cstr(&found), buf_cstr(&walked));
+    assert_false(finds.has_notes);
+    value = parsed("{\"half_term\":1,\"attendance\":{},\"notes\":[\"n\"]}");
+    assert_ok(type_check_finding(&MET, value, "data", &finds, &err));
+    assert_true(finds.has_notes);
+    buf_fini(&walked);
+    buf_fini(&found);
+}
+
 #define T(fn) CASE_WITH(fn, NULL, close_catalog)
 TEST_MAIN(T(a_slip_in_an_enum_names_the_nearest_value), T(fields_are_neither_missing_nor_unknown),
           T(an_optional_field_is_left_out_not_null), T(a_name_or_address_is_no_persons_key),
@@ -224,4 +243,5 @@ TEST_MAIN(T(a_slip_in_an_enum_names_the_nearest_value), T(fields_are_neither_mis
           T(notes_have_lines), T(numbers_have_bounds),
           T(times_dates_and_years_are_checked_by_the_calendar), T(subjects_and_codes_are_checked),
           T(nested_places_are_named), T(a_description_that_does_not_fit_is_cut),
-          T(subjects_are_found_in_fields_lists_and_names))
+          T(subjects_are_found_in_fields_lists_and_names),
+          T(a_check_finds_subjects_and_notes_on_its_way))
