@@ -148,7 +148,7 @@ enum err_code answer_status(struct buf *out, struct reader *r, const struct json
     write_moment(out, clock_now(&r->clock));
     buf_printf(out, ",\"events\":%lld,\"changes\":%lld,\"next_wake\":", (long long)events,
                (long long)changes);
-    write_moment(out, wake);
+    write_moment(out, r->is_told_wake ? r->next_wake : wake);
     buf_printf(out, ",\"commits\":%lld,\"tables_at_commit\":%lld", (long long)commits,
                (long long)mark.commit);
     buf_printf(out, ",\"rules\":{\"generation\":%lld,\"digest\":", (long long)g.number);

@@ -433,7 +433,8 @@ void engine_progress(const struct engine *e, struct engine_progress *out)
     *out = (struct engine_progress){ .feed_seq = log_changes(e->store),
                                      .commits = log_commits(e->store),
                                      .tables = mark.commit,
-                                     .tables_are_whole = mark.is_whole };
+                                     .tables_are_whole = mark.is_whole,
+                                     .next_wake = wake_next(e->store) };
 }
 
 void engine_counters(const struct engine *e, struct engine_counters *out)

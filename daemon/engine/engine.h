@@ -75,6 +75,7 @@ struct engine_progress {
     int64_t commits;  /* in the commit list */
     int64_t tables;   /* the commit that the tables of what is derived stand at */
     bool tables_are_whole;
+    int64_t next_wake; /* as engine_next_wake() */
 };
 void engine_progress(const struct engine *e, struct engine_progress *out);
 

@@ -232,6 +232,12 @@ void reader_want(struct reader *r, int64_t commit)
     r->wanted_commit = commit;
 }
 
+void reader_tell_wake(struct reader *r, int64_t due)
+{
+    r->is_told_wake = true;
+    r->next_wake = due;
+}
+
 void write_moment(struct buf *out, int64_t t)
 {
     char text[TIME_TEXT];

@@ -37,6 +37,8 @@ void reader_close(struct reader *r);
  * stand at this commit or later; else the answer is ERR_BUSY, and may be asked again once they do. 0, as at the
  * beginning: nobody brings them on, and where they are behind the answer is folded from the log. */
 void reader_want(struct reader *r, int64_t commit);
+/* Inside a daemon: when the next subject is due, which the tables may not say yet. */
+void reader_tell_wake(struct reader *r, int64_t due);
 
 /* ERR_INPUT: unknown question or parameter, a date that is none; ERR_ABSENT: an unknown subject (with
  * the nearest) or key. The answer is appended to `out`. */

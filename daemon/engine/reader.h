@@ -16,6 +16,8 @@ struct reader {
     struct clock clock;
     struct arena arena; /* of the question being answered */
     struct world *world;
+    bool is_told_wake; /* when the next subject is due is known better than by tables */
+    int64_t next_wake;
     int64_t wanted_commit; /* tables that stand at this commit will do; 0: only at the last one */
 };
 

@@ -23,6 +23,7 @@ struct question {
     char *name;
     char *params;
     int64_t commit; /* that tables must stand at */
+    int64_t next_wake;
     bool is_long;
     struct buf answer;
     enum err_code code;
@@ -78,8 +79,10 @@ static void answer_work(uv_work_t *work)
         q->code = reader_open(q->slot, o->database, o->rules, &o->clock, &q->err);
     if (q->code == OK)
         q->code = json_parse(&params, &arena, q->params, strlen(q->params), PARAMS_DEPTH, &q->err);
-    if (q->code == OK)
+    if (q->code == OK) {
         reader_want(*q->slot, q->commit);
+        reader_tell_wake(*q->slot, q->next_wake);
+    }
     if (q->code == OK)
         q->code = question_answer(&q->answer, *q->slot, q->name, params, &q->err);
     if (q->code == OK && q->answer.failed)
@@ -170,7 +173,8 @@ static bool is_long(const char *question)
 }
 
 enum err_code readers_ask(struct readers *r, const char *question, const char *params,
-                          int64_t commit, reader_answer_fn *done, void *arg, struct err *err)
+                          int64_t commit, int64_t next_wake, reader_answer_fn *done, void *arg,
+                          struct err *err)
 {
     if (r->is_stopping)
         return err_set(err, ERR_BUSY, "the daemon is stopping");
@@ -186,6 +190,7 @@ enum err_code readers_ask(struct readers *r, const char *question, const char *p
     q->name = strdup(question);
     q->params = strdup(params ? params : "{}");
     q->commit = commit;
+    q->next_wake = next_wake;
     q->is_long = is_long(question);
     if (!q->name || !q->params) {
         question_free(q);

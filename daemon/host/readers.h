@@ -33,11 +33,11 @@ typedef void reader_answer_fn(void *arg, enum err_code code, const char *text, s
 MUST_CHECK enum err_code readers_new(struct readers **out, uv_loop_t *loop,
                                      const struct readers_options *options, struct err *err);
 
-/* Texts are copied. `commit`: see reader_want(). ERR_BUSY: too many wait, or stopping; ERR_LIMIT: no memory. Then
+/* Texts are copied. `commit`: see reader_want(); `next_wake`: reader_tell_wake(). ERR_BUSY: too many wait, or stopping; ERR_LIMIT: no memory. Then
  * no call. */
 MUST_CHECK enum err_code readers_ask(struct readers *r, const char *question, const char *params,
-                                     int64_t commit, reader_answer_fn *done, void *arg,
-                                     struct err *err);
+                                     int64_t commit, int64_t next_wake, reader_answer_fn *done,
+                                     void *arg, struct err *err);
 
 /* Answer what was asked, take no more, close the readers, then call `done` (at once when nothing is
  * under way). */

@@ -56,6 +56,8 @@ struct checker {
     compare_fn *fn;
     void *arg;
     sqlite3_stmt *at[TABLES];
+    bool is_peeked[TABLES]; /* `at` stands on a row that is still to be compared */
+    bool is_done[TABLES];   /* there are no more: SQLite would begin anew */
     bool differs[TABLES];
     int differences;
     int64_t rows;
@@ -132,6 +134,23 @@ static const char *show_row(sqlite3_stmt *st, char *out, size_t size)
     return out;
 }
 
+/* Step to the next row of a table; what sqlite3_step() says. */
+static int next_row(struct checker *c, enum table t)
+{
+    if (c->is_peeked[t]) {
+        c->is_peeked[t] = false;
+        return SQLITE_ROW;
+    }
+    if (!c->at[t]) {
+        int code = sqlite3_prepare_v2(c->source->db, TABLE[t].sql, -1, &c->at[t], NULL);
+        if (code != SQLITE_OK)
+            return code;
+    }
+    int step = c->is_done[t] ? SQLITE_DONE : sqlite3_step(c->at[t]);
+    c->is_done[t] = step == SQLITE_DONE;
+    return step;
+}
+
 /* Compare the next row of a table with what it should be. */
 static enum err_code next_is(struct checker *c, enum table t, const struct cell *cells, int count,
                              struct err *err)
@@ -140,10 +159,7 @@ static enum err_code next_is(struct checker *c, enum table t, const struct cell 
 
     if (c->differs[t])
         return OK;
-    if (!c->at[t] &&
-        sqlite3_prepare_v2(c->source->db, TABLE[t].sql, -1, &c->at[t], NULL) != SQLITE_OK)
-        return store_fail(c->source, TABLE[t].name, err);
-    int step = sqlite3_step(c->at[t]);
+    int step = next_row(c, t);
     if (step == SQLITE_DONE) {
         snprintf(what, sizeof(what), "row (%.200s%lld) is missing",
                  cells[0].type == SQLITE_INTEGER ? "" : (const char *)cells[0].bytes,
@@ -263,10 +279,22 @@ static enum err_code check_commit(struct checker *c, const struct commit_row *ro
 
 /* ---- what is derived ---- */
 
-/* All subjects as they stand now; when the source's rows may be newer than its watermark, only those that are not
- * touched after it. */
+/* Pass over the row of a subject, if it has one. */
+static enum err_code skip_subject(struct checker *c, int64_t id, struct err *err)
+{
+    int step = next_row(c, SUBJECTS);
+
+    if (step != SQLITE_ROW && step != SQLITE_DONE)
+        return store_fail(c->source, TABLE[SUBJECTS].name, err);
+    c->is_peeked[SUBJECTS] = step == SQLITE_ROW && sqlite3_column_int64(c->at[SUBJECTS], 0) != id;
+    return OK;
+}
+
+/* All subjects as they stand now. Those that have changed since the watermark are passed over: where it is torn
+ * their rows may be newer, and are made anew at the next start, whatever they say. */
 static enum err_code check_subjects(struct checker *c, struct err *err)
 {
+    bool is_torn = !c->source->watermark.is_whole;
     const struct dict *subjects = &c->own->dicts[DICT_SUBJECT];
     enum err_code rc = OK;
 
@@ -274,12 +302,24 @@ static enum err_code check_subjects(struct checker *c, struct err *err)
         const struct dict_entry *entry = subjects->by_id[id];
         static const struct subject_row NONE;
         const struct subject_row *row = entry->row ? entry->row : &NONE;
+        if (is_torn && entry->row && entry->state == ROW_CHANGED) {
+            rc = skip_subject(c, id, err);
+            continue;
+        }
         rc = NEXT_IS(c, SUBJECTS, err, integer(id), integer(entry->head),
                      integer_unless(entry->due, TIME_NEVER), text(row->name), text(row->hub),
                      text(row->former), integer_unless(row->layout, 0), text(row->decisions),
                      text(entry->causes));
     }
     return rc;
+}
+
+/* From here on it shows which subjects change. */
+static void forget_changes(struct store *own)
+{
+    for (size_t i = 0; i < own->changed.count; i++)
+        own->changed.items[i]->state = ROW_WRITTEN;
+    own->changed.count = 0;
 }
 
 static bool is_at_mark(const struct checker *c)
@@ -298,8 +338,10 @@ static enum err_code check_mark(struct checker *c, struct err *err)
     if (rc == OK &&
         (!is_sound || mark->seq != c->own->last_seq || mark->feed != c->own->last_change))
         tell(c, MARK, "its row is not that of any commit");
-    /* Rows that are newer than the watermark are made anew at the next start, whatever they say. */
-    return rc == OK && mark->is_whole ? check_subjects(c, err) : rc;
+    if (rc == OK && mark->is_whole)
+        return check_subjects(c, err);
+    forget_changes(c->own); /* see store_end_replay() */
+    return rc;
 }
 
 enum err_code checker_take(struct checker *c, const struct batch *b, struct err *err)
@@ -322,12 +364,9 @@ static enum err_code check_rest(struct checker *c, enum table t, struct err *err
 {
     char row[300], what[400];
 
-    if (!TABLE[t].sql || c->differs[t] || (t == SUBJECTS && !c->at[t]))
+    if (!TABLE[t].sql || c->differs[t] || (t == SUBJECTS && !c->has_met_mark))
         return OK;
-    if (!c->at[t] &&
-        sqlite3_prepare_v2(c->source->db, TABLE[t].sql, -1, &c->at[t], NULL) != SQLITE_OK)
-        return store_fail(c->source, TABLE[t].name, err);
-    int step = sqlite3_step(c->at[t]);
+    int step = next_row(c, t);
     if (step == SQLITE_DONE)
         return OK;
     if (step != SQLITE_ROW)
@@ -371,6 +410,8 @@ enum err_code store_end_replay(int *differences, int64_t *rows, struct store *s,
         rc = check_mark(c, err);
     if (rc == OK && !c->has_met_mark)
         tell(c, MARK, "its row is not that of any commit");
+    if (rc == OK && c->has_met_mark && !c->source->watermark.is_whole)
+        rc = check_subjects(c, err);
     for (enum table t = 0; rc == OK && t < TABLES; t++)
         rc = check_rest(c, t, err);
     if (rc == OK)

@@ -61,6 +61,7 @@ static struct {
     int64_t seq;
     int64_t feed_seq;
     int64_t next_wake;
+    int64_t told_wake;    /* to the last reader that was asked */
     int readers;          /* open ones */
     int readers_at_close; /* of the engine */
     int readers_opened;
@@ -322,7 +323,8 @@ void engine_progress(const struct engine *e, struct engine_progress *out)
     *out = (struct engine_progress){ .feed_seq = fake.feed_seq,
                                      .commits = fake.listed,
                                      .tables = fake.tables,
-                                     .tables_are_whole = !fake.is_torn };
+                                     .tables_are_whole = !fake.is_torn,
+                                     .next_wake = fake.next_wake };
     uv_mutex_unlock(&fake.lock);
 }
 
@@ -387,6 +389,14 @@ void reader_want(struct reader *r, int64_t commit)
     r->wanted = commit;
     uv_mutex_lock(&fake.lock);
     fake.wanted = commit;
+    uv_mutex_unlock(&fake.lock);
+}
+
+void reader_tell_wake(struct reader *r, int64_t due)
+{
+    (void)r;
+    uv_mutex_lock(&fake.lock);
+    fake.told_wake = due;
     uv_mutex_unlock(&fake.lock);
 }
 

@@ -426,6 +426,21 @@ static void tables_are_brought_on_when_there_is_nothing_else_to_do(void **state)
     assert_int_equal(fake_get(&fake.catch_ups), 1);
 }
 
+/* A reader's tables may not know yet who is due. */
+static void a_question_knows_when_the_next_wake_is(void **state)
+{
+    (void)state;
+    struct told t;
+    uv_mutex_lock(&fake.lock);
+    fake.next_wake = 5000; /* the clock stands at 1000 */
+    uv_mutex_unlock(&fake.lock);
+    submit_and_wait(&t, PW_EVENT, EVENT("1", "a"));
+    ask_and_wait(&t, "status", NULL);
+    uv_mutex_lock(&fake.lock);
+    assert_int_equal(fake.told_wake, 5000);
+    uv_mutex_unlock(&fake.lock);
+}
+
 static void a_list_waits_for_tables_that_are_as_new_as_what_was_acknowledged(void **state)
 {
     (void)state;
@@ -683,6 +698,7 @@ TEST_MAIN(SERVICE_CASE(each_event_of_a_request_has_its_status),
           SERVICE_CASE(a_duplicate_is_told_as_such_after_a_failed_commit),
           SERVICE_CASE(stopping_answers_what_is_on_its_way_to_the_disk),
           SERVICE_CASE(tables_are_brought_on_when_there_is_nothing_else_to_do),
+          SERVICE_CASE(a_question_knows_when_the_next_wake_is),
           SERVICE_CASE(a_list_waits_for_tables_that_are_as_new_as_what_was_acknowledged),
           SERVICE_CASE(a_list_is_answered_without_tables_that_can_not_be_brought_on),
           SERVICE_CASE(a_full_queue_says_busy_and_takes_nothing),
