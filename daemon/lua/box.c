@@ -279,7 +279,7 @@ static int map_index(lua_State *L, struct ruleset *rs, struct box *b)
     struct node *n = box_node(rs, b);
     uint32_t at;
 
-    if (node_find(&at, n, 2, key)) {
+    if (node_seek(&at, n, 2, key)) {
         box_push_cell(L, rs, of, n->cells[at + 1], n);
     } else if (type_is_scalar(of->type) || of->type->kind == TYPE_ROW) {
         lua_pushnil(L); /* there is no empty row, as there is an empty set */

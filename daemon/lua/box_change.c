@@ -158,7 +158,7 @@ static bool add_to_set(lua_State *L, struct ruleset *rs, struct box *b, int valu
     uint32_t at;
     struct cell cell;
 
-    if (node_find(&at, box_node(rs, b), 1, known))
+    if (node_seek(&at, box_node(rs, b), 1, known))
         return false;
     struct node *n = make_room(L, rs, b, 1);
     if (!value_own(L, value, true, &cell))
@@ -209,7 +209,7 @@ static int set_has(lua_State *L)
     struct cell value = value_look(L, 2, b->shape->of, "has");
     uint32_t at;
 
-    lua_pushboolean(L, node_find(&at, box_node(ruleset_of(L), b), 1, value));
+    lua_pushboolean(L, node_seek(&at, box_node(ruleset_of(L), b), 1, value));
     return 1;
 }
 

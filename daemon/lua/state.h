@@ -121,12 +121,13 @@ struct subject_defs {
     uint64_t *rule_readers; /* of each rule */
     struct reducer_def *reducers;
     uint16_t reducer_count;
-    struct strmap reducer_by_event; /* event type to index */
-    struct strmap any_except;       /* event types that the reducer "*" leaves out */
-    struct strmap reactions;        /* every event type to struct reaction */
-    struct strmap names;            /* all that may stand behind `s.`, for hints and checks */
-    int view;                       /* registry reference of the one view object */
-    struct view_names *view_names;  /* what stands behind `s.`, by the addresses of Lua's strings */
+    struct strmap reducer_by_event;       /* event type to index */
+    struct strmap any_except;             /* event types that the reducer "*" leaves out */
+    struct strmap reactions;              /* every event type to struct reaction */
+    const struct reaction *last_reaction; /* that was found there */
+    struct strmap names;                  /* all that may stand behind `s.`, for hints and checks */
+    int view;                             /* registry reference of the one view object */
+    struct view_names *view_names; /* what stands behind `s.`, by the addresses of Lua's strings */
 };
 
 /* What somebody read: enough to know when the answer may become another one. Of the bit sets only as many

@@ -148,10 +148,16 @@ struct cell value_take(lua_State *L, int index, const struct shape *shape, const
 struct cell value_look(lua_State *L, int index, const struct shape *shape, const char *what)
 {
     struct ruleset *rs = ruleset_of(L);
+    enum type_kind kind = shape->type->kind;
     struct cell cell = { 0 };
 
-    if (lua_type(L, index) == LUA_TSTRING)
+    if (kind == TYPE_INT && lua_isinteger(L, index)) {
+        lua_Integer n = lua_tointeger(L, index);
+        if (n >= shape->type->min && n <= shape->type->max && cell_of_small(&cell, n))
+            return cell;
+    } else if (lua_type(L, index) == LUA_TSTRING) {
         return look_at_text(L, index, shape, what);
+    }
     value_check(L, index, shape->type, what);
     if (!value_own(L, index, true, &cell))
         sandbox_raise_full(&rs->sandbox);

@@ -10,9 +10,10 @@
 
 void reads_clear(const struct ruleset *rs, struct reads *r)
 {
-    memset(r->facts, 0, rs->fact_words * sizeof(r->facts[0]));
-    memset(r->own_facts, 0, rs->fact_words * sizeof(r->own_facts[0]));
-    memset(r->rules, 0, rs->rule_words * sizeof(r->rules[0]));
+    for (uint16_t i = 0; i < rs->fact_words; i++)
+        r->facts[i] = r->own_facts[i] = 0;
+    for (uint16_t i = 0; i < rs->rule_words; i++)
+        r->rules[i] = 0;
     r->wake = r->own_wake = TIME_NEVER;
 }
 
