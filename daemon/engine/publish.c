@@ -423,6 +423,7 @@ enum err_code publish_subject(struct publication *p, const char *subject, struct
 {
     struct live *l = live_find(p->cache, subject);
     int64_t wake = TIME_NEVER;
+    char *waited = NULL;
 
     crash_point("fold");
     if (concern->count > 1)
@@ -434,8 +435,11 @@ enum err_code publish_subject(struct publication *p, const char *subject, struct
     if (rc != OK)
         return rc;
     crash_point("judge");
-    if (l->last.id) /* else all of it lies ahead: nothing has happened to this subject yet */
+    if (l->last.id)
         rc = publish_live(p, l, is_rebuilt, concern->causes, &wake, err);
+    else /* all of it lies ahead: nothing has happened to this subject yet, and it waits no more */
+        rc = pending_take(&waited, p->store, subject, err);
+    free(waited);
     if (is_rebuilt)
         tell_faults(l);
     return rc == OK ? set_wake(p, l, wake, err) : rc;
