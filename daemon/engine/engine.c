@@ -70,7 +70,7 @@ static enum err_code commit_begin(struct commit *c, struct engine *e, struct err
 
 static enum err_code publish_all(struct commit *c, struct err *err)
 {
-    enum err_code rc = affected_successors(&c->affected, c->engine->store, err);
+    enum err_code rc = affected_successors(&c->affected, c->engine->store, c->last_seq, err);
     for (uint32_t i = 0; i < c->affected.subjects.count && rc == OK; i++)
         rc = publish_subject(&c->publication, c->affected.subjects.items[i].key,
                              c->affected.subjects.items[i].as.ptr, err);

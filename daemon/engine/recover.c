@@ -92,7 +92,7 @@ static enum err_code find_affected(struct affected *a, struct recovery *r, struc
 
     for (size_t i = 0; rc == OK && i < l->count; i++)
         rc = affected_by_event(a, r->store, r->last_seq, &l->events[i], l->seqs[i], err);
-    return rc == OK ? affected_successors(a, r->store, err) : rc;
+    return rc == OK ? affected_successors(a, r->store, r->last_seq, err) : rc;
 }
 
 static enum err_code take_events(struct recovery *r, struct err *err)
