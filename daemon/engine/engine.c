@@ -20,7 +20,9 @@
 #define WAKE_SLICE 64
 /* Events folded anew in one commit, some 100 ms; refolds beyond it are left for the slices between
  * batches. */
+#ifndef FOLD_BUDGET
 #define FOLD_BUDGET 4000
+#endif
 /* Records kept in memory: a nation's schools and some groups, some 6 KiB each. */
 #define LIVE_RECORDS 20000
 
