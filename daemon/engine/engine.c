@@ -66,7 +66,7 @@ static enum err_code commit_begin(struct commit *c, struct engine *e, struct err
      * same of them: it is judged at the instant that is recorded, which never runs backwards. */
     p->now = p->recorded = log_recorded_time(e->store, clock_now(&e->clock));
     c->last_seq = log_tip(e->store);
-    c->first_seq = c->last_seq + 1;
+    c->first_seq = p->first_seq = c->last_seq + 1;
     return OK;
 }
 

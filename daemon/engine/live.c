@@ -148,6 +148,36 @@ static enum err_code keep_former(struct live *l, struct err *err)
     return failed ? no_memory(err) : OK;
 }
 
+/* A new one, not in the cache yet; NULL: no memory. */
+static struct live *new_live(const char *subject)
+{
+    struct live *l = calloc(1, sizeof(*l));
+
+    if (l) {
+        snprintf(l->subject, sizeof(l->subject), "%s", subject);
+        l->ahead = TIME_NEVER;
+    }
+    return l;
+}
+
+enum err_code live_begin(struct live **out, struct live_cache *c, struct ruleset *rules,
+                         const char *subject, struct err *err)
+{
+    struct live *l = new_live(subject);
+
+    *out = NULL;
+    if (!l)
+        return no_memory(err);
+    enum err_code rc = fold_init(&l->fold, rules, l->subject, NULL, 0, err);
+    if (rc == OK)
+        rc = add(c, l, err);
+    if (rc == OK)
+        *out = l;
+    else
+        free_live(l);
+    return rc;
+}
+
 enum err_code live_build(struct live **out, struct live_cache *c, struct ruleset *rules,
                          struct world *w, const char *subject, int64_t now, struct err *err)
 {
@@ -156,9 +186,8 @@ enum err_code live_build(struct live **out, struct live_cache *c, struct ruleset
     *out = NULL;
     if (l)
         live_drop(c, l);
-    if (!(l = calloc(1, sizeof(*l))))
+    if (!(l = new_live(subject)))
         return no_memory(err);
-    snprintf(l->subject, sizeof(l->subject), "%s", subject);
     enum err_code rc = fold_subject(&l->fold, rules, w, l->subject, now, err);
     if (rc == OK)
         rc = look_around(l, w, now, err);

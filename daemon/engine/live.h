@@ -49,6 +49,10 @@ MUST_CHECK enum err_code live_build(struct live **out, struct live_cache *c, str
                                     struct world *w, const char *subject, int64_t now,
                                     struct err *err);
 
+/* Begin to keep a subject of which nothing is known: all its events are still to be taken in. */
+MUST_CHECK enum err_code live_begin(struct live **out, struct live_cache *c, struct ruleset *rules,
+                                    const char *subject, struct err *err);
+
 /* Can these events, in event order, be taken in as they come, or must the record be folded anew? */
 bool live_can_take(const struct live *l, const struct event *const *events, size_t count,
                    int64_t now);

@@ -8,6 +8,7 @@
 #include "base/crash.h"
 #include "base/log.h"
 #include "store/derived.h"
+#include "store/log.h"
 
 #define CAUSES_MAX 1024 /* events that one entry of the feed names */
 
@@ -284,18 +285,40 @@ static bool must_rebuild(const struct publication *p, const struct live *l,
            !live_can_take(l, concern->events, concern->count, p->now);
 }
 
+/* Have all events of a subject come with this commit, none of them ahead of the clock? */
+static bool is_new(const struct publication *p, const char *subject, const struct concern *concern)
+{
+    for (size_t i = 0; i < concern->count; i++)
+        if (concern->events[i]->time > p->now)
+            return false;
+    return RECORD_TRACKING && concern->count > 0 && !concern->must_refold &&
+           log_is_new(p->store, subject, p->first_seq);
+}
+
+/* Take in what is new. False: the record can not follow. */
+static enum err_code take(bool *taken, struct live *l, struct publication *p,
+                          const struct concern *concern, struct err *err)
+{
+    enum err_code rc = live_take(l, concern->events, concern->count, p->now, err);
+
+    *taken = rc == OK;
+    return rc == ERR_RULE || rc == ERR_CONFLICT ? OK : rc;
+}
+
 /* Bring the live record up to now. *is_rebuilt says whether it is to be, and at the end whether it was. */
 static enum err_code bring_up(struct live **l, bool *is_rebuilt, struct publication *p,
                               const char *subject, struct concern *concern, struct err *err)
 {
-    if (!*is_rebuilt) {
-        enum err_code rc = live_take(*l, concern->events, concern->count, p->now, err);
-        if (rc != ERR_RULE && rc != ERR_CONFLICT)
-            return rc;
-        *is_rebuilt = true;
-    }
+    bool begins = !*l && is_new(p, subject, concern), taken = false;
+    enum err_code rc = begins ? live_begin(l, p->cache, p->rules, subject, err) : OK;
+
+    if (rc == OK && (begins || !*is_rebuilt))
+        rc = take(&taken, *l, p, concern, err);
+    if (rc != OK || taken)
+        return rc;
+    *is_rebuilt = true;
     p->refolds++;
-    enum err_code rc = live_build(l, p->cache, p->rules, p->world, subject, p->now, err);
+    rc = live_build(l, p->cache, p->rules, p->world, subject, p->now, err);
     if (rc == OK)
         p->folded += (*l)->fold_events;
     return rc;

@@ -24,6 +24,7 @@ struct publication {
     struct arena arena;       /* owned */
     int64_t now;              /* judged at this instant */
     int64_t recorded;
+    int64_t first_seq; /* of the events that the commit appends */
     int64_t generation;
     bool is_first_of_generation;     /* it judges everything */
     bool is_new_generation;          /* ... because the rules have changed, which is the cause */

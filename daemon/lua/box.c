@@ -279,7 +279,7 @@ static int map_index(lua_State *L, struct ruleset *rs, struct box *b)
     struct node *n = box_node(rs, b);
     uint32_t at;
 
-    if (node_find(&at, n, 2, key)) {
+    if (node_seek(&at, n, 2, key)) {
         box_push_cell(L, rs, of, n->cells[at + 1], n);
     } else if (type_is_scalar(of->type) || of->type->kind == TYPE_ROW) {
         lua_pushnil(L); /* there is no empty row, as there is an empty set */
@@ -292,20 +292,20 @@ static int map_index(lua_State *L, struct ruleset *rs, struct box *b)
     return 1;
 }
 
-const struct shape_field *box_check_field(lua_State *L, const struct shape *shape, const char *name)
+const struct shape_field *box_check_field(lua_State *L, const struct shape *shape, int index)
 {
     const char *names[64];
     char hint[160];
-    const struct shape_field *f = shape_field(shape, name);
+    const struct shape_field *f = shape_field(L, shape, index);
     uint32_t count = shape->field_count < 64 ? shape->field_count : 64;
 
-    if (!f) {
-        for (uint32_t i = 0; i < count; i++)
-            names[i] = shape->fields[i].name;
-        luaL_error(L, "unknown field '%s'%s", name,
-                   text_hint(hint, sizeof(hint), name, names, count));
-    }
-    return f;
+    if (f)
+        return f;
+    const char *name = lua_type(L, index) == LUA_TSTRING ? lua_tostring(L, index) : "?";
+    for (uint32_t i = 0; i < count; i++)
+        names[i] = shape->fields[i].name;
+    luaL_error(L, "unknown field '%s'%s", name, text_hint(hint, sizeof(hint), name, names, count));
+    return NULL;
 }
 
 static int map_or_row_index(lua_State *L)
@@ -315,8 +315,7 @@ static int map_or_row_index(lua_State *L)
 
     if (b->shape->type->kind == TYPE_MAP)
         return map_index(L, rs, b);
-    const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "?";
-    const struct shape_field *f = box_check_field(L, b->shape, name);
+    const struct shape_field *f = box_check_field(L, b->shape, 2);
     struct node *n = box_node(rs, b);
     if (n)
         box_push_cell(L, rs, f->shape, n->cells[f - b->shape->fields], n);

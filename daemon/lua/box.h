@@ -47,9 +47,8 @@ const char *box_word(const struct box *b);
 void box_check_writable(lua_State *L, const struct box *b);
 /* The box that a metamethod was called for. */
 struct box *box_this(lua_State *L);
-/* The field called `name`; raises when there is none. */
-const struct shape_field *box_check_field(lua_State *L, const struct shape *shape,
-                                          const char *name);
+/* The field whose name is at a stack index; raises when there is none. */
+const struct shape_field *box_check_field(lua_State *L, const struct shape *shape, int index);
 
 /* box_each.c: each() */
 int box_each(lua_State *L);

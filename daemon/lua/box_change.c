@@ -87,7 +87,6 @@ static size_t bury_value(lua_State *L, int value, const struct shape *shape, con
     struct ruleset *rs = ruleset_of(L);
     const struct type *type = shape->type;
     char expected[400];
-    struct cell cell;
 
     if (type->kind == TYPE_ROW && lua_istable(L, value))
         return bury_row(L, value, shape, what);
@@ -95,17 +94,8 @@ static size_t bury_value(lua_State *L, int value, const struct shape *shape, con
         luaL_error(L, "%s: found a %s, expected %s", what, luaL_typename(L, value),
                    type->kind == TYPE_ROW ? "a table of fields"
                                           : type_describe(type, expected, sizeof(expected)));
-    value_fit(L, value, shape, what);
     dig(L, rs, 1);
-    if (!value_own(L, value, false, &cell))
-        no_memory(L);
-    return graves_bury(&rs->cells, cell);
-}
-
-static const struct shape_field *check_field(lua_State *L, const struct shape *shape, int index)
-{
-    const char *name = lua_type(L, index) == LUA_TSTRING ? lua_tostring(L, index) : "?";
-    return box_check_field(L, shape, name);
+    return graves_bury(&rs->cells, value_take(L, value, shape, what));
 }
 
 /* Raise for the first key, in the order of keys, that is no field. */
@@ -113,7 +103,7 @@ static void refuse_unknown(lua_State *L, int value, const struct shape *shape)
 {
     sandbox_push_keys(L, value);
     for (lua_Integer i = 1; lua_rawgeti(L, -1, i) != LUA_TNIL; i++, lua_pop(L, 1))
-        check_field(L, shape, -1);
+        box_check_field(L, shape, -1);
     lua_pop(L, 2);
 }
 
@@ -168,7 +158,7 @@ static bool add_to_set(lua_State *L, struct ruleset *rs, struct box *b, int valu
     uint32_t at;
     struct cell cell;
 
-    if (node_find(&at, box_node(rs, b), 1, known))
+    if (node_seek(&at, box_node(rs, b), 1, known))
         return false;
     struct node *n = make_room(L, rs, b, 1);
     if (!value_own(L, value, true, &cell))
@@ -219,7 +209,7 @@ static int set_has(lua_State *L)
     struct cell value = value_look(L, 2, b->shape->of, "has");
     uint32_t at;
 
-    lua_pushboolean(L, node_find(&at, box_node(ruleset_of(L), b), 1, value));
+    lua_pushboolean(L, node_seek(&at, box_node(ruleset_of(L), b), 1, value));
     return 1;
 }
 
@@ -411,7 +401,7 @@ static void set_in_map(lua_State *L, struct ruleset *rs, struct box *b)
 
 static void set_in_row(lua_State *L, struct ruleset *rs, struct box *b)
 {
-    const struct shape_field *f = check_field(L, b->shape, 2);
+    const struct shape_field *f = box_check_field(L, b->shape, 2);
     uint32_t i = (uint32_t)(f - b->shape->fields);
     struct node *n = box_node(rs, b);
 

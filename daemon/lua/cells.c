@@ -6,8 +6,6 @@
 #include <lauxlib.h>
 
 #define FIRST_BUCKETS 1024u
-#define SMALL_MAX     (((int64_t)1 << 60) - 1)
-#define SMALL_MIN     (-((int64_t)1 << 60))
 #define GRAVES_KEPT   1024
 #define ROOM_MAX      60u /* the largest code of room: see room_of() */
 
@@ -43,8 +41,15 @@ uint32_t text_hash(const char *bytes, size_t len)
         len -= sizeof(word);
     }
     uint64_t rest = 0;
-    for (size_t i = 0; i < len; i++)
-        rest = rest << 8 | (unsigned char)bytes[i];
+    if (len >= sizeof(uint32_t)) { /* two words that may overlap */
+        uint32_t first, last;
+        memcpy(&first, bytes, sizeof(first));
+        memcpy(&last, bytes + len - sizeof(last), sizeof(last));
+        rest = (uint64_t)first << 32 | last;
+    } else {
+        for (size_t i = 0; i < len; i++)
+            rest = rest << 8 | (unsigned char)bytes[i];
+    }
     h = (h ^ rest) * MIX;
     return (uint32_t)(h >> 32);
 }
@@ -85,14 +90,10 @@ static bool grow_buckets(struct cells *c)
     return true;
 }
 
-struct text *text_hold(struct cells *c, const char *bytes, size_t len, uint32_t hash)
+struct text *text_add(struct cells *c, const char *bytes, size_t len, uint32_t hash)
 {
-    struct text *t = text_find(c, bytes, len, hash);
+    struct text *t;
 
-    if (t) {
-        t->refs++;
-        return t;
-    }
     if (len > UINT32_MAX - 64 || (c->text_count >= c->bucket_count && !grow_buckets(c)))
         return NULL;
     t = take(c, text_size(len));
@@ -105,6 +106,16 @@ struct text *text_hold(struct cells *c, const char *bytes, size_t len, uint32_t 
     t->next = *bucket;
     *bucket = t;
     c->text_count++;
+    return t;
+}
+
+struct text *text_hold(struct cells *c, const char *bytes, size_t len, uint32_t hash)
+{
+    struct text *t = text_find(c, bytes, len, hash);
+
+    if (!t)
+        return text_add(c, bytes, len, hash);
+    t->refs++;
     return t;
 }
 
@@ -155,10 +166,7 @@ static bool cell_of_wide(struct cell *out, struct cells *c, const struct wide *v
 
 bool cell_of_integer(struct cell *out, struct cells *c, int64_t value)
 {
-    if (value < SMALL_MIN || value > SMALL_MAX)
-        return cell_of_wide(out, c, &(struct wide){ .as.integer = value });
-    *out = (struct cell){ (uint64_t)value << 3 | CELL_INT };
-    return true;
+    return cell_of_small(out, value) || cell_of_wide(out, c, &(struct wide){ .as.integer = value });
 }
 
 bool cell_of_real(struct cell *out, struct cells *c, double value)
@@ -338,6 +346,21 @@ struct node *node_now(struct node *n)
     while (n && n->state == NODE_MOVED)
         n = cell_node(n->cells[0]);
     return n;
+}
+
+#define FEW_CELLS 16 /* among so many it is quicker to look at each */
+
+bool node_seek(uint32_t *at, const struct node *n, uint32_t width, struct cell key)
+{
+    if (!n || n->used > FEW_CELLS || cell_tag(key) == CELL_WIDE)
+        return node_find(at, n, width, key);
+    for (uint32_t i = 0; i < n->used; i += width) {
+        if (n->cells[i].bits == key.bits) {
+            *at = i;
+            return true;
+        }
+    }
+    return false;
 }
 
 bool node_find(uint32_t *at, const struct node *n, uint32_t width, struct cell key)

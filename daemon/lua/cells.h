@@ -126,6 +126,16 @@ static inline struct wide *cell_wide(struct cell c)
     return (struct wide *)(uintptr_t)(c.bits & ~CELL_TAG);
 }
 
+#define CELL_INT_MAX (((int64_t)1 << 60) - 1)
+#define CELL_INT_MIN (-((int64_t)1 << 60))
+
+/* False: it needs all its 64 bits. */
+static inline bool cell_of_small(struct cell *out, int64_t value)
+{
+    *out = (struct cell){ (uint64_t)value << 3 | CELL_INT };
+    return value >= CELL_INT_MIN && value <= CELL_INT_MAX;
+}
+
 /* Numbers. False: no memory. The cell is the caller's, for cell_release(). */
 MUST_CHECK bool cell_of_integer(struct cell *out, struct cells *c, int64_t value);
 MUST_CHECK bool cell_of_real(struct cell *out, struct cells *c, double value);
@@ -152,6 +162,8 @@ void cells_fini(struct cells *c);
 uint32_t text_hash(const char *bytes, size_t len);
 /* The text, or NULL: then no cell holds it. */
 struct text *text_find(const struct cells *c, const char *bytes, size_t len, uint32_t hash);
+/* A text that there is not yet, held once. NULL: no memory. */
+struct text *text_add(struct cells *c, const char *bytes, size_t len, uint32_t hash);
 /* The text, held once more; NULL: no memory. */
 struct text *text_hold(struct cells *c, const char *bytes, size_t len, uint32_t hash);
 
@@ -165,6 +177,8 @@ uint32_t node_room(const struct node *n);
 struct node *node_grow(struct cells *c, struct node *n, uint32_t more);
 /* Where a node that may have moved is now. */
 struct node *node_now(struct node *n);
+/* Where the key is among the cells; false: nowhere. */
+bool node_seek(uint32_t *at, const struct node *n, uint32_t width, struct cell key);
 /* Where the key is, or belongs, among the sorted cells; true when it is there. */
 bool node_find(uint32_t *at, const struct node *n, uint32_t width, struct cell key);
 /* Make a gap of `width` cells, for which there is room. */

@@ -7,129 +7,6 @@
 #include "base/text.h"
 #include "lua/record_internal.h"
 
-/* ---- values from JSON ---- */
-
-static void push_scalar(lua_State *L, const struct json *v, const struct type *type)
-{
-    int64_t t;
-    struct err ignored;
-
-    switch (v->type) {
-    case JSON_BOOL:
-        lua_pushboolean(L, v->as.boolean);
-        break;
-    case JSON_INT:
-        lua_pushinteger(L, v->as.integer);
-        break;
-    case JSON_REAL:
-        lua_pushnumber(L, v->as.real);
-        break;
-    case JSON_STRING:
-        if (type->kind == TYPE_TIME && time_parse(&t, v->as.string, v->len, &ignored) == OK)
-            lua_pushinteger(L, t);
-        else
-            lua_pushlstring(L, v->as.string, v->len);
-        break;
-    case JSON_NULL:
-    case JSON_ARRAY:
-    case JSON_OBJECT:
-        lua_pushnil(L);
-        break;
-    }
-}
-
-/* ---- rows in it: a name that one does not have is an error, never nil ---- */
-
-static int missing_field(lua_State *L)
-{
-    const struct type *type = lua_touserdata(L, lua_upvalueindex(1));
-    const char *names[128];
-    char hint[160];
-    const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "?";
-    const struct type_field *f = type_field(type, name);
-    uint32_t count = type->field_count < 128 ? type->field_count : 128;
-
-    if (f && f->type->kind == TYPE_NOTE)
-        return luaL_error(L, "%s is a note: free text for people, which rules can not read", name);
-    if (f)
-        return 0; /* optional, and not given */
-    for (uint32_t i = 0; i < count; i++)
-        names[i] = type->fields[i].name;
-    return luaL_error(L, "unknown field '%s' of the event's data%s", name,
-                      text_hint(hint, sizeof(hint), name, names, count));
-}
-
-/* Give the row on top its metatable, made at first need. */
-static void guard_fields(lua_State *L, const struct type *type)
-{
-    if (lua_rawgetp(L, LUA_REGISTRYINDEX, type) == LUA_TNIL) {
-        lua_pop(L, 1);
-        lua_createtable(L, 0, 2);
-        lua_pushlightuserdata(L, (void *)(uintptr_t)type);
-        lua_pushcclosure(L, missing_field, 1);
-        lua_setfield(L, -2, "__index");
-        lua_pushboolean(L, 0);
-        lua_setfield(L, -2, "__metatable");
-        lua_pushvalue(L, -1);
-        lua_rawsetp(L, LUA_REGISTRYINDEX, type);
-    }
-    lua_setmetatable(L, -2);
-}
-
-/* A set arrives as a list that may repeat itself; a rule gets each value once. */
-static void push_set(lua_State *L, const struct json *v, const struct type *type)
-{
-    lua_Integer count = 0;
-
-    lua_createtable(L, (int)v->len, 0);
-    lua_createtable(L, 0, (int)v->len); /* those that were seen */
-    for (const struct json *i = v->as.first; i; i = i->next) {
-        push_scalar(L, i, type->of);
-        lua_pushvalue(L, -1);
-        if (lua_rawget(L, -3) == LUA_TNIL && !lua_isnil(L, -2)) {
-            lua_pushvalue(L, -2);
-            lua_pushboolean(L, 1);
-            lua_rawset(L, -5);
-            lua_pushvalue(L, -2);
-            lua_rawseti(L, -5, ++count);
-        }
-        lua_pop(L, 2);
-    }
-    lua_pop(L, 1);
-}
-
-static void push_json(lua_State *L, const struct json *v, const struct type *type)
-{
-    lua_Integer count = 0;
-
-    luaL_checkstack(L, 6, "data too deep");
-    if (v && v->type == JSON_ARRAY && type->kind == TYPE_SET) {
-        push_set(L, v, type);
-    } else if (v && v->type == JSON_ARRAY && type->kind == TYPE_LIST) {
-        lua_createtable(L, (int)v->len, 0);
-        for (const struct json *i = v->as.first; i; i = i->next) {
-            push_json(L, i, type->of);
-            lua_rawseti(L, -2, ++count);
-        }
-    } else if (v && v->type == JSON_OBJECT) {
-        lua_createtable(L, 0, (int)v->len);
-        for (const struct json *i = v->as.first; i; i = i->next) {
-            const struct type_field *f = type->kind == TYPE_ROW ? type_field(type, i->name) : NULL;
-            const struct type *of = f ? f->type : type->kind == TYPE_MAP ? type->of : NULL;
-            if (!of || of->kind == TYPE_NOTE)
-                continue; /* a field that the pack no longer has; free text, which rules may not see */
-            push_json(L, i, of);
-            lua_setfield(L, -2, i->name);
-        }
-        if (type->kind == TYPE_ROW)
-            guard_fields(L, type);
-    } else if (v) {
-        push_scalar(L, v, type);
-    } else {
-        lua_pushnil(L);
-    }
-}
-
 /* ---- the event ---- */
 
 static const char *const NAMES[EVENT_NAMES] = {
@@ -158,11 +35,12 @@ static void keep_value(lua_State *L)
 static int name_index(lua_State *L, const struct event_view *v)
 {
     char hint[160];
-    const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "?";
+    const void *at = lua_topointer(L, 2);
 
     for (int i = 0; i < EVENT_NAMES; i++)
-        if (v->names[i] == name)
+        if (v->names[i] == at)
             return i;
+    const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "?";
     return luaL_error(L, "unknown name '%s' of the event e%s", name,
                       text_hint(hint, sizeof(hint), name, NAMES, EVENT_NAMES));
 }
@@ -176,7 +54,7 @@ static void push_as(lua_State *L, const struct fold_event *e)
     }
 }
 
-/* e.name, for the first time */
+/* e.name, unless that is in the table. Only what a pack could change, the list, is kept there; and its data. */
 static int event_index(lua_State *L)
 {
     struct event_view *v = this_event(L);
@@ -202,13 +80,12 @@ static int event_index(lua_State *L)
         break;
     case NAME_AS:
         push_as(L, v->e);
+        v->told |= 1u << NAME_AS;
+        keep_value(L);
         break;
-    default:
-        lua_rawgeti(L, LUA_REGISTRYINDEX, v->data_table);
-        break;
+    default: /* the pack has made its data nil */
+        return 0;
     }
-    v->told |= 1ull << name;
-    keep_value(L);
     return 1;
 }
 
@@ -233,35 +110,54 @@ static bool push_map(lua_State *L, struct event_view *v, const struct json *json
     return true;
 }
 
-/* e.data.name, for the first time */
-static int data_index(lua_State *L)
+static int unknown_field(lua_State *L, const struct shape *shape)
 {
-    struct event_view *v = this_event(L);
     const char *names[128];
     char hint[160];
     const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "?";
-    const struct shape_field *f = shape_field(v->data, name);
-    uint32_t count = v->data->field_count < 128 ? v->data->field_count : 128;
+    uint32_t count = shape->field_count < 128 ? shape->field_count : 128;
 
-    for (uint32_t i = 0; !f && i < count; i++)
-        names[i] = v->data->fields[i].name;
-    if (!f)
-        return luaL_error(L, "unknown field '%s' of the event's data%s", name,
-                          text_hint(hint, sizeof(hint), name, names, count));
-    if (f->shape->type->kind == TYPE_NOTE)
-        return luaL_error(L, "%s is a note: free text for people, which rules can not read", name);
+    for (uint32_t i = 0; i < count; i++)
+        names[i] = shape->fields[i].name;
+    return luaL_error(L, "unknown field '%s' of the event's data%s", name,
+                      text_hint(hint, sizeof(hint), name, names, count));
+}
+
+/* A list, row or map of the data, which stays in the table, so that it is the same one each time. */
+static void push_kept(lua_State *L, struct event_view *v, const struct shape_field *f,
+                      const struct json *json)
+{
     size_t i = (size_t)(f - v->data->fields);
-    const struct json *json = member(v->e->data, f->name);
-    if (!json || (i < 64 && v->data_told >> i & 1))
-        return 0; /* optional and not given, or made nil by the pack */
     bool is_map = f->shape->type->kind == TYPE_MAP && json->type == JSON_OBJECT;
+
     if (!is_map || !push_map(L, v, json, f->shape))
-        push_json(L, json, f->shape->type);
+        event_push_json(L, json, f->shape->type);
     if (i < 64)
         v->data_told |= 1ull << i;
     else
         v->is_spoilt = true;
     keep_value(L);
+}
+
+/* e.data.name, unless that is in the table */
+static int data_index(lua_State *L)
+{
+    struct event_view *v = this_event(L);
+    const struct shape_field *f = shape_field(L, v->data, 2);
+
+    if (!f)
+        return unknown_field(L, v->data);
+    if (f->shape->type->kind == TYPE_NOTE)
+        return luaL_error(L, "%s is a note: free text for people, which rules can not read",
+                          f->name);
+    size_t i = (size_t)(f - v->data->fields);
+    const struct json *json = member(v->e->data, f->name);
+    if (!json || (i < 64 && v->data_told >> i & 1))
+        return 0; /* optional and not given, or made nil by the pack */
+    if (type_is_scalar(f->shape->type))
+        event_push_scalar(L, json, f->shape->type);
+    else
+        push_kept(L, v, f, json);
     return 1;
 }
 
@@ -285,28 +181,40 @@ static int map_index(lua_State *L)
 
     if (!json || m->shape->of->type->kind == TYPE_NOTE)
         return 0;
-    push_json(L, json, m->shape->of->type);
+    event_push_json(L, json, m->shape->of->type);
     keep_value(L);
     return 1;
 }
 
 /* ---- all of it at once, for pairs() and for rows made of it ---- */
 
+/* Put into the table at index 1 what a read gives. */
+static void fill_in(lua_State *L, const char *name)
+{
+    lua_settop(L, 1);
+    lua_pushstring(L, name);
+    lua_pushvalue(L, -1);
+    lua_gettable(L, 1);
+    lua_rawset(L, 1);
+}
+
+/* It may hold more than is cleared then. */
 static int event_fill(lua_State *L)
 {
-    this_event(L);
-    for (int i = 0; i < EVENT_NAMES; i++, lua_settop(L, 1))
-        lua_getfield(L, 1, NAMES[i]);
+    this_event(L)->is_spoilt = true;
+    for (int i = 0; i < EVENT_NAMES; i++)
+        fill_in(L, NAMES[i]);
     return 0;
 }
 
 static int data_fill(lua_State *L)
 {
-    const struct event_view *v = this_event(L);
+    struct event_view *v = this_event(L);
 
-    for (uint32_t i = 0; i < v->data->field_count; i++, lua_settop(L, 1))
+    v->is_spoilt = true;
+    for (uint32_t i = 0; i < v->data->field_count; i++)
         if (v->data->fields[i].shape->type->kind != TYPE_NOTE)
-            lua_getfield(L, 1, v->data->fields[i].name);
+            fill_in(L, v->data->fields[i].name);
     return 0;
 }
 
@@ -314,8 +222,8 @@ static int map_fill(lua_State *L)
 {
     const struct event_map *m = find_map(L);
 
-    for (const struct json *i = m ? m->json->as.first : NULL; i; i = i->next, lua_settop(L, 1))
-        lua_getfield(L, 1, i->name);
+    for (const struct json *i = m ? m->json->as.first : NULL; i; i = i->next)
+        fill_in(L, i->name);
     return 0;
 }
 
@@ -325,11 +233,11 @@ static int map_fill(lua_State *L)
 static int event_newindex(lua_State *L)
 {
     struct event_view *v = &ruleset_of(L)->event;
-    const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
+    const void *at = lua_topointer(L, 2);
 
     for (int i = 0; i < EVENT_NAMES; i++)
-        if (v->names[i] == name)
-            v->told |= 1ull << i;
+        if (v->names[i] == at)
+            v->told |= 1u << i;
     v->is_spoilt = true;
     lua_rawset(L, 1);
     return 0;
@@ -338,8 +246,7 @@ static int event_newindex(lua_State *L)
 static int data_newindex(lua_State *L)
 {
     struct event_view *v = &ruleset_of(L)->event;
-    const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
-    const struct shape_field *f = shape_field(v->data, name);
+    const struct shape_field *f = shape_field(L, v->data, 2);
 
     if (f && f - v->data->fields < 64)
         v->data_told |= 1ull << (f - v->data->fields);
@@ -369,7 +276,8 @@ void event_register(lua_State *L)
     struct event_view *v = &ruleset_of(L)->event;
 
     for (int i = 0; i < EVENT_NAMES; i++) {
-        v->names[i] = lua_pushstring(L, NAMES[i]);
+        lua_pushstring(L, NAMES[i]);
+        v->names[i] = lua_topointer(L, -1);
         v->name_refs[i] = luaL_ref(L, LUA_REGISTRYINDEX);
     }
     v->event_meta = new_meta(L, event_index, event_newindex, event_fill);
@@ -388,41 +296,65 @@ static void new_table(lua_State *L, int *ref, int meta, int room)
     *ref = luaL_ref(L, LUA_REGISTRYINDEX);
 }
 
-/* Make nil what was read of the last event. */
-static void clear_table(lua_State *L, int table, int key)
+static void new_tables(lua_State *L, struct event_view *v)
 {
-    lua_rawgeti(L, LUA_REGISTRYINDEX, key);
-    lua_pushnil(L);
-    lua_rawset(L, table);
+    new_table(L, &v->event_table, v->event_meta, 2);
+    new_table(L, &v->data_table, v->data_meta, 2);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, v->event_table);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, v->name_refs[NAME_DATA]);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, v->data_table);
+    v->data_at = lua_topointer(L, -1);
+    lua_rawset(L, -3);
+    lua_pop(L, 1);
+    v->is_spoilt = false;
 }
 
-static void clear_tables(lua_State *L, struct event_view *v)
+/* Has the pack put something else in the place of the event's data? The event is on top. */
+static bool is_data_another(lua_State *L, const struct event_view *v)
 {
-    lua_rawgeti(L, LUA_REGISTRYINDEX, v->event_table);
-    for (uint64_t bits = v->told; bits; bits &= bits - 1)
-        clear_table(L, lua_gettop(L), v->name_refs[__builtin_ctzll(bits)]);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, v->name_refs[NAME_DATA]);
+    lua_rawget(L, -2);
+    bool is_another = lua_topointer(L, -1) != v->data_at;
+    lua_pop(L, 1);
+    return is_another;
+}
+
+/* Make nil what the table on top has of the last event under this name. */
+static void clear_name(lua_State *L, int ref)
+{
+    lua_rawgeti(L, LUA_REGISTRYINDEX, ref);
+    lua_pushnil(L);
+    lua_rawset(L, -3);
+}
+
+static void clear_data(lua_State *L, const struct event_view *v)
+{
     lua_rawgeti(L, LUA_REGISTRYINDEX, v->data_table);
     for (uint64_t bits = v->data_told; bits; bits &= bits - 1)
-        clear_table(L, lua_gettop(L), v->data->fields[__builtin_ctzll(bits)].ref);
-    lua_pop(L, 2);
+        clear_name(L, v->data->fields[__builtin_ctzll(bits)].ref);
+    lua_pop(L, 1);
 }
 
 void event_push(lua_State *L, const struct fold_event *e, const struct shape *data)
 {
     struct event_view *v = &ruleset_of(L)->event;
 
-    if (v->is_spoilt) {
-        new_table(L, &v->event_table, v->event_meta, EVENT_NAMES);
-        new_table(L, &v->data_table, v->data_meta, 4);
-        v->is_spoilt = false;
+    lua_rawgeti(L, LUA_REGISTRYINDEX, v->event_table);
+    if (v->is_spoilt || is_data_another(L, v)) {
+        new_tables(L, v);
+        lua_rawgeti(L, LUA_REGISTRYINDEX, v->event_table);
+        lua_remove(L, -2);
     } else {
-        clear_tables(L, v);
+        if (v->told)
+            clear_name(L, v->name_refs[NAME_AS]);
+        if (v->data_told)
+            clear_data(L, v);
     }
-    v->told = v->data_told = 0;
+    v->told = 0;
+    v->data_told = 0;
     v->map_count = 0;
     v->data = data;
     v->e = e;
-    lua_rawgeti(L, LUA_REGISTRYINDEX, v->event_table);
 }
 
 void event_end(struct ruleset *rs)

@@ -247,8 +247,11 @@ static enum err_code rejudge_stale(struct record *r, struct err *err)
     struct rejudge_job job = { .r = r };
     struct reads reads;
     struct err why;
+    uint64_t any = 0;
 
-    for (;;) {
+    for (uint16_t i = 0; i < rs->rule_words; i++)
+        any |= rs->stale[i];
+    while (any) {
         reads_clear(rs, &reads);
         rs->reads = &reads;
         rs->running_count = 0;
@@ -261,6 +264,7 @@ static enum err_code rejudge_stale(struct record *r, struct err *err)
         if (!is_of_a_rule || keep_failure(r, defs->rules[job.next], &why) != OK)
             return err_set(err, why.code, "%s", why.msg);
     }
+    return OK;
 }
 
 /* A kept value as JSON; a failure's message goes through `b`. */

@@ -161,18 +161,30 @@ static int apply_in_lua(lua_State *L)
     return 0;
 }
 
+/* One event touches many subjects of a kind, which come one after the other. */
+static const struct reaction *find_reaction(struct ruleset *rs, enum subject_kind kind,
+                                            const char *type)
+{
+    struct subject_defs *defs = &rs->subjects[kind];
+
+    if (defs->last_reaction && strcmp(defs->last_reaction->type->name, type) == 0)
+        return defs->last_reaction;
+    const struct strmap_item *item = strmap_find(&defs->reactions, type, strlen(type));
+    if (item)
+        defs->last_reaction = item->as.ptr;
+    return item ? item->as.ptr : NULL;
+}
+
 enum err_code record_apply(bool *known, struct record *r, const struct fold_event *e,
                            struct err *err)
 {
     struct ruleset *rs = r->rs;
-    const struct strmap_item *item =
-        strmap_find(&rs->subjects[r->kind].reactions, e->type, strlen(e->type));
+    struct apply_job job = { .r = r, .e = e, .reaction = find_reaction(rs, r->kind, e->type) };
     enum err_code rc = OK;
 
-    *known = item != NULL;
-    if (!item)
+    *known = job.reaction != NULL;
+    if (!job.reaction)
         return OK;
-    struct apply_job job = { .r = r, .e = e, .reaction = item->as.ptr };
     size_t size = rs->fact_words * sizeof(r->touched[0]);
     memset(r->touched, 0, size);
     if (job.reaction->own != LUA_NOREF || job.reaction->any != LUA_NOREF) {

@@ -11,16 +11,81 @@
 
 #define REP_MAX (64 * 1024) /* bytes that string.rep may build */
 
+/* ---- memory ---- */
+
+#ifdef __SANITIZE_ADDRESS__
+#define KEEPS_SPARE false /* it would not see what is used after it was given back */
+#else
+#define KEEPS_SPARE true
+#endif
+
+/* Sizes that malloc() rounds up to: 24, 40, 56 ... */
+static size_t size_index(size_t size)
+{
+    return size <= 24 ? 0 : (size - 24 + 15) / 16;
+}
+
+static void *take(struct sandbox *sb, size_t size)
+{
+    size_t i = size_index(size);
+
+    if (i >= SANDBOX_SIZES)
+        return malloc(size);
+    void *p = sb->spare[i];
+    if (!p)
+        return malloc(24 + i * 16);
+    memcpy(&sb->spare[i], p, sizeof(p));
+    sb->spare_bytes -= 24 + i * 16;
+    return p;
+}
+
+static void give(struct sandbox *sb, void *p, size_t size)
+{
+    size_t i = size_index(size);
+
+    if (!KEEPS_SPARE || !p || i >= SANDBOX_SIZES || sb->spare_bytes >= SANDBOX_SPARE) {
+        free(p);
+        return;
+    }
+    memcpy(p, &sb->spare[i], sizeof(p));
+    sb->spare[i] = p;
+    sb->spare_bytes += 24 + i * 16;
+}
+
+static void free_spare(struct sandbox *sb)
+{
+    for (size_t i = 0; i < SANDBOX_SIZES; i++) {
+        for (void *p = sb->spare[i], *next; p; p = next) {
+            memcpy(&next, p, sizeof(next));
+            free(p);
+        }
+        sb->spare[i] = NULL;
+    }
+}
+
 static void *resize(struct sandbox *sb, void *ptr, size_t old, size_t size)
 {
+    size_t from = size_index(old), to = size_index(size);
+    void *moved = ptr;
+
     if (size == 0) {
         sb->used -= old;
-        free(ptr);
+        give(sb, ptr, old);
         return NULL;
     }
     if (size > old && sb->used + (size - old) > sb->cap)
         return NULL;
-    void *moved = realloc(ptr, size);
+    if (!ptr) {
+        moved = take(sb, size);
+    } else if (from >= SANDBOX_SIZES && to >= SANDBOX_SIZES) {
+        moved = realloc(ptr, size);
+    } else if (from != to) {
+        moved = take(sb, size);
+        if (moved) {
+            memcpy(moved, ptr, old < size ? old : size);
+            give(sb, ptr, old);
+        }
+    }
     if (moved)
         sb->used += size - old;
     return moved;
@@ -63,6 +128,7 @@ void sandbox_fini(struct sandbox *sb)
     if (sb->L)
         lua_close(sb->L);
     sb->L = NULL;
+    free_spare(sb);
 }
 
 /* A key of a table, outside Lua, so that sorting needs no calls. Texts are the table's own. */

@@ -17,11 +17,17 @@
 
 #define SANDBOX_MEMORY ((size_t)1 << 30) /* default cap of a state, bytes */
 
+/* Small blocks that were given back wait for the next of their size: of so many sizes, so many bytes. */
+#define SANDBOX_SIZES 16
+#define SANDBOX_SPARE ((size_t)512 * 1024)
+
 struct sandbox {
     lua_State *L;
     size_t used;  /* bytes allocated now */
     size_t cap;   /* an allocation beyond it fails, which ends the run with "not enough memory" */
     bool is_full; /* one made by sandbox_realloc() has failed and ended the run */
+    void *spare[SANDBOX_SIZES]; /* lists; not counted in `used` */
+    size_t spare_bytes;
 };
 
 /* `sb` must stay where it is until sandbox_fini(): the allocator points at it. */

@@ -22,8 +22,10 @@ static void add_fields(lua_State *L, struct shape *s)
     for (uint32_t i = 0; i < s->field_count; i++) {
         const struct type_field *f = &s->type->fields[i];
         struct shape_field *field = &s->fields[i];
-        field->name = lua_pushstring(L, f->name);
-        field->ref = luaL_ref(L, LUA_REGISTRYINDEX); /* its bytes stay where they are */
+        field->name = f->name;
+        lua_pushstring(L, f->name);
+        field->at = lua_topointer(L, -1);
+        field->ref = luaL_ref(L, LUA_REGISTRYINDEX);
         field->is_optional = f->is_optional;
         field->shape = shape_of(L, f->type);
     }
@@ -69,11 +71,16 @@ struct shape *shape_of(lua_State *L, const struct type *type)
     return s;
 }
 
-const struct shape_field *shape_field(const struct shape *s, const char *name)
+const struct shape_field *shape_field(lua_State *L, const struct shape *s, int index)
 {
+    const void *at = lua_topointer(L, index);
+
     for (uint32_t i = 0; i < s->field_count; i++)
-        if (s->fields[i].name == name)
+        if (s->fields[i].at == at)
             return &s->fields[i];
+    if (lua_type(L, index) != LUA_TSTRING)
+        return NULL;
+    const char *name = lua_tostring(L, index); /* a long name is not always at the same place */
     for (uint32_t i = 0; i < s->field_count; i++)
         if (strcmp(s->fields[i].name, name) == 0)
             return &s->fields[i];

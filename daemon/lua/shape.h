@@ -13,9 +13,9 @@
 #include "model/type.h"
 
 struct shape_field {
-    const char
-        *name; /* of a short name, which Lua keeps only once, the bytes of Lua's own string */
-    int ref;   /* Lua registry reference of the name */
+    const char *name;
+    const void *at; /* address of the name as Lua's own string: of a short one there is only one */
+    int ref;        /* Lua registry reference of that string */
     const struct shape *shape;
     bool is_optional;
 };
@@ -34,7 +34,7 @@ struct shape {
 
 /* The shape of a type, the same for the same type. Raises for lack of memory. */
 struct shape *shape_of(lua_State *L, const struct type *type);
-/* The field called `name`, or NULL; quick when `name` is what Lua gave for a string. */
-const struct shape_field *shape_field(const struct shape *s, const char *name);
+/* The field whose name is at a stack index, or NULL. */
+const struct shape_field *shape_field(lua_State *L, const struct shape *s, int index);
 
 #endif

@@ -16,6 +16,7 @@
 #include "base/civil.h"
 #include "base/strmap.h"
 #include "lua/cells.h"
+#include "lua/instants.h"
 #include "lua/ruleset.h"
 #include "lua/sandbox.h"
 #include "lua/shape.h"
@@ -120,11 +121,13 @@ struct subject_defs {
     uint64_t *rule_readers; /* of each rule */
     struct reducer_def *reducers;
     uint16_t reducer_count;
-    struct strmap reducer_by_event; /* event type to index */
-    struct strmap any_except;       /* event types that the reducer "*" leaves out */
-    struct strmap reactions;        /* every event type to struct reaction */
-    struct strmap names;            /* all that may stand behind `s.`, for hints and checks */
-    int view;                       /* registry reference of the one view object */
+    struct strmap reducer_by_event;       /* event type to index */
+    struct strmap any_except;             /* event types that the reducer "*" leaves out */
+    struct strmap reactions;              /* every event type to struct reaction */
+    const struct reaction *last_reaction; /* that was found there */
+    struct strmap names;                  /* all that may stand behind `s.`, for hints and checks */
+    int view;                             /* registry reference of the one view object */
+    struct view_names *view_names; /* what stands behind `s.`, by the addresses of Lua's strings */
 };
 
 /* What somebody read: enough to know when the answer may become another one. Of the bit sets only as many
@@ -183,13 +186,15 @@ struct event_map {
     const struct shape *shape;
 };
 struct event_view {
-    const struct fold_event *e;  /* NULL: no reducer runs */
-    const struct shape *data;    /* of its type; of the last event's while there is none */
-    uint64_t told, data_told;    /* names and fields that are in the tables: a bit each */
-    bool is_spoilt;              /* the tables are of no use for another event */
+    const struct fold_event *e; /* NULL: no reducer runs */
+    const struct shape *data;   /* of its type; of the last event's while there is none */
+    uint32_t told;      /* names that are in the event's table, or nil by the pack: a bit each */
+    uint64_t data_told; /* the same of fields */
+    bool is_spoilt;     /* the tables are of no use for another event */
     int event_table, data_table; /* Lua registry references */
+    const void *data_at;         /* address of the second */
     int event_meta, data_meta, map_meta;
-    const char *names[EVENT_NAMES]; /* Lua's own bytes, which are the same for the same name */
+    const void *names[EVENT_NAMES]; /* addresses of Lua's own strings */
     int name_refs[EVENT_NAMES];
     struct event_map maps[EVENT_MAPS];
     int map_count;
@@ -217,6 +222,7 @@ struct ruleset {
     int file_count;
     char digest[DIGEST_HEX];
     struct calendar calendar;
+    struct instants instants;
 
     struct subject_defs subjects[SUBJECT_KINDS];
     struct param_def *params;
@@ -287,6 +293,8 @@ const struct type *keyword_type(lua_State *L, int index, bool *is_optional, int 
 
 /* timelib.c: add functions on instants, days and academic years. */
 void timelib_add(lua_State *L);
+/* Push the text of an academic year. */
+void timelib_push_year(lua_State *L, int year);
 
 /* box.c, box_change.c: facts that hold many values. */
 void box_register(lua_State *L);
@@ -310,7 +318,8 @@ const char *box_type_problem(const struct type *type);
 const char *value_problem(lua_State *L, int index, const struct type *type, char *out, size_t size);
 /* Raise unless it does; `what` names it in the message. */
 void value_check(lua_State *L, int index, const struct type *type, const char *what);
-void value_fit(lua_State *L, int index, const struct shape *shape, const char *what);
+/* The same; gives a cell of the caller's for it. Raises for lack of memory too. */
+struct cell value_take(lua_State *L, int index, const struct shape *shape, const char *what);
 /* The same; gives the cell by which it is found among others, which is not the caller's. */
 struct cell value_look(lua_State *L, int index, const struct shape *shape, const char *what);
 /* A cell of the caller's for the scalar at `index`; among keys 2.0 is 2. False: no memory. */
@@ -351,6 +360,10 @@ void event_register(lua_State *L);
 void event_push(lua_State *L, const struct fold_event *e, const struct shape *data);
 /* The event is over: its memory may go. */
 void event_end(struct ruleset *rs);
+
+/* event_json.c: values of its data. Rows have a guard: to read a field that they can not have is an error. */
+void event_push_scalar(lua_State *L, const struct json *v, const struct type *type);
+void event_push_json(lua_State *L, const struct json *v, const struct type *type);
 
 /* convert.c: values as JSON. */
 /* Append a fact as JSON: sets and maps in the order of their keys. */

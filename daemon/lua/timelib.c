@@ -45,54 +45,74 @@ static int check_year(lua_State *L, int arg)
     if (!s)
         return luaL_error(L, "found a %s, expected an academic year such as \"2024/25\"",
                           luaL_typename(L, arg));
-    if (year_parse(&year, s, len, &err) != OK)
+    if (instants_year(&year, &ruleset_of(L)->instants, s, len, &err) != OK)
         return luaL_error(L, "%s", err.msg);
     return year;
 }
 
 static int lua_year_start(lua_State *L)
 {
-    lua_pushinteger(L, year_start(check_year(L, 1)));
+    lua_pushinteger(L, instants_year_start(&ruleset_of(L)->instants, check_year(L, 1)));
     return 1;
 }
 
 static int lua_year_end(lua_State *L)
 {
-    lua_pushinteger(L, year_start(check_year(L, 1) + 1));
+    lua_pushinteger(L, instants_year_start(&ruleset_of(L)->instants, check_year(L, 1) + 1));
     return 1;
+}
+
+void timelib_push_year(lua_State *L, int year)
+{
+    struct instants *m = &ruleset_of(L)->instants;
+    int i = year - INSTANTS_FIRST_YEAR;
+    bool is_kept = i >= 0 && i < INSTANTS_YEARS;
+    char text[YEAR_TEXT];
+
+    if (is_kept && m->year_texts[i]) {
+        lua_rawgeti(L, LUA_REGISTRYINDEX, m->year_texts[i]);
+        return;
+    }
+    lua_pushstring(L, year_text(year, text));
+    if (is_kept) {
+        lua_pushvalue(L, -1);
+        m->year_texts[i] = luaL_ref(L, LUA_REGISTRYINDEX);
+    }
 }
 
 static int lua_year_of(lua_State *L)
 {
-    char text[YEAR_TEXT];
-    lua_pushstring(L, year_text(year_at(check_instant(L, 1)), text));
+    timelib_push_year(L, year_at(check_instant(L, 1)));
     return 1;
 }
 
 static int lua_day_of(lua_State *L)
 {
     char text[DAY_TEXT];
-    lua_pushstring(L, day_text(london_day(check_instant(L, 1)), text));
+    int32_t day = instants_day(&ruleset_of(L)->instants, check_instant(L, 1));
+    lua_pushlstring(L, day_text(day, text), DAY_TEXT - 1);
     return 1;
 }
 
 static int lua_midnight(lua_State *L)
 {
-    lua_pushinteger(L, london_midnight(check_day(L, 1)));
+    lua_pushinteger(L, instants_midnight(&ruleset_of(L)->instants, check_day(L, 1)));
     return 1;
 }
 
 /* The instant at which half term n of an academic year ends: the next one's first teaching day. */
-static int64_t half_term_end(const struct calendar *cal, int year, int n)
+static int64_t half_term_end(struct ruleset *rs, int year, int n)
 {
+    const struct calendar *cal = &rs->calendar;
     static const int MONTH[] = { 9, 11, 1, 2, 4, 6 }, MDAY[] = { 1, 1, 4, 22, 15, 3 };
     int i = year - cal->first_year;
 
     if (n == 6)
-        return year_start(year + 1);
+        return instants_year_start(&rs->instants, year + 1);
     if (i >= 0 && i < cal->year_count)
-        return london_midnight(cal->starts[i][n]);
-    return london_midnight(day_from_ymd(n < 2 ? year : year + 1, MONTH[n], MDAY[n]));
+        return instants_midnight(&rs->instants, cal->starts[i][n]);
+    return instants_midnight(&rs->instants,
+                             day_from_ymd(n < 2 ? year : year + 1, MONTH[n], MDAY[n]));
 }
 
 static int lua_half_term_end(lua_State *L)
@@ -102,7 +122,7 @@ static int lua_half_term_end(lua_State *L)
     if (n < 1 || n > 6)
         return luaL_error(L, "half_term_end: found %I, expected a half term from 1 to 6",
                           (LUAI_UACINT)n);
-    lua_pushinteger(L, half_term_end(&ruleset_of(L)->calendar, year, (int)n));
+    lua_pushinteger(L, half_term_end(ruleset_of(L), year, (int)n));
     return 1;
 }
 
@@ -112,7 +132,7 @@ static int lua_term_end(lua_State *L)
     lua_Integer n = luaL_checkinteger(L, 2);
     if (n < 1 || n > 3)
         return luaL_error(L, "term_end: found %I, expected a term from 1 to 3", (LUAI_UACINT)n);
-    lua_pushinteger(L, half_term_end(&ruleset_of(L)->calendar, year, (int)n * 2));
+    lua_pushinteger(L, half_term_end(ruleset_of(L), year, (int)n * 2));
     return 1;
 }
 
@@ -120,21 +140,39 @@ static int lua_term_end(lua_State *L)
  * change of the clocks. */
 static int lua_days(lua_State *L)
 {
+    struct instants *m = &ruleset_of(L)->instants;
     lua_Integer n = luaL_checkinteger(L, 1);
+
     if (n < -1000000 || n > 1000000)
         return luaL_error(L, "days: %I is out of range", n);
+    bool is_kept = n >= 0 && n < INSTANTS_DAYS;
+    if (is_kept && m->spans[n]) {
+        lua_rawgeti(L, LUA_REGISTRYINDEX, m->spans[n]);
+        return 1;
+    }
     *(lua_Integer *)lua_newuserdatauv(L, sizeof(n), 0) = n;
     luaL_setmetatable(L, DAYS_META);
+    if (is_kept) {
+        lua_pushvalue(L, -1);
+        m->spans[n] = luaL_ref(L, LUA_REGISTRYINDEX);
+    }
     return 1;
+}
+
+/* Called for the metatable of days only, so that one of the two at least is such. */
+static const lua_Integer *to_days(lua_State *L, int index)
+{
+    return lua_type(L, index) == LUA_TUSERDATA ? luaL_testudata(L, index, DAYS_META) : NULL;
 }
 
 static int days_shift(lua_State *L, int sign)
 {
-    bool days_first = luaL_testudata(L, 1, DAYS_META) != NULL;
-    if (days_first && (sign < 0 || luaL_testudata(L, 2, DAYS_META)))
+    bool days_first = to_days(L, 1) != NULL;
+    if (days_first && (sign < 0 || to_days(L, 2)))
         return luaL_error(L, "days(...) can be added to or taken from an instant, nothing else");
     const lua_Integer *n = luaL_checkudata(L, days_first ? 1 : 2, DAYS_META);
-    lua_pushinteger(L, london_add_days(check_instant(L, days_first ? 2 : 1), sign * *n));
+    int64_t t = check_instant(L, days_first ? 2 : 1);
+    lua_pushinteger(L, instants_add_days(&ruleset_of(L)->instants, t, sign * *n));
     return 1;
 }
 

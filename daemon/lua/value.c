@@ -97,6 +97,17 @@ static bool is_alike(const struct type *type)
     return type->kind != TYPE_ENUM && (type->kind != TYPE_TEXT || type->max == 0);
 }
 
+/* See that a string fits, whose text is `t` if any cell holds it. */
+static void fit_text(lua_State *L, int index, const struct shape *shape, const char *what,
+                     struct text *t)
+{
+    if (t && is_known_to_fit(t, shape))
+        return;
+    value_check(L, index, shape->type, what);
+    if (t && is_alike(shape->type))
+        t->fits |= 1u << shape->type->kind;
+}
+
 static struct cell look_at_text(lua_State *L, int index, const struct shape *shape,
                                 const char *what)
 {
@@ -104,29 +115,49 @@ static struct cell look_at_text(lua_State *L, int index, const struct shape *sha
     const char *s = lua_tolstring(L, index, &len);
     struct text *t = text_find(&ruleset_of(L)->cells, s, len, text_hash(s, len));
 
-    if (!t || !is_known_to_fit(t, shape)) {
-        value_check(L, index, shape->type, what);
-        if (t && is_alike(shape->type))
-            t->fits |= 1u << shape->type->kind;
-    }
+    fit_text(L, index, shape, what, t);
     return t ? cell_of_text(t) : CELL_UNKNOWN;
 }
 
-void value_fit(lua_State *L, int index, const struct shape *shape, const char *what)
+struct cell value_take(lua_State *L, int index, const struct shape *shape, const char *what)
 {
-    if (lua_type(L, index) == LUA_TSTRING)
-        look_at_text(L, index, shape, what);
-    else
-        value_check(L, index, shape->type, what);
+    struct ruleset *rs = ruleset_of(L);
+    struct cell cell;
+
+    if (lua_type(L, index) == LUA_TSTRING) {
+        size_t len;
+        const char *s = lua_tolstring(L, index, &len);
+        uint32_t hash = text_hash(s, len);
+        struct text *t = text_find(&rs->cells, s, len, hash);
+        fit_text(L, index, shape, what, t);
+        if (t)
+            return cell_share(cell_of_text(t));
+        t = text_add(&rs->cells, s, len, hash);
+        if (!t)
+            sandbox_raise_full(&rs->sandbox);
+        else if (is_alike(shape->type))
+            t->fits |= 1u << shape->type->kind;
+        return cell_of_text(t);
+    }
+    value_check(L, index, shape->type, what);
+    if (!value_own(L, index, false, &cell))
+        sandbox_raise_full(&rs->sandbox);
+    return cell;
 }
 
 struct cell value_look(lua_State *L, int index, const struct shape *shape, const char *what)
 {
     struct ruleset *rs = ruleset_of(L);
+    enum type_kind kind = shape->type->kind;
     struct cell cell = { 0 };
 
-    if (lua_type(L, index) == LUA_TSTRING)
+    if (kind == TYPE_INT && lua_isinteger(L, index)) {
+        lua_Integer n = lua_tointeger(L, index);
+        if (n >= shape->type->min && n <= shape->type->max && cell_of_small(&cell, n))
+            return cell;
+    } else if (lua_type(L, index) == LUA_TSTRING) {
         return look_at_text(L, index, shape, what);
+    }
     value_check(L, index, shape->type, what);
     if (!value_own(L, index, true, &cell))
         sandbox_raise_full(&rs->sandbox);

@@ -8,13 +8,12 @@
 #include "lua/record_internal.h"
 #include "lua/state.h"
 
-#define PARAM_META "pathway.params"
-
 void reads_clear(const struct ruleset *rs, struct reads *r)
 {
-    memset(r->facts, 0, rs->fact_words * sizeof(r->facts[0]));
-    memset(r->own_facts, 0, rs->fact_words * sizeof(r->own_facts[0]));
-    memset(r->rules, 0, rs->rule_words * sizeof(r->rules[0]));
+    for (uint16_t i = 0; i < rs->fact_words; i++)
+        r->facts[i] = r->own_facts[i] = 0;
+    for (uint16_t i = 0; i < rs->rule_words; i++)
+        r->rules[i] = 0;
     r->wake = r->own_wake = TIME_NEVER;
 }
 
@@ -38,17 +37,13 @@ bool view_reached(struct ruleset *rs, int64_t t)
     return false;
 }
 
-/* For the object behind `s`, which has the kind of subject as its third upvalue: another kind's facts and
- * rules have other numbers. */
-static struct ruleset *ruleset_of_view(lua_State *L)
+/* The record that is looked at must be of the kind that the object behind `s` was made for: another kind's facts
+ * and rules have other numbers. */
+static void check_kind(lua_State *L, const struct ruleset *rs, enum subject_kind kind)
 {
-    struct ruleset *rs = ruleset_of(L);
-    enum subject_kind kind = (enum subject_kind)lua_tointeger(L, lua_upvalueindex(3));
-
     if (!rs->record || rs->record->kind != kind)
         luaL_error(L, "this view of a %s was kept from another call; a rule keeps nothing",
                    subject_kind_name(kind));
-    return rs;
 }
 
 static struct ruleset *running_ruleset(lua_State *L)
@@ -137,9 +132,17 @@ static int params_index(lua_State *L)
 
 /* ---- methods: s:reached(t) ... ---- */
 
-static int method_reached(lua_State *L)
+static struct ruleset *judging_ruleset(lua_State *L)
 {
     struct ruleset *rs = running_ruleset(L);
+    if (rs->is_writing)
+        luaL_error(L, "a reducer can not ask what time it is; use e.time");
+    return rs;
+}
+
+static int view_reached_method(lua_State *L)
+{
+    struct ruleset *rs = judging_ruleset(L);
     if (!lua_isinteger(L, 2))
         return luaL_error(
             L, "reached: found a %s, expected an instant such as midnight(...) or year_end(...)",
@@ -151,26 +154,25 @@ static int method_reached(lua_State *L)
 /* s:current_year(): the academic year that is running; asked again when it ends. */
 static int view_current_year(lua_State *L)
 {
-    struct ruleset *rs = running_ruleset(L);
-    char text[YEAR_TEXT];
+    struct ruleset *rs = judging_ruleset(L);
     int year = year_at(rs->now);
-    view_reached(rs, year_start(year + 1));
-    lua_pushstring(L, year_text(year, text));
+    view_reached(rs, instants_year_start(&rs->instants, year + 1));
+    timelib_push_year(L, year);
     return 1;
 }
 
 /* s:in_year(year): that academic year is running. */
 static int view_in_year(lua_State *L)
 {
-    struct ruleset *rs = running_ruleset(L);
+    struct ruleset *rs = judging_ruleset(L);
     size_t len;
     int year;
     struct err err;
     const char *s = luaL_checklstring(L, 2, &len);
-    if (year_parse(&year, s, len, &err) != OK)
+    if (instants_year(&year, &rs->instants, s, len, &err) != OK)
         return luaL_error(L, "in_year: %s", err.msg);
-    lua_pushboolean(L,
-                    view_reached(rs, year_start(year)) && !view_reached(rs, year_start(year + 1)));
+    lua_pushboolean(L, view_reached(rs, instants_year_start(&rs->instants, year)) &&
+                           !view_reached(rs, instants_year_start(&rs->instants, year + 1)));
     return 1;
 }
 
@@ -246,7 +248,7 @@ static int view_end_waivers(lua_State *L)
 }
 
 static const luaL_Reg METHODS[] = {
-    { "reached", method_reached },
+    { "reached", view_reached_method },
     { "current_year", view_current_year },
     { "in_year", view_in_year },
     { "since", view_since },
@@ -255,19 +257,75 @@ static const luaL_Reg METHODS[] = {
     { NULL, NULL },
 };
 
+/* ---- names behind `s.` ---- */
+
+struct view_names {
+    uint32_t mask; /* slots are a power of two, at most half of them used */
+    struct {
+        const void *name; /* address of Lua's own string, which is kept; NULL: free */
+        int64_t slot;
+    } at[];
+};
+
+static uint32_t start_of(const struct view_names *names, const void *name)
+{
+    return (uint32_t)((uintptr_t)name >> 4 ^ (uintptr_t)name >> 12) & names->mask;
+}
+
+/* Push the table of all names, which keeps them where they are, and remember where. */
+static void place_names(lua_State *L, struct ruleset *rs, struct subject_defs *defs)
+{
+    uint32_t count = 16;
+
+    while (count < defs->names.count * 2)
+        count *= 2;
+    struct view_names *names =
+        arena_alloc(&rs->arena, sizeof(*names) + count * sizeof(names->at[0]));
+    if (!names)
+        luaL_error(L, "out of memory");
+    names->mask = count - 1;
+    lua_newtable(L);
+    for (uint32_t i = 0; i < defs->names.count; i++) {
+        lua_pushstring(L, defs->names.items[i].key);
+        uint32_t at = start_of(names, lua_topointer(L, -1));
+        while (names->at[at].name)
+            at = (at + 1) & names->mask;
+        names->at[at].name = lua_topointer(L, -1);
+        names->at[at].slot = defs->names.items[i].as.num;
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    defs->view_names = names;
+}
+
+/* What the name at index 2 stands for; -1 when it is none. */
+static int64_t slot_of(lua_State *L, const struct subject_defs *defs)
+{
+    const struct view_names *names = defs->view_names;
+    const void *name = lua_topointer(L, 2);
+    size_t len;
+
+    for (uint32_t at = start_of(names, name); names->at[at].name; at = (at + 1) & names->mask)
+        if (names->at[at].name == name)
+            return names->at[at].slot;
+    if (lua_type(L, 2) != LUA_TSTRING)
+        return -1;
+    const char *text = lua_tolstring(L, 2, &len); /* a long one is not always at the same place */
+    const struct strmap_item *item = strmap_find(&defs->names, text, len);
+    return item ? item->as.num : -1;
+}
+
 /* ---- the object itself ---- */
 
-static int view_index(lua_State *L)
+/* Methods and parameters are found in the table that this stands behind. */
+static int view_index(lua_State *L, enum subject_kind kind)
 {
-    struct ruleset *rs = ruleset_of_view(L);
+    struct ruleset *rs = ruleset_of(L);
 
-    lua_pushvalue(L, 2);
-    lua_rawget(L, lua_upvalueindex(1));
-    if (!lua_isinteger(L, -1)) {
-        const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "?";
-        return unknown_name(L, &rs->subjects[rs->record->kind].names, "fact or rule", name);
-    }
-    lua_Integer slot = lua_tointeger(L, -1);
+    check_kind(L, rs, kind);
+    int64_t slot = slot_of(L, &rs->subjects[kind]);
+    if (slot < 0)
+        return unknown_name(L, &rs->subjects[kind].names, "fact or rule",
+                            lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "?");
     switch ((enum slot_kind)(slot >> 16)) {
     case SLOT_FACT:
         push_fact(L, rs, (uint16_t)(slot & 0xffff));
@@ -278,19 +336,29 @@ static int view_index(lua_State *L)
                               lua_tostring(L, 2));
         view_push_rule(L, rs, (uint16_t)(slot & 0xffff));
         break;
-    case SLOT_METHOD:
-        if (rs->is_writing && (slot & 0xffff) < 3)
-            return luaL_error(L, "a reducer can not ask what time it is; use e.time");
-        lua_pushcfunction(L, METHODS[slot & 0xffff].func);
-        break;
-    case SLOT_PARAMS:
-        lua_pushvalue(L, lua_upvalueindex(2));
-        break;
     case SLOT_SUBJECT:
         lua_pushstring(L, rs->record->subject);
         break;
+    case SLOT_METHOD:
+    case SLOT_PARAMS:
+        return 0;
     }
     return 1;
+}
+
+static int school_index(lua_State *L)
+{
+    return view_index(L, SUBJECT_SCHOOL);
+}
+
+static int group_index(lua_State *L)
+{
+    return view_index(L, SUBJECT_GROUP);
+}
+
+static int hub_index(lua_State *L)
+{
+    return view_index(L, SUBJECT_HUB);
 }
 
 void view_change_fact(struct ruleset *rs, uint16_t fact, struct cell value)
@@ -313,68 +381,89 @@ void view_change_fact(struct ruleset *rs, uint16_t fact, struct cell value)
 static void set_fact(lua_State *L, struct ruleset *rs, uint16_t fact, int value)
 {
     const struct fact_def *f = &rs->subjects[rs->record->kind].facts[fact];
-    struct cell cell;
+    struct cell cell = { 0 };
 
     if (!type_is_scalar(f->type))
         luaL_error(L, "%s is a container: change it by its methods (add, remove, clear) or by key",
                    f->name);
     if (!lua_isnil(L, value))
-        value_fit(L, value, f->shape, f->name);
-    if (!value_own(L, value, false, &cell))
-        sandbox_raise_full(&rs->sandbox);
+        cell = value_take(L, value, f->shape, f->name);
     view_change_fact(rs, fact, cell);
 }
 
+/* The kind is the upvalue. */
 static int view_newindex(lua_State *L)
 {
-    struct ruleset *rs = ruleset_of_view(L);
-    const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "?";
+    struct ruleset *rs = ruleset_of(L);
+    enum subject_kind kind = (enum subject_kind)lua_tointeger(L, lua_upvalueindex(1));
 
+    check_kind(L, rs, kind);
     if (!rs->is_writing)
         return luaL_error(L,
                           "a rule can not change %s: facts are changed only by reducers (the "
                           "functions under `on`)",
-                          name);
-    set_fact(L, rs, check_fact(L, rs, 2), 3);
+                          lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "?");
+    int64_t slot = slot_of(L, &rs->subjects[kind]);
+    bool is_fact = slot >= 0 && slot >> 16 == SLOT_FACT;
+    set_fact(L, rs, is_fact ? (uint16_t)(slot & 0xffff) : check_fact(L, rs, 2), 3);
     return 0;
+}
+
+/* Give the value on top a metatable with this as `__index`, which is popped, and let packs not see it. */
+static void set_index(lua_State *L)
+{
+    lua_createtable(L, 0, 3);
+    lua_insert(L, -2);
+    lua_setfield(L, -2, "__index");
+    lua_pushboolean(L, 0);
+    lua_setfield(L, -2, "__metatable");
+    lua_setmetatable(L, -2);
+}
+
+/* Push the parameters: those that have one value for ever stand in a table. */
+static void push_params(lua_State *L, const struct ruleset *rs)
+{
+    lua_newuserdatauv(L, 0, 0);
+    lua_newtable(L);
+    for (uint16_t i = 0; i < rs->param_count; i++) {
+        if (rs->params[i].version_count != 1)
+            continue;
+        lua_rawgeti(L, LUA_REGISTRYINDEX, rs->params[i].versions[0].ref);
+        lua_setfield(L, -2, rs->params[i].name);
+    }
+    lua_pushcfunction(L, params_index);
+    set_index(L);
+    set_index(L);
 }
 
 void view_register(struct ruleset *rs, lua_State *L)
 {
-    luaL_newmetatable(L, PARAM_META);
-    lua_pushcfunction(L, params_index);
-    lua_setfield(L, -2, "__index");
-    lua_pushboolean(L, 0);
-    lua_setfield(L, -2, "__metatable");
-    lua_pop(L, 1);
+    static const lua_CFunction INDEX[SUBJECT_KINDS] = { school_index, group_index, hub_index };
 
+    push_params(L, rs);
     for (int kind = 0; kind < SUBJECT_KINDS; kind++) {
         struct subject_defs *defs = &rs->subjects[kind];
         for (uint16_t i = 0; i < defs->fact_count; i++)
             if (!type_is_scalar(defs->facts[i].type))
                 defs->facts[i].box = box_make(L, defs->facts[i].shape, i);
         lua_newuserdatauv(L, 0, 0);
-        lua_newtable(L); /* each kind has a metatable of its own */
         lua_newtable(L);
-        for (uint32_t i = 0; i < defs->names.count; i++) {
-            lua_pushinteger(L, defs->names.items[i].as.num);
-            lua_setfield(L, -2, defs->names.items[i].key);
-        }
-        lua_newuserdatauv(L, 0, 0);
-        luaL_setmetatable(L, PARAM_META);
+        luaL_setfuncs(L, METHODS, 0);
+        lua_pushvalue(L, -3);
+        lua_setfield(L, -2, "param");
+        lua_pushcfunction(L, INDEX[kind]);
+        set_index(L);
+        set_index(L);
+        lua_getmetatable(L, -1);
         lua_pushinteger(L, kind);
-        lua_pushcclosure(L, view_index, 3);
-        lua_setfield(L, -2, "__index");
-        lua_pushnil(L);
-        lua_pushnil(L);
-        lua_pushinteger(L, kind);
-        lua_pushcclosure(L, view_newindex, 3);
+        lua_pushcclosure(L, view_newindex, 1);
         lua_setfield(L, -2, "__newindex");
-        lua_pushboolean(L, 0);
-        lua_setfield(L, -2, "__metatable");
-        lua_setmetatable(L, -2);
+        lua_pop(L, 1);
         defs->view = luaL_ref(L, LUA_REGISTRYINDEX);
+        place_names(L, rs, defs);
+        luaL_ref(L, LUA_REGISTRYINDEX);
     }
+    lua_pop(L, 1);
 }
 
 bool view_add_words(struct strmap *names)

@@ -2,14 +2,15 @@
 #include "model/note.h"
 
 #include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "model/path.h"
 
 #define DIGITS     32
-#define NOTE_BYTES (sizeof("note:") + DIGITS) /* with the NUL */
+#define PREFIX     "note:"
+#define NOTE_BYTES (sizeof(PREFIX) + DIGITS) /* with the NUL */
+#define PATH_ROOM  128                       /* bytes of a path that need no memory of the heap */
 
 static const struct json *take(struct note_taker *taker, const struct type *t,
                                const struct json *value, const struct path *path);
@@ -31,8 +32,10 @@ static bool holds_notes(const struct type *t)
 /* The path in full: it is part of what the digest covers. */
 static const char *path_in_arena(struct arena *arena, const struct path *path)
 {
+    char room[PATH_ROOM];
     struct buf b = { 0 };
 
+    buf_lend(&b, room, sizeof(room));
     path_write(&b, path, SIZE_MAX);
     const char *out = b.failed ? NULL : arena_copy(arena, b.data, b.len);
     buf_fini(&b);
@@ -62,7 +65,8 @@ static const struct json *take_one(struct note_taker *taker, const struct json *
         { note->text, note->len },
     };
     digest_parts(digest, taker->key, parts, sizeof(parts) / sizeof(parts[0]));
-    snprintf(text, NOTE_BYTES, "note:%.*s", DIGITS, digest_hex(digest, hex));
+    memcpy(text, PREFIX, sizeof(PREFIX) - 1);
+    memcpy(text + sizeof(PREFIX) - 1, digest_hex(digest, hex), DIGITS); /* and zeros behind it */
 
     if (taker->last)
         taker->last->next = note;
@@ -72,7 +76,7 @@ static const struct json *take_one(struct note_taker *taker, const struct json *
     taker->bytes += note->len;
     *copy = *value;
     copy->as.string = text;
-    copy->len = (uint32_t)strlen(text);
+    copy->len = NOTE_BYTES - 1;
     return copy;
 }
 

@@ -46,9 +46,10 @@ struct dict_entry {
     const char *text; /* lives as long as the store, or until it is loaded anew */
     int64_t id;
     /* Of a subject. In a store that reads, `head` is the newest event met beyond the watermark. */
-    int64_t head; /* the newest event that touches it, 0: none */
-    int64_t due;  /* when it must be judged again; TIME_NEVER */
-    size_t wake;  /* its place among the wakes, from 1; 0: it has none */
+    int64_t head;  /* the newest event that touches it, 0: none */
+    int64_t first; /* the first event that touches it, when it was met since loading; else 0 */
+    int64_t due;   /* when it must be judged again; TIME_NEVER */
+    size_t wake;   /* its place among the wakes, from 1; 0: it has none */
     struct successor *successors;
     bool is_stored;          /* it has a row in its table */
     char *causes;            /* it is left for later: numbers of events; owned, NULL: it is not */

@@ -153,6 +153,8 @@ static enum err_code add_touches(struct store *s, const struct event *e, int64_t
             rc = behind_change(&unsaved, s, subject, err);
         if (rc != OK)
             return rc;
+        if (!subject->head)
+            subject->first = seq;
         touch_add(&s->touches, &(struct touch){ subject->id, subject->head });
         subject->head = seq;
     }

@@ -108,6 +108,8 @@ MUST_CHECK enum err_code log_find(bool *found, struct store *s, const char *sour
                                   int64_t max_seq, logged_fn *fn, void *arg, struct err *err);
 /* Is there a void that names this key? Only of a store that writes. */
 bool log_is_named_by_void(const struct store *s, const char *source, const char *id);
+/* Is there certainly no event before number `seq` that touches it? Only of a store that writes. */
+bool log_is_new(const struct store *s, const char *subject, int64_t seq);
 /* The schools that continue this one by events up to `max_seq`, whether or not those stand. Only of a store that
  * writes. */
 typedef enum err_code successor_fn(const char *successor, void *arg, struct err *err);

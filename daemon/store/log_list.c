@@ -1,6 +1,8 @@
 /* log_list.c - see log.h. Where the log ends, the list of commits, and what is known of subjects. */
 #include "store/log.h"
 
+#include <string.h>
+
 #include "store/internal.h"
 
 enum err_code log_last_seq(int64_t *out, struct store *s, struct err *err)
@@ -136,6 +138,13 @@ enum err_code log_successors(struct store *s, const char *subject, int64_t max_s
         if (next->seq <= max_seq)
             rc = fn(next->subject->text, arg, err);
     return rc;
+}
+
+bool log_is_new(const struct store *s, const char *subject, int64_t seq)
+{
+    const struct strmap_item *item =
+        strmap_find(&s->dicts[DICT_SUBJECT].by_text, subject, strlen(subject));
+    return item && ((const struct dict_entry *)item->as.ptr)->first >= seq;
 }
 
 bool log_is_named_by_void(const struct store *s, const char *source, const char *id)
