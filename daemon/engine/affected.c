@@ -181,7 +181,8 @@ static enum err_code add_successor(const char *successor, void *arg, struct err 
     return OK;
 }
 
-enum err_code affected_successors(struct affected *a, struct store *s, struct err *err)
+enum err_code affected_successors(struct affected *a, struct store *s, int64_t max_seq,
+                                  struct err *err)
 {
     size_t before;
 
@@ -193,7 +194,7 @@ enum err_code affected_successors(struct affected *a, struct store *s, struct er
             struct succession x = { a, i };
             const struct concern *c = a->subjects.items[i].as.ptr;
             if (c->causes &&
-                log_successors(s, a->subjects.items[i].key, add_successor, &x, err) != OK)
+                log_successors(s, a->subjects.items[i].key, max_seq, add_successor, &x, err) != OK)
                 return err->code;
         }
     } while (a->cause_count != before);

@@ -43,7 +43,8 @@ MUST_CHECK enum err_code affected_by_event(struct affected *a, struct store *s, 
 /* Add a subject that time alone concerns. */
 MUST_CHECK enum err_code affected_by_time(struct affected *a, const char *subject, struct err *err);
 /* Add the successors of what is there, with the causes of their predecessors. */
-MUST_CHECK enum err_code affected_successors(struct affected *a, struct store *s, struct err *err);
+MUST_CHECK enum err_code affected_successors(struct affected *a, struct store *s, int64_t max_seq,
+                                             struct err *err);
 void affected_fini(struct affected *a);
 
 #endif

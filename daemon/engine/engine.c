@@ -20,7 +20,9 @@
 #define WAKE_SLICE 64
 /* Events folded anew in one commit, some 100 ms; refolds beyond it are left for the slices between
  * batches. */
+#ifndef FOLD_BUDGET
 #define FOLD_BUDGET 4000
+#endif
 /* Records kept in memory: a nation's schools and some groups, some 6 KiB each. */
 #define LIVE_RECORDS 20000
 
@@ -70,7 +72,7 @@ static enum err_code commit_begin(struct commit *c, struct engine *e, struct err
 
 static enum err_code publish_all(struct commit *c, struct err *err)
 {
-    enum err_code rc = affected_successors(&c->affected, c->engine->store, err);
+    enum err_code rc = affected_successors(&c->affected, c->engine->store, c->last_seq, err);
     for (uint32_t i = 0; i < c->affected.subjects.count && rc == OK; i++)
         rc = publish_subject(&c->publication, c->affected.subjects.items[i].key,
                              c->affected.subjects.items[i].as.ptr, err);

@@ -67,6 +67,48 @@ static enum err_code was_judged(struct recovery *r, const char *subject, struct 
     return rc;
 }
 
+/* Is this one of a list of numbers? */
+static bool is_listed(const char *list, const char *number, size_t len)
+{
+    for (const char *at = list; at && *at; at = strchr(at, ','), at += at != NULL)
+        if (strncmp(at, number, len) == 0 && (at[len] == ',' || at[len] == '\0'))
+            return true;
+    return false;
+}
+
+/* Numbers of a list that are not in another. */
+static void add_missing(struct buf *out, const char *there, const char *list)
+{
+    for (size_t len; *list; list += len + (list[len] == ',')) {
+        len = strcspn(list, ",");
+        if (is_listed(there, list, len))
+            continue;
+        buf_str(out, out->len > 0 ? "," : "");
+        buf_add(out, list, len);
+    }
+}
+
+/* What it waits for may be in its row already: a sweep may have written that when it was cut off. */
+static enum err_code wait_for(struct recovery *r, const char *subject, const char *events,
+                              struct err *err)
+{
+    struct buf all = { 0 };
+    char *before = NULL;
+
+    enum err_code rc = pending_take(&before, r->store, subject, err);
+    if (rc == OK && before)
+        buf_str(&all, before);
+    if (rc == OK)
+        add_missing(&all, before, events);
+    if (rc == OK && all.failed)
+        rc = no_memory(err);
+    if (rc == OK && all.len > 0)
+        rc = pending_add(r->store, subject, buf_cstr(&all), err);
+    buf_fini(&all);
+    free(before);
+    return rc;
+}
+
 static enum err_code was_left(struct recovery *r, const char *subject,
                               const struct concern *concern, struct err *err)
 {
@@ -78,8 +120,8 @@ static enum err_code was_left(struct recovery *r, const char *subject,
     enum err_code rc = events.failed ? no_memory(err) : OK;
     if (rc == OK)
         rc = wake_put(r->store, subject, r->commit.recorded, err);
-    if (rc == OK && events.len > 0)
-        rc = pending_add(r->store, subject, buf_cstr(&events), err);
+    if (rc == OK)
+        rc = wait_for(r, subject, buf_cstr(&events), err);
     buf_fini(&events);
     return rc;
 }
@@ -92,7 +134,7 @@ static enum err_code find_affected(struct affected *a, struct recovery *r, struc
 
     for (size_t i = 0; rc == OK && i < l->count; i++)
         rc = affected_by_event(a, r->store, r->last_seq, &l->events[i], l->seqs[i], err);
-    return rc == OK ? affected_successors(a, r->store, err) : rc;
+    return rc == OK ? affected_successors(a, r->store, r->last_seq, err) : rc;
 }
 
 static enum err_code take_events(struct recovery *r, struct err *err)

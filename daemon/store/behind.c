@@ -13,9 +13,15 @@
 
 #include "base/log.h"
 
-#define FEW_ROWS     64    /* so many go into any commit */
-#define SLICE_ROWS   400   /* of a sweep in one commit: some milliseconds */
+#ifndef FEW_ROWS
+#define FEW_ROWS 64 /* so many go into any commit */
+#endif
+#ifndef SLICE_ROWS
+#define SLICE_ROWS 400 /* of a sweep in one commit: some milliseconds */
+#endif
+#ifndef SWEEP_EVENTS
 #define SWEEP_EVENTS 50000 /* between the starts of two sweeps while there is no quiet */
+#endif
 
 static bool entries_add(struct entries *list, struct dict_entry *entry)
 {

@@ -5,11 +5,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/crash.h"
 #include "base/log.h"
 #include "store/internal.h"
 
-#define START_PAGES  4000 /* in the WAL: 16 MB */
+#ifndef START_PAGES
+#define START_PAGES 4000 /* in the WAL: 16 MB */
+#endif
+#ifndef FINISH_PAGES
 #define FINISH_PAGES 1000 /* so many the writer moves by itself: some milliseconds */
+#endif
 
 struct checkpoint {
     struct store *writing; /* the writer's; borrowed */
@@ -36,8 +41,10 @@ static int note_pages(void *arg, sqlite3 *db, const char *name, int pages)
 static int move(struct store *s)
 {
     int in_wal = 0, moved = 0;
-    int code = sqlite3_wal_checkpoint_v2(s->db, "main", SQLITE_CHECKPOINT_PASSIVE, &in_wal, &moved);
 
+    crash_point("checkpoint");
+    int code = sqlite3_wal_checkpoint_v2(s->db, "main", SQLITE_CHECKPOINT_PASSIVE, &in_wal, &moved);
+    crash_point("checkpoint");
     if (code != SQLITE_OK && code != SQLITE_BUSY)
         log_warn("store: checkpoint failed, the WAL grows error=\"%s\"", sqlite3_errmsg(s->db));
     return code == SQLITE_OK ? moved : 0;

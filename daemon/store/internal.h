@@ -31,8 +31,9 @@ enum dict_kind { DICT_SOURCE, DICT_TYPE, DICT_SUBJECT, DICT_DECISION, DICT_LAYOU
 
 /* A school that continues another. */
 struct successor {
-    struct successor *next;
+    struct successor *next; /* an earlier one */
     struct dict_entry *subject;
+    int64_t seq; /* the event that says so */
 };
 
 enum row_state {
@@ -206,8 +207,8 @@ MUST_CHECK enum err_code schema_version(int64_t *out, struct store *s, struct er
 MUST_CHECK enum err_code memory_load(struct store *s, struct err *err);
 void memory_fini(struct store *s);
 MUST_CHECK enum err_code watermark_load(struct store *s, struct err *err);
-/* Note that `successor` continues `predecessor`. */
-MUST_CHECK enum err_code successor_add(struct store *s, struct dict_entry *predecessor,
+/* Note that by event `seq` `successor` continues `predecessor`. */
+MUST_CHECK enum err_code successor_add(struct store *s, int64_t seq, struct dict_entry *predecessor,
                                        struct dict_entry *successor, struct err *err);
 /* Note that a void names the event with this key; is there one? */
 MUST_CHECK enum err_code voided_add(struct store *s, const char *source, const char *id,

@@ -12,7 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define KEYS_RUN     16384             /* keys of a run in its table: 128 KiB */
+#ifndef KEYS_RUN
+#define KEYS_RUN 16384 /* keys of a run in its table: 128 KiB */
+#endif
 #define RECENT_SLOTS ((size_t)1 << 16) /* four times a run: batches may be large */
 #define RECENT_MAX   (RECENT_SLOTS / 4 * 3)
 

@@ -222,7 +222,7 @@ enum err_code log_add_succession(struct store *s, int64_t seq, const char *prede
     if (!row)
         return store_no_memory(s, "append a succession", err);
     *row = (struct succession_row){ seq, from->id, to->id };
-    return successor_add(s, from, to, err);
+    return successor_add(s, seq, from, to, err);
 }
 
 enum err_code log_add_note(struct store *s, int64_t seq, const char *path, const char *text,

@@ -110,10 +110,11 @@ MUST_CHECK enum err_code log_find(bool *found, struct store *s, const char *sour
 bool log_is_named_by_void(const struct store *s, const char *source, const char *id);
 /* Is there certainly no event before number `seq` that touches it? Only of a store that writes. */
 bool log_is_new(const struct store *s, const char *subject, int64_t seq);
-/* The schools that continue this one, whether or not the events that say so stand. Only of a store that writes. */
+/* The schools that continue this one by events up to `max_seq`, whether or not those stand. Only of a store that
+ * writes. */
 typedef enum err_code successor_fn(const char *successor, void *arg, struct err *err);
-MUST_CHECK enum err_code log_successors(struct store *s, const char *subject, successor_fn *fn,
-                                        void *arg, struct err *err);
+MUST_CHECK enum err_code log_successors(struct store *s, const char *subject, int64_t max_seq,
+                                        successor_fn *fn, void *arg, struct err *err);
 /* The voids (not themselves checked for being voided) that name this key, seq <= max_seq. */
 MUST_CHECK enum err_code log_voids_of(struct store *s, const char *source, const char *id,
                                       int64_t max_seq, logged_fn *fn, void *arg, struct err *err);

@@ -127,15 +127,16 @@ enum err_code log_scan_commits(struct store *s, int64_t after, logged_commit_fn 
     return rc;
 }
 
-enum err_code log_successors(struct store *s, const char *subject, successor_fn *fn, void *arg,
-                             struct err *err)
+enum err_code log_successors(struct store *s, const char *subject, int64_t max_seq,
+                             successor_fn *fn, void *arg, struct err *err)
 {
     struct dict_entry *entry;
 
     enum err_code rc = dict_find(&entry, s, DICT_SUBJECT, subject, err);
     for (const struct successor *next = rc == OK && entry ? entry->successors : NULL;
          rc == OK && next; next = next->next)
-        rc = fn(next->subject->text, arg, err);
+        if (next->seq <= max_seq)
+            rc = fn(next->subject->text, arg, err);
     return rc;
 }
 

@@ -29,14 +29,14 @@ enum err_code watermark_load(struct store *s, struct err *err)
 
 /* ---- successions, voids ---- */
 
-enum err_code successor_add(struct store *s, struct dict_entry *predecessor,
+enum err_code successor_add(struct store *s, int64_t seq, struct dict_entry *predecessor,
                             struct dict_entry *successor, struct err *err)
 {
     struct successor *added = arena_alloc(&s->arena, sizeof(*added));
 
     if (!added)
         return store_no_memory(s, "remember a succession", err);
-    *added = (struct successor){ predecessor->successors, successor };
+    *added = (struct successor){ predecessor->successors, successor, seq };
     predecessor->successors = added;
     return OK;
 }
@@ -101,7 +101,8 @@ static enum err_code load_voids(struct store *s, struct err *err)
 
 static enum err_code load_successions(struct store *s, struct err *err)
 {
-    static const char SQL[] = "SELECT predecessor, successor FROM event_succession ORDER BY seq";
+    static const char SQL[] =
+        "SELECT predecessor, successor, seq FROM event_succession ORDER BY seq";
     struct dict_entry *predecessor, *successor;
     sqlite3_stmt *st;
     bool row;
@@ -114,7 +115,7 @@ static enum err_code load_successions(struct store *s, struct err *err)
         if (rc == OK)
             rc = dict_entry_of(&successor, s, DICT_SUBJECT, sqlite3_column_int64(st, 1), err);
         if (rc == OK)
-            rc = successor_add(s, predecessor, successor, err);
+            rc = successor_add(s, sqlite3_column_int64(st, 2), predecessor, successor, err);
         if (rc != OK)
             break;
     }

@@ -2,8 +2,10 @@
 
 `pathwayd-crash` ends itself, as kill -9 would, at the n-th pass of a place: while events are sent in small
 and large requests, in order and shuffled; while the first start writes its tables; while wakes are worked
-off after a start with another clock, other rules are taken up, and while what came late is worked off. After
-each kill it starts again, with the next kill waiting, and is sent what it did not acknowledge.
+off after a start with another clock, other rules are taken up, and while what came late is worked off; in
+commits, in slices of the tables that follow behind them, in checkpoints, and while it makes up for what an
+earlier kill left behind. After each kill it starts again, with the next kill waiting, and is sent what it
+did not acknowledge. Its limits are small (tests/CMakeLists.txt), so that little worlds have all of this.
 
 PATHWAY_KILLS: how many kills (100). PATHWAY_SEED: chooses worlds, places and passes (1).
 """
@@ -21,7 +23,7 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-from daemon import ROOT, Daemon, binary, event
+from daemon import ROOT, Daemon, binary, event, registered
 from proof import fault, key, logged_keys, rows
 from support import RULES, await_wakes, difference, export, judge, number_from
 
@@ -33,7 +35,8 @@ SEED = number_from("PATHWAY_SEED", 1)
 CLOCKS = ["2018-09-01T00:00:00Z", "2019-01-18T00:00:00Z", "2019-08-31T23:00:00Z", "2022-12-01T00:00:00Z",
           "2023-08-31T23:00:00Z", "2023-11-14T00:00:00Z", "2024-01-29T00:00:00Z", "2024-09-01T12:00:00Z",
           "2025-02-01T00:00:00Z", "2026-11-21T09:00:00Z"]
-PASSES = {"append": 40, "fold": 12, "judge": 12, "feed": 40, "before commit": 4, "after commit": 4}
+PASSES = {"append": 40, "fold": 12, "judge": 12, "feed": 40, "slice": 8, "before commit": 8, "after commit": 8,
+          "checkpoint": 4, "recover": 3}
 PATIENCE_S = 60
 
 
@@ -74,6 +77,8 @@ class Story:
         self.requests = [events[i:i + size] for i in range(0, len(events), size)]
         if seed % 3 == 0:
             self.weigh_down(self.dice.choice([1, 3]))
+        if seed % 4 == 1:
+            self.widen()
         self.acknowledged = []
         self.clocks = self.dice.sample(CLOCKS, 7)
         if self.dice.random() < 0.8:  # else it is set back at times
@@ -86,11 +91,23 @@ class Story:
         """A school with so many events that refolding it leaves all others for later, and what refolds it."""
         member = {"group": "group/g9", "academic_year": "2017/18"}
         load = [event("contact.made", "school/1", member, id=f"load{i}",
-                      time=f"2018-01-{i % 28 + 1:02d}T{i % 24:02d}:{i % 60:02d}:00Z") for i in range(4001)]
+                      time=f"2018-01-{i % 28 + 1:02d}T{i % 24:02d}:{i % 60:02d}:00Z") for i in range(100)]
         for number, request in enumerate(self.requests[::every]):
             request.insert(0, event("lead.named", "school/1", {"teacher": f"t{number % 5}"}, id=f"push{number}",
                                     time=f"2017-10-01T{number % 24:02d}:00:00Z"))
         self.requests.insert(0, load)
+
+    def widen(self):
+        """Many more schools, some in each request and all of them in two: sweeps of many slices."""
+        schools = [registered(300000 + i) for i in range(80)]
+        for number, request in enumerate(self.requests):
+            request += schools[number % 8::8]
+        self.requests = [[e for e in request if key(e) not in seen and not seen.add(key(e))]
+                         for seen in [set()] for request in self.requests]
+        for year in (2022, 2024):
+            place = self.dice.randrange(len(self.requests) + 1)
+            self.requests.insert(place, [event("lead.named", e["subject"], {"teacher": "t1"},
+                                               time=f"{year}-10-01T00:00:00Z") for e in schools])
 
     def next_start(self):
         """With what it starts next, which is what there is to do before anything is sent."""
@@ -152,9 +169,22 @@ class Story:
             return "a request is there in part"
         return None
 
-    def has_lag(self):
-        return bool(rows(self.d.database, "SELECT 1 FROM sqlite_master WHERE name = 'pending'")) and \
-            bool(rows(self.d.database, "SELECT 1 FROM pending"))
+    def left_behind(self):
+        """What the file says of the moment of the kill."""
+        if not os.path.exists(self.d.database) or \
+                not rows(self.d.database, "SELECT 1 FROM sqlite_master WHERE name = 'watermark'"):
+            return
+        (number, is_whole), = rows(self.d.database, "SELECT number, is_whole FROM watermark")
+        beyond = rows(self.d.database, "SELECT c.last >= c.first AND j.number IS NOT NULL FROM event_commit_row c"
+                                       f" LEFT JOIN commit_judged j USING (number) WHERE number > {number}")
+        if beyond:
+            yield "with tables behind the log"
+        if not is_whole:
+            yield "within a sweep"
+        if any(left for left, in beyond) or rows(self.d.database, "SELECT 1 FROM subject_row WHERE causes <> ''"):
+            yield "with work left for later"
+        if rows(self.d.database, "SELECT 1 FROM event_key"):
+            yield "with keys in runs"
 
     def end_fault(self):
         """Send the rest in peace. What is wrong then."""
@@ -179,6 +209,7 @@ class Crash(unittest.TestCase):
         self.hits = collections.Counter()
         self.met = collections.Counter()
         self.dice = random.Random(SEED)
+        self.last_place = None
 
     def other_rules(self):
         """The national pack with another number in it: a new generation."""
@@ -193,23 +224,28 @@ class Crash(unittest.TestCase):
         pack.write_text(changed)
         return copy
 
-    def choose(self, start):
+    def choose(self, start, is_behind):
         """The place hit least so far, and a pass of it: an early one where little is to be done."""
-        place = min(PASSES, key=lambda p: (self.hits[p], self.dice.random()))
+        if self.last_place == "recover" and self.dice.random() < 0.5:
+            return "recover", 1  # again, in what that kill left
+        places = [p for p in PASSES if is_behind or p != "recover"]
+        place = min(places, key=lambda p: (self.hits[p], self.dice.random()))
         few = start != "a start as before" and self.dice.random() < 0.6
         return place, self.dice.randint(1, 2 if few else PASSES[place])
 
     def kill_once(self, story):
         """False: the chosen pass was never reached."""
         start = story.next_start()
-        place, number = self.choose(start)
+        place, number = self.choose(start, "with tables behind the log" in story.left_behind())
         story.told += f"; {start}, {place}:{number}"
         met = story.step(place, number)
         if not met:
             return False
         self.hits[place] += 1
         self.met[f"{met}, after {start}"] += 1
-        self.met["with work left for later"] += story.has_lag()
+        self.met["in recovery from a kill in recovery"] += place == self.last_place == "recover"
+        self.met.update(story.left_behind())
+        self.last_place = place
         self.assertIsNone(story.log_fault(), story.told)
         if sum(self.hits.values()) % 10 == 0:
             self.assertIsNone(fault(story.d.database), story.told)
@@ -220,6 +256,7 @@ class Crash(unittest.TestCase):
         while sum(self.hits.values()) < KILLS:
             story = Story(seed, rules)
             seed += 1
+            self.last_place = None
             try:
                 misses = 0
                 while misses < 3 and sum(self.hits.values()) < KILLS:

@@ -34,7 +34,8 @@ def complaint(database, question):
 
 def feed_fault(database):
     """What is wrong with the feed, or with the decisions that it should come to; None when nothing is."""
-    state, first = {}, {}
+    state, first, stored = {}, {}, {}
+    (mark, is_whole), = rows(database, "SELECT feed, is_whole FROM watermark")
     feed = rows(database, "SELECT seq, subject, decision, old, new FROM change ORDER BY seq")
     for place, (seq, subject, decision, old, new) in enumerate(feed, 1):
         if seq != place:
@@ -44,10 +45,14 @@ def feed_fault(database):
         if old != before or old == new:
             return f"entry {seq}, {decision} of {subject}: from {old} to {new}, after {before}"
         state[subject, decision] = new
+        if seq <= mark:  # where the tables stand
+            stored[subject, decision] = {new}
+        elif not is_whole:  # ... or some of their rows beyond
+            stored.setdefault((subject, decision), {before}).add(new)
     for subject, decision, value in rows(database, "SELECT subject, decision, value FROM decision"):
-        known = state.get((subject, decision), first.get((subject.split("/")[0], decision), value))
-        if known != value:
-            return f"{decision} of {subject} is {value}, the feed ends with {known}"
+        known = stored.get((subject, decision)) or {first.get((subject.split("/")[0], decision), value)}
+        if value not in known:
+            return f"{decision} of {subject} is {value}, the feed says {known} where the tables stand"
     return None
 
 
