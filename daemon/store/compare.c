@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/cell.h"
 #include "store/check.h"
 #include "store/derived.h"
 #include "store/internal.h"
@@ -63,53 +64,9 @@ struct checker {
     int64_t rows;
     uint8_t hash[DIGEST_BYTES]; /* of the last event */
     bool has_met_mark;
+    bool
+        is_migrated; /* from a version without layouts: it has made those that it needed in another order */
 };
-
-/* A value that a column should have. */
-struct cell {
-    int type; /* as SQLite's */
-    int64_t integer;
-    const void *bytes;
-    size_t len;
-};
-
-static struct cell integer(int64_t value)
-{
-    return (struct cell){ .type = SQLITE_INTEGER, .integer = value };
-}
-
-static struct cell integer_unless(int64_t value, int64_t none)
-{
-    return value == none ? (struct cell){ .type = SQLITE_NULL } : integer(value);
-}
-
-static struct cell text_of(const char *text, size_t len)
-{
-    return (struct cell){ .type = SQLITE_TEXT, .bytes = text, .len = len };
-}
-
-static struct cell text(const char *text)
-{
-    return text ? text_of(text, strlen(text)) : (struct cell){ .type = SQLITE_NULL };
-}
-
-static struct cell blob(const void *bytes, size_t len)
-{
-    return (struct cell){ .type = SQLITE_BLOB, .bytes = bytes, .len = len };
-}
-
-static bool is_cell(sqlite3_stmt *st, int column, const struct cell *cell)
-{
-    if (sqlite3_column_type(st, column) != cell->type)
-        return false;
-    if (cell->type == SQLITE_NULL)
-        return true;
-    if (cell->type == SQLITE_INTEGER)
-        return sqlite3_column_int64(st, column) == cell->integer;
-    const void *bytes = sqlite3_column_blob(st, column);
-    return (size_t)sqlite3_column_bytes(st, column) == cell->len &&
-           (cell->len == 0 || memcmp(bytes, cell->bytes, cell->len) == 0);
-}
 
 static void tell(struct checker *c, enum table t, const char *what)
 {
@@ -195,7 +152,8 @@ static enum err_code check_log(struct checker *c, const struct batch *b, struct 
     enum err_code rc = OK;
 
     EACH(struct name_row, n, b->names)
-    rc = NEXT_IS(c, (enum table)(NAMES + n->kind), err, integer(n->id), text(n->text));
+    if (n->kind != DICT_LAYOUT || !c->is_migrated)
+        rc = NEXT_IS(c, (enum table)(NAMES + n->kind), err, integer(n->id), text(n->text));
     EACH(struct event_row, e, b->events)
     {
         log_hash(c->hash, c->hash, e->recorded, e->actor, e->body, e->body_len);
@@ -290,6 +248,21 @@ static enum err_code skip_subject(struct checker *c, int64_t id, struct err *err
     return OK;
 }
 
+/* The number that a list of names has in the source; -1: none. */
+static enum err_code stored_layout(int64_t *id, const struct checker *c, int64_t own,
+                                   struct err *err)
+{
+    struct dict_entry *stored = NULL;
+
+    *id = own;
+    if (!own || !c->is_migrated)
+        return OK;
+    enum err_code rc = dict_find(&stored, c->source, DICT_LAYOUT,
+                                 c->own->dicts[DICT_LAYOUT].by_id[own]->text, err);
+    *id = stored ? stored->id : -1;
+    return rc;
+}
+
 /* All subjects as they stand now. Those that have changed since the watermark are passed over: where it is torn
  * their rows may be newer, and are made anew at the next start, whatever they say. */
 static enum err_code check_subjects(struct checker *c, struct err *err)
@@ -306,10 +279,13 @@ static enum err_code check_subjects(struct checker *c, struct err *err)
             rc = skip_subject(c, id, err);
             continue;
         }
-        rc = NEXT_IS(c, SUBJECTS, err, integer(id), integer(entry->head),
-                     integer_unless(entry->due, TIME_NEVER), text(row->name), text(row->hub),
-                     text(row->former), integer_unless(row->layout, 0), text(row->decisions),
-                     text(entry->causes));
+        int64_t layout;
+        rc = stored_layout(&layout, c, row->layout, err);
+        if (rc == OK)
+            rc = NEXT_IS(c, SUBJECTS, err, integer(id), integer(entry->head),
+                         integer_unless(entry->due, TIME_NEVER), text(row->name), text(row->hub),
+                         text(row->former), integer_unless(layout, 0), text(row->decisions),
+                         text(entry->causes));
     }
     return rc;
 }
@@ -364,7 +340,8 @@ static enum err_code check_rest(struct checker *c, enum table t, struct err *err
 {
     char row[300], what[400];
 
-    if (!TABLE[t].sql || c->differs[t] || (t == SUBJECTS && !c->has_met_mark))
+    if (!TABLE[t].sql || c->differs[t] || (t == SUBJECTS && !c->has_met_mark) ||
+        (t == NAMES + DICT_LAYOUT && c->is_migrated))
         return OK;
     int step = next_row(c, t);
     if (step == SQLITE_DONE)
@@ -401,6 +378,23 @@ static enum err_code check_texts(struct checker *c, struct err *err)
     return rc;
 }
 
+/* Each layout of a migrated source is one of ours. */
+static enum err_code check_layouts(struct checker *c, struct err *err)
+{
+    static const char SQL[] = "SELECT text FROM decision_layout";
+    const struct strmap *own = &c->own->dicts[DICT_LAYOUT].by_text;
+    sqlite3_stmt *st;
+    bool row;
+
+    enum err_code rc = stmt_get(&st, c->source, SQL, err);
+    if (rc != OK)
+        return rc;
+    while ((rc = stmt_row(&row, c->source, st, TABLE[NAMES + DICT_LAYOUT].name, err)) == OK && row)
+        if (!strmap_find(own, column_text(st, 0), (size_t)sqlite3_column_bytes(st, 0)))
+            tell(c, NAMES + DICT_LAYOUT, "a row is none that the log makes");
+    return rc;
+}
+
 enum err_code store_end_replay(int *differences, int64_t *rows, struct store *s, struct err *err)
 {
     struct checker *c = s->checker;
@@ -416,6 +410,8 @@ enum err_code store_end_replay(int *differences, int64_t *rows, struct store *s,
         rc = check_rest(c, t, err);
     if (rc == OK)
         rc = check_texts(c, err);
+    if (rc == OK && c->is_migrated)
+        rc = check_layouts(c, err);
     *differences = c->differences;
     *rows = c->rows;
     return rc;
@@ -450,7 +446,10 @@ enum err_code store_open_replay(struct store **out, struct store *source, compar
     s->checker = c;
     s->last_recorded = INT64_MIN;
     memcpy(s->note_key, source->note_key, sizeof(s->note_key));
-    return OK;
+    int64_t since;
+    enum err_code rc = store_judged_since(&since, source, err);
+    c->is_migrated = since > 1;
+    return rc;
 }
 
 enum err_code store_judged_since(int64_t *out, struct store *s, struct err *err)

@@ -86,7 +86,7 @@ MUST_CHECK enum err_code wake_of(int64_t *out, struct store *s, const char *subj
 /* The earliest wake of all; TIME_NEVER when there is none. Of a store that writes; wake_first() asks the table. */
 int64_t wake_next(const struct store *s);
 MUST_CHECK enum err_code wake_first(int64_t *out, struct store *s, struct err *err);
-/* Up to `limit` (at most WAKES_MAX) subjects due at or before `now`, earliest first, then as they were met. The
+/* Up to `limit` (at most WAKES_MAX) subjects due at or before `now`, earliest first, then by name. The
  * callback may not write. */
 #define WAKES_MAX 256
 typedef enum err_code wake_fn(const char *subject, int64_t due, void *arg, struct err *err);

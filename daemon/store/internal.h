@@ -112,7 +112,7 @@ struct store {
     struct arena arena; /* dictionary entries and their texts */
     struct dict dicts[DICT_KINDS];
     struct keys keys;
-    struct entries wakes; /* a heap by (due, id) */
+    struct entries wakes; /* a heap by (due, name) */
     struct strmap voided; /* keys of events that a void names: source NUL id */
     int64_t last_seq, last_commit, last_recorded, last_change;
     struct watermark watermark; /* of what was sealed last; of a reader's snapshot */

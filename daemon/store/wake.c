@@ -1,12 +1,13 @@
-/* wake.c - see derived.h. When subjects are due: a binary heap in memory, by (due, id). */
+/* wake.c - see derived.h. When subjects are due: a binary heap in memory, by (due, name). */
 #include <stdlib.h>
+#include <string.h>
 
 #include "store/derived.h"
 #include "store/internal.h"
 
 static bool comes_before(const struct dict_entry *a, const struct dict_entry *b)
 {
-    return a->due < b->due || (a->due == b->due && a->id < b->id);
+    return a->due < b->due || (a->due == b->due && strcmp(a->text, b->text) < 0);
 }
 
 static void put(struct entries *heap, size_t at, struct dict_entry *entry)

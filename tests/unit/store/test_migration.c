@@ -181,14 +181,13 @@ static const char *const ASKED[] = {
     "SELECT * FROM event_commit_row ORDER BY number",
     "SELECT * FROM commit_judged ORDER BY number",
     "SELECT * FROM event_void ORDER BY seq",
-    "SELECT * FROM change_row ORDER BY seq",
+    "SELECT seq, recorded, generation, subject, old, new, hub, cause FROM change_row ORDER BY seq",
     "SELECT * FROM generation ORDER BY number",
     "SELECT hex(digest), text FROM pack_text ORDER BY digest",
     "SELECT generation, path, hex(digest) FROM pack_file ORDER BY generation, path",
     "SELECT * FROM source_name ORDER BY id",
     "SELECT * FROM type_name ORDER BY id",
     "SELECT * FROM subject_name ORDER BY id",
-    "SELECT * FROM decision_name ORDER BY id",
     "SELECT hex(key), hex(value) FROM meta WHERE key <> 'judged_since' ORDER BY key",
     "SELECT * FROM personal ORDER BY key",
     "SELECT * FROM note ORDER BY seq, path",
@@ -258,6 +257,8 @@ static void each_new_row_says_what_the_old_ones_did(void **state)
                 "7|[1,4,2,5,3,6]|\n");
     assert_rows(x->path, "SELECT * FROM event_succession", "4|1|3|\n");
     assert_rows(x->path, "SELECT count(*) FROM event_key", "0|\n");
+    assert_rows(x->path, "SELECT * FROM decision_name", "1|committed|\n2|members|\n");
+    assert_rows(x->path, "SELECT seq, decision FROM change_row", "1|1|\n2|2|\n");
     assert_rows(x->path,
                 "SELECT r.id, head, due, name, hub, former, l.text, decisions, causes"
                 " FROM subject_row r LEFT JOIN decision_layout l ON l.id = r.layout ORDER BY r.id",
