@@ -227,10 +227,17 @@ int64_t engine_next_wake(const struct engine *e)
 
 enum err_code engine_wake(struct engine *e, struct err *err)
 {
+    return engine_wake_judging(e, NULL, err);
+}
+
+enum err_code engine_wake_judging(struct engine *e, const struct strmap *only, struct err *err)
+{
     struct commit c;
 
     enum err_code rc = commit_begin(&c, e, err);
-    if (rc == OK)
+    for (uint32_t i = 0; rc == OK && only && i < only->count; i++)
+        rc = affected_by_time(&c.affected, only->items[i].key, err);
+    if (rc == OK && !only)
         rc = wake_due(e->store, c.publication.now, WAKE_SLICE, add_due, &c.affected, err);
     if (rc == OK && c.affected.subjects.count == 0) /* so that each commit listed has a reason */
         return commit_nothing(&c);

@@ -24,6 +24,9 @@ void engine_set_clock(struct engine *e, int64_t now);
  * events concern), leaving the others for later. */
 MUST_CHECK enum err_code engine_take_judging(struct engine *e, struct take *items, size_t count,
                                              const struct strmap *only, struct err *err);
+/* engine_wake() as it went: judging these subjects, in their order (NULL: those that are due). */
+MUST_CHECK enum err_code engine_wake_judging(struct engine *e, const struct strmap *only,
+                                             struct err *err);
 /* Judge by these rules, which become the engine's. When they are not those of the last generation, that
  * is a new one: kept, and everything is judged by it in one commit. */
 MUST_CHECK enum err_code engine_use_rules(struct engine *e, struct ruleset *rules, struct err *err);

@@ -160,6 +160,19 @@ static struct live *new_live(const char *subject)
     return l;
 }
 
+/* Keep it, when `rc` says that it is well; else let it go. */
+static enum err_code keep(struct live **out, struct live_cache *c, struct live *l, enum err_code rc,
+                          struct err *err)
+{
+    if (rc == OK)
+        rc = add(c, l, err);
+    if (rc == OK)
+        *out = l;
+    else
+        free_live(l);
+    return rc;
+}
+
 enum err_code live_begin(struct live **out, struct live_cache *c, struct ruleset *rules,
                          const char *subject, struct err *err)
 {
@@ -168,14 +181,7 @@ enum err_code live_begin(struct live **out, struct live_cache *c, struct ruleset
     *out = NULL;
     if (!l)
         return no_memory(err);
-    enum err_code rc = fold_init(&l->fold, rules, l->subject, NULL, 0, err);
-    if (rc == OK)
-        rc = add(c, l, err);
-    if (rc == OK)
-        *out = l;
-    else
-        free_live(l);
-    return rc;
+    return keep(out, c, l, fold_init(&l->fold, rules, l->subject, NULL, 0, err), err);
 }
 
 enum err_code live_build(struct live **out, struct live_cache *c, struct ruleset *rules,
@@ -196,13 +202,7 @@ enum err_code live_build(struct live **out, struct live_cache *c, struct ruleset
     l->fold_events = (int64_t)l->fold.count;
     l->fold.items = NULL; /* they go with the world */
     l->fold.count = l->fold.next = 0;
-    if (rc == OK)
-        rc = add(c, l, err);
-    if (rc == OK)
-        *out = l;
-    else
-        free_live(l);
-    return rc;
+    return keep(out, c, l, rc, err);
 }
 
 bool live_can_take(const struct live *l, const struct event *const *events, size_t count,

@@ -110,6 +110,20 @@ static enum err_code replay_events(struct replayer *r, const struct logged_commi
     return rc;
 }
 
+/* Time alone was the reason. Commits say which subjects they judged then, since version 3 of the schema. */
+static enum err_code replay_moment(struct replayer *r, const struct logged_commit *c,
+                                   struct err *err)
+{
+    struct strmap only = { 0 };
+
+    arena_reset(&r->events.arena);
+    enum err_code rc = c->judged ? logged_judged(&only, &r->events, c->judged, err) : OK;
+    if (rc == OK)
+        rc = engine_wake_judging(r->engine, c->judged ? &only : NULL, err);
+    strmap_fini(&only);
+    return rc;
+}
+
 static enum err_code replay_commit(const struct logged_commit *c, void *arg, struct err *err)
 {
     struct replayer *r = arg;
@@ -121,7 +135,7 @@ static enum err_code replay_commit(const struct logged_commit *c, void *arg, str
     else if (c->last >= c->first)
         rc = replay_events(r, c, err);
     else
-        rc = engine_wake(r->engine, err);
+        rc = replay_moment(r, c, err);
     r->result->commits++;
     return rc == OK ? OK : err_at(err, "commit %lld", (long long)c->number);
 }
