@@ -357,6 +357,7 @@ static enum err_code load(struct ruleset *rs, struct sources *sources, struct pr
     problems->root = sources->root;
     problems->pack = sources->pack;
     enum err_code rc = load_job(&job, problems, err);
+    sandbox_settle(&rs->sandbox);
     problems->root = problems->pack = NULL;
     rs->loading = NULL; /* it is gone when this function returns */
     places_fini(&job.places);

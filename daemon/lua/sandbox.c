@@ -131,6 +131,12 @@ void sandbox_fini(struct sandbox *sb)
     free_spare(sb);
 }
 
+void sandbox_settle(struct sandbox *sb)
+{
+    lua_gc(sb->L, LUA_GCCOLLECT);
+    lua_gc(sb->L, LUA_GCINC, 400, 100, 0);
+}
+
 /* A key of a table, outside Lua, so that sorting needs no calls. Texts are the table's own. */
 struct key {
     const char *text; /* NULL: a number */

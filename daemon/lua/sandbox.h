@@ -40,6 +40,10 @@ void *sandbox_realloc(struct sandbox *sb, void *ptr, size_t old, size_t size);
 /* End the run as a lack of memory inside Lua does. */
 int sandbox_raise_full(struct sandbox *sb);
 
+/* All that stays is there: collect what loading left. Little of what comes after lives long, and facts lie
+ * outside, so that the collector may wait until there is four times as much. */
+void sandbox_settle(struct sandbox *sb);
+
 /*
  * Push a new environment table with the safe part of Lua's library. What a pack needs beyond it is
  * added by the caller. May raise: call it under sandbox_call().

@@ -4,7 +4,7 @@
  *   rules RULES EVENTS.ndjson [LIVE [PARTS]]
  *
  * LIVE: how many of the last events come to live records (20000). PARTS: letters of what to do: fold from
- * scratch, memory of each kind, live records (fml).
+ * scratch, judge all, memory of each kind, live records (fjml). Started in the root of the sources.
  */
 #include <malloc.h>
 #include <stdio.h>
@@ -17,7 +17,7 @@
 #include "base/civil.h"
 #include "base/digest.h"
 #include "base/strmap.h"
-#include "lua/record.h"
+#include "lua/record_internal.h"
 #include "lua/state.h"
 
 struct subject {
@@ -408,10 +408,153 @@ static __attribute__((noinline)) void bench_live(struct nation *n, size_t live)
     tell(&nothing);
 }
 
+/* ---- all rules of warm records, and the same functions over plain tables ---- */
+
+/* A fact as a plain table: a set as a list with a table of what is there, a map as one. */
+static void push_plain(lua_State *L, const struct shape *shape, struct cell cell)
+{
+    const struct node *n = cell_node(cell);
+    enum type_kind kind = shape->type->kind;
+
+    luaL_checkstack(L, 10, "facts too deep");
+    if (type_is_scalar(shape->type)) {
+        value_push(L, ruleset_of(L), cell);
+        return;
+    }
+    lua_newtable(L);
+    if (kind == TYPE_SET)
+        lua_newtable(L);
+    for (uint32_t i = 0; n && i < n->used; i += shape->width) {
+        if (kind == TYPE_ROW) {
+            push_plain(L, shape->fields[i].shape, n->cells[i]);
+            lua_setfield(L, -2, shape->fields[i].name);
+        } else if (kind == TYPE_MAP) {
+            push_plain(L, shape->key, n->cells[i]);
+            push_plain(L, shape->of, n->cells[i + 1]);
+            lua_rawset(L, -3);
+        } else {
+            push_plain(L, shape->of, n->cells[i]);
+            if (kind == TYPE_SET) {
+                lua_pushvalue(L, -1);
+                lua_pushboolean(L, 1);
+                lua_rawset(L, -4);
+                lua_rawseti(L, -3, i + 1);
+            } else {
+                lua_rawseti(L, -2, i + 1);
+            }
+        }
+    }
+    if (kind == TYPE_SET)
+        lua_setfield(L, -2, "there");
+    if (kind == TYPE_MAP) {
+        lua_pushboolean(L, 1);
+        lua_setfield(L, -2, "is_map");
+    }
+}
+
+static void push_facts(lua_State *L, const struct record *r)
+{
+    const struct subject_defs *defs = &r->rs->subjects[r->kind];
+
+    lua_newtable(L);
+    for (uint16_t i = 0; i < defs->fact_count; i++) {
+        struct cell cell = cell_is_nil(r->facts[i]) ? defs->facts[i].initial : r->facts[i];
+        push_plain(L, defs->facts[i].shape, cell);
+        lua_setfield(L, -2, defs->facts[i].name);
+    }
+}
+
+static void lua_check(lua_State *L, int status)
+{
+    if (status == LUA_OK)
+        return;
+    fprintf(stderr, "rules: %s\n", lua_tostring(L, -1));
+    exit(1);
+}
+
+/* Leaves the function that makes judges on the stack. */
+static void load_plain(struct ruleset *rs)
+{
+    lua_State *L = rs->sandbox.L;
+    struct ruleset_file file;
+
+    lua_check(L, luaL_loadfile(L, "tests/bench/plain.lua"));
+    lua_newtable(L);
+    for (int i = 0; ruleset_file_at(&file, rs, i); i++) {
+        /* words.lua is imported by the others. */
+        bool is_words = strstr(file.path, "words.lua") != NULL;
+        if (strstr(file.path, "tests_"))
+            continue;
+        lua_createtable(L, 2, 0);
+        lua_pushlstring(L, strchr(file.path, '/') + 1, strcspn(strchr(file.path, '/') + 1, "."));
+        lua_rawseti(L, -2, 1);
+        lua_pushlstring(L, file.text, file.len);
+        lua_rawseti(L, -2, 2);
+        if (is_words) /* moves up to the front */
+            for (int k = (int)lua_rawlen(L, -2); k > 0; k--) {
+                lua_rawgeti(L, -2, k);
+                lua_rawseti(L, -3, k + 1);
+            }
+        lua_rawseti(L, -2, is_words ? 1 : (lua_Integer)lua_rawlen(L, -2) + 1);
+    }
+    lua_rawgeti(L, LUA_REGISTRYINDEX, rs->env);
+    lua_check(L, lua_pcall(L, 2, 1, 0));
+}
+
+static __attribute__((noinline)) void bench_judge(struct nation *n)
+{
+    struct figures judge = { .name = "judge all of a warm school" },
+                   rejudge = { .name = "the same, all touched" },
+                   plain = { .name = "the same functions, plain tables" };
+    lua_State *L = n->rs->sandbox.L;
+    int64_t now = n->events[n->count - 1].time, wake;
+    size_t told = 0, schools = 0;
+    int rules = 0;
+
+    load_plain(n->rs);
+    lua_gc(L, LUA_GCCOLLECT);
+    for (uint32_t i = 0; i < n->names.count && schools < 1000; i++) {
+        struct subject *s = n->names.items[i].as.ptr;
+        if (s->kind != SUBJECT_SCHOOL)
+            continue;
+        schools++;
+        fold_events(n, s, s->count, false);
+        check(record_judge(s->record, now, ignore, &told, &err));
+        int64_t t = ns_now();
+        check(record_judge(s->record, now, ignore, &told, &err));
+        note(&judge, ns_now() - t);
+        check(record_rejudge(&wake, s->record, now, ignore, &told, &err));
+        for (uint16_t f = 0; f < n->rs->subjects[s->kind].fact_count; f++)
+            record_touch(s->record, f);
+        t = ns_now();
+        check(record_rejudge(&wake, s->record, now, ignore, &told, &err));
+        note(&rejudge, ns_now() - t);
+        lua_pushvalue(L, -1);
+        push_facts(L, s->record);
+        lua_pushinteger(L, now);
+        lua_check(L, lua_pcall(L, 2, 2, 0));
+        rules = (int)lua_tointeger(L, -1);
+        lua_pop(L, 1);
+        lua_pushvalue(L, -1);
+        lua_check(L, lua_pcall(L, 0, 0, 0));
+        t = ns_now();
+        lua_check(L, lua_pcall(L, 0, 0, 0));
+        note(&plain, ns_now() - t);
+        record_free(s->record);
+        s->record = NULL;
+    }
+    printf("all rules: %d decisions and criteria; plain: %d rules\n",
+           n->rs->subjects[SUBJECT_SCHOOL].rule_count, rules);
+    tell(&judge);
+    tell(&rejudge);
+    tell(&plain);
+    lua_settop(L, 0);
+}
+
 int main(int argc, char **argv)
 {
     struct nation n = { 0 };
-    const char *parts = argc > 4 ? argv[4] : "fml";
+    const char *parts = argc > 4 ? argv[4] : "fjml";
     size_t live = argc > 3 ? (size_t)atol(argv[3]) : 20000;
 
     if (argc < 3) {
@@ -427,6 +570,8 @@ int main(int argc, char **argv)
     printf("%zu events\n", n.count);
     if (strchr(parts, 'f'))
         bench_fold(&n);
+    if (strchr(parts, 'j'))
+        bench_judge(&n);
     if (strchr(parts, 'm'))
         bench_kinds(&n, live);
     if (!strchr(parts, 'l'))

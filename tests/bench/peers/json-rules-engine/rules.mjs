@@ -24,8 +24,8 @@ const SCHOOL = {
     any(is('pathway_phase', 'notEqual', 'preparatory'), is('areas_secure', 'equal', AREAS.length)))),
   development_complete: waivable('development_complete', holds('completed')),
 
-  eligible_preparatory: waivable('eligible_preparatory', all(BEFORE_DEVELOPMENT, is('below_secure', 'greaterThan', 0),
-    rule('is_open'), rule('is_primary'), rule('committed'))),
+  eligible_preparatory: waivable('eligible_preparatory', all(BEFORE_DEVELOPMENT, rule('is_open'), rule('is_primary'),
+    rule('committed'), is('below_secure', 'greaterThan', 0))),
   eligible_development: waivable('eligible_development', all(BEFORE_DEVELOPMENT, rule('is_open'), rule('is_primary'),
     rule('committed'), rule('two_leads'), rule('ready'))),
   eligible_building: waivable('eligible_building', all(rule('is_open'), rule('development_complete'))),
@@ -35,7 +35,8 @@ const SCHOOL = {
     is('specialists', 'greaterThan', 0)))),
 
   lead_missing: all(rule('developing'), not(rule('two_leads'))),
-  meeting_missed: all(rule('developing'), any(is('overdue_marks', 'contains', '0'), is('overdue_marks', 'contains', '1'))),
+  meeting_missed: all(rule('developing'),
+    any(is('overdue_marks', 'contains', '0'), is('overdue_marks', 'contains', '1'))),
   meeting_unrecorded: all(rule('developing'), is('overdue_marks', 'contains', '-')),
   visit_overdue: all(rule('developing'), holds('is_visit_overdue')),
   development_incomplete: all(is('pathway_phase', 'equal', 'development'), holds('is_development_year_over'),
@@ -46,12 +47,14 @@ const SCHOOL = {
   stale_urn: all(holds('is_urn_stale')),
 };
 const SCHOOL_SHARED = {
-  developing: all(is('pathway_phase', 'equal', 'development'), holds('is_development_year'), holds('has_development_place')),
+  developing: all(is('pathway_phase', 'equal', 'development'), holds('is_development_year'),
+    holds('has_development_place')),
 };
 
 const GROUP = {
-  group_size_ok: any(is('kind', 'notEqual', 'development'),
-    all(is('group_schools', 'greaterThanInclusive', PARAMS.groupMin), is('group_schools', 'lessThanInclusive', PARAMS.groupMax))),
+  group_size_ok: any(is('kind', 'notEqual', 'development'), all(
+    is('group_schools', 'greaterThanInclusive', PARAMS.groupMin),
+    is('group_schools', 'lessThanInclusive', PARAMS.groupMax))),
   group_meeting_missed: all(is('kind', 'equal', 'development'), holds('is_meeting_overdue')),
 };
 
@@ -100,7 +103,8 @@ function engineOf(decisions, shared = {}) {
   engine.addOperator('notBefore', (year, bound) => year !== null && year >= bound); // the others take numbers
   engine.addOperator('notAfter', (year, bound) => year !== null && year <= bound);
   for (const [name, conditions] of Object.entries({ ...shared, ...decisions })) engine.setCondition(name, conditions);
-  for (const [name, conditions] of Object.entries(decisions)) engine.addRule({ name, conditions, event: { type: name } });
+  for (const [name, conditions] of Object.entries(decisions))
+    engine.addRule({ name, conditions, event: { type: name } });
   return engine;
 }
 
@@ -124,7 +128,8 @@ export async function decide(record, now) {
   }
   if (facts.kindOf(record.subject) === 'group') {
     const values = { group_meetings: facts.groupMeetings(record), group_schools: record.schools.length };
-    const isOverdue = record.kind === 'development' && inYear(record.year, now) && facts.groupMeetingOverdue(record, now);
+    const isOverdue = record.kind === 'development' && inYear(record.year, now)
+      && facts.groupMeetingOverdue(record, now);
     return judge(groupEngine, GROUP, values, { kind: record.kind, is_meeting_overdue: isOverdue });
   }
   return {};

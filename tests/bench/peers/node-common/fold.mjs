@@ -21,7 +21,8 @@ function gather(years, s, kind, now) {
 function nextPhase(s, now) {
   if (s.phase !== 'refinement' && running(s, 'sustaining', now) && eligibleRefinement(s, now)) return 'refinement';
   if (s.phase === 'development' && running(s, 'embedding', now) && eligibleBuilding(s, now)) return 'building';
-  if (ORDER[s.phase] < ORDER.development && running(s, 'development', now) && eligibleDevelopment(s, now)) return 'development';
+  if (ORDER[s.phase] < ORDER.development && running(s, 'development', now) && eligibleDevelopment(s, now))
+    return 'development';
   if (s.phase === 'none' && running(s, 'readiness', now) && eligiblePreparatory(s, now)) return 'preparatory';
   return null;
 }

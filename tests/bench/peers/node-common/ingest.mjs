@@ -26,7 +26,8 @@ class Touched extends Map {
   }
 
   addEvent(store, event) {
-    const isSpecial = event.type === 'event.voided' || event.type === 'school.succeeded' || store.voidsOf(event).length > 0;
+    const isSpecial = event.type === 'event.voided' || event.type === 'school.succeeded'
+      || store.voidsOf(event).length > 0;
     if (isSpecial) for (const subject of reach(store, event)) this.at(subject, event).mustRefold = true;
     else for (const subject of event.touches) this.at(subject, event).events.push(event);
   }

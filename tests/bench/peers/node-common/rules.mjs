@@ -68,7 +68,8 @@ export const buildingFocuses = s => new Set(s.embeddedYears.flatMap(year => s.fo
 // The latest that has begun; if none has, the earliest.
 export function developmentYear(s, now) {
   let found = null;
-  for (const year of s.developmentYears) if (now >= academicYear(year).start && (found === null || year > found)) found = year;
+  for (const year of s.developmentYears)
+    if (now >= academicYear(year).start && (found === null || year > found)) found = year;
   return found ?? earliest(s.developmentYears);
 }
 export function attendance(s, year) {
@@ -111,7 +112,8 @@ export function sustainingLapsed(s, now) {
 function schoolDecisions(s, now) {
   const year = developmentYear(s, now);
   const shown = attendance(s, year);
-  const isDeveloping = s.phase === 'development' && year !== null && inYear(year, now) && inGroup(s, 'development', year);
+  const isDeveloping = s.phase === 'development' && year !== null && inYear(year, now)
+    && inGroup(s, 'development', year);
   const marks = isDeveloping ? overdueMarks(year, shown, now) : [];
   return {
     areas_secure: areasSecure(s),

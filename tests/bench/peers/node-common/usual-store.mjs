@@ -24,6 +24,8 @@ const SCHEMA = `
     cause INTEGER NOT NULL REFERENCES event);
 `;
 
+const PRAGMAS = ['journal_mode = WAL', 'synchronous = FULL', 'cache_size = -32768', 'wal_autocheckpoint = 10000'];
+
 export class UsualStore {
   changes = 0;
   #records = new Map(); // what the tables hold, as far as it has been used
@@ -31,8 +33,7 @@ export class UsualStore {
 
   constructor(file, now) {
     const db = this.db = new Database(file);
-    for (const pragma of ['journal_mode = WAL', 'synchronous = FULL', 'cache_size = -32768', 'wal_autocheckpoint = 10000'])
-      db.pragma(pragma);
+    for (const pragma of PRAGMAS) db.pragma(pragma);
     db.exec(SCHEMA);
     this.now = now;
     this.sql = {

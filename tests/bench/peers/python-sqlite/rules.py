@@ -10,7 +10,8 @@ ENTERED_FROM, ENTERED_TO = "2015/16", "2018/19"
 GRACE_DAYS, CONTACT_DAYS = 14, 90
 GROUP_MIN, GROUP_MAX = 6, 7
 
-AREAS = ["vision_and_culture", "mathematical_mindsets", "subject_expertise", "school_systems", "arithmetical_proficiency"]
+AREAS = ["vision_and_culture", "mathematical_mindsets", "subject_expertise", "school_systems",
+         "arithmetical_proficiency"]
 PRIMARY = {"primary", "infant", "junior", "first", "middle", "all_through"}
 ORDER = {"none": 0, "preparatory": 1, "development": 2, "building": 3, "refinement": 4}
 PHASE_OF = {"readiness": 1, "development": 2, "embedding": 3, "sustaining": 4}
@@ -164,7 +165,8 @@ def decide_school(s, now):
         "committed": committed(s, now),
         "development_attendance": shown,
         "development_complete": complete,
-        "development_incomplete": s["phase"] == "development" and year is not None and now >= year_end(year) and not complete,
+        "development_incomplete": (s["phase"] == "development" and year is not None and now >= year_end(year)
+                                   and not complete),
         "development_meetings": meetings_counted(s, year),
         "development_observations": len(s["observed"].get(year, ())),
         "development_visits": len(s["visits"].get(year, ())),

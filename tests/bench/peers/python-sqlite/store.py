@@ -88,8 +88,9 @@ class Store:
 
     def put_record(self, record):
         self.records[record["subject"]] = record
-        self.db.execute("INSERT INTO record (subject, body) VALUES (?, ?) ON CONFLICT DO UPDATE SET body = excluded.body",
-                        (record["subject"], json.dumps(record)))
+        self.db.execute(
+            "INSERT INTO record (subject, body) VALUES (?, ?) ON CONFLICT DO UPDATE SET body = excluded.body",
+            (record["subject"], json.dumps(record)))
 
     def stored_decisions(self, subject):
         if subject not in self.decisions:
@@ -103,7 +104,8 @@ class Store:
         before = stored or decide_empty(subject, self.now)
         changed = [name for name, value in decisions.items() if value != before[name]]
         self.db.executemany(
-            "INSERT INTO decision (subject, name, value) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
+            "INSERT INTO decision (subject, name, value) VALUES (?, ?, ?)"
+            " ON CONFLICT DO UPDATE SET value = excluded.value",
             [(subject, name, as_json(decisions[name])) for name in (changed if stored else decisions)])
         self.db.executemany(
             "INSERT INTO change (subject, name, old, new, cause) VALUES (?, ?, ?, ?, ?)",
