@@ -338,9 +338,10 @@ static void lists_of_names_of_a_migrated_database_may_have_other_numbers(void **
     struct scratch *x = *state;
     char copy[140], sql[200];
     fill(x->path, 4);
-    run_sql(x->path,
-            "UPDATE meta SET value = 4 WHERE key = 'judged_since'; UPDATE decision_layout SET id = 7;"
-            "UPDATE subject_row SET layout = 7 WHERE layout = 1");
+    run_sql(
+        x->path,
+        "UPDATE meta SET value = 4 WHERE key = 'judged_since'; UPDATE decision_layout SET id = 7;"
+        "UPDATE subject_row SET layout = 7 WHERE layout = 1");
     assert_same(x->path, 4);
     snprintf(copy, sizeof(copy), "%s-copy", x->path);
     for (size_t i = 0; i < sizeof(WRONG) / sizeof(*WRONG); i++) {
