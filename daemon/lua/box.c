@@ -194,7 +194,7 @@ static void add_part(lua_State *L, struct ruleset *rs, struct box *b, struct nod
         uint32_t cap = rs->part_cap ? rs->part_cap * 2 : 64;
         struct box **grown = realloc(rs->parts, cap * sizeof(struct box *));
         if (!grown)
-            sandbox_raise_full(&rs->sandbox);
+            sandbox_raise_starved(&rs->sandbox);
         rs->parts = grown;
         rs->part_cap = cap;
     }

@@ -66,8 +66,13 @@ static void judge_all(struct judge_job *job)
     while (job->next < rs->subjects[job->r->kind].rule_count) {
         lua_pushcfunction(rs->sandbox.L, judge_in_lua);
         lua_pushlightuserdata(rs->sandbox.L, job);
-        if (sandbox_call(&rs->sandbox, 1, 0, &why) != OK)
-            take_failure(job, &why);
+        if (sandbox_call(&rs->sandbox, 1, 0, &why) == OK)
+            continue;
+        take_failure(job, &why);
+        if (why.code == ERR_IO) { /* no fault of the rule */
+            job->text.failed = true;
+            return;
+        }
     }
 }
 

@@ -10,8 +10,8 @@
 
 #define PATTERNS_MAX 60000
 
-static struct strmap_item *intern(lua_State *L, struct ruleset *rs, struct strmap *map,
-                                  const char *bytes, size_t len, bool *is_new)
+static struct strmap_item *intern(struct ruleset *rs, struct strmap *map, const char *bytes,
+                                  size_t len, bool *is_new)
 {
     struct strmap_item *item = strmap_find(map, bytes, len);
 
@@ -20,7 +20,7 @@ static struct strmap_item *intern(lua_State *L, struct ruleset *rs, struct strma
         char *copy = arena_copy(&rs->arena, bytes, len);
         item = copy ? strmap_add(map, copy, len, NULL) : NULL;
         if (!item)
-            luaL_error(L, "out of memory");
+            sandbox_raise_starved(&rs->sandbox);
         item->as.num = map->count;
     }
     return item;
@@ -73,13 +73,13 @@ void kept_fini(struct ruleset *rs)
     strmap_fini(&rs->pattern_ids);
 }
 
-static void grow_givens(lua_State *L, struct ruleset *rs)
+static void grow_givens(struct ruleset *rs)
 {
     uint32_t cap = rs->given_cap ? rs->given_cap * 2 : 256;
     struct given *grown = realloc(rs->givens, cap * sizeof(*grown));
 
     if (!grown)
-        luaL_error(L, "out of memory");
+        sandbox_raise_starved(&rs->sandbox);
     rs->givens = grown;
     rs->given_cap = cap;
 }
@@ -90,12 +90,11 @@ static uint32_t intern_scratch(lua_State *L, struct ruleset *rs, struct given gi
     bool is_new;
 
     if (rs->scratch.failed)
-        luaL_error(L, "out of memory");
+        sandbox_raise_starved(&rs->sandbox);
     if (rs->values.count == rs->given_cap)
-        grow_givens(L, rs);
+        grow_givens(rs);
     uint32_t value =
-        (uint32_t)intern(L, rs, &rs->values, rs->scratch.data, rs->scratch.len, &is_new)->as.num -
-        1;
+        (uint32_t)intern(rs, &rs->values, rs->scratch.data, rs->scratch.len, &is_new)->as.num - 1;
     if (is_new)
         rs->givens[value] = given;
     if (is_new && given.form == GIVEN_OTHER) {
@@ -157,10 +156,10 @@ static uint16_t intern_pattern(lua_State *L, struct ruleset *rs, const struct re
 
     memcpy(words, reads->own_facts, rs->fact_words * sizeof(*words));
     memcpy(words + rs->fact_words, reads->rules, rs->rule_words * sizeof(*words));
-    uint32_t id = (uint32_t)intern(L, rs, &rs->pattern_ids, (const char *)words,
-                                   count * sizeof(*words), &is_new)
-                      ->as.num -
-                  1;
+    uint32_t id =
+        (uint32_t)intern(rs, &rs->pattern_ids, (const char *)words, count * sizeof(*words), &is_new)
+            ->as.num -
+        1;
     if (!is_new)
         return (uint16_t)id;
     if (id >= PATTERNS_MAX)
@@ -169,7 +168,7 @@ static uint16_t intern_pattern(lua_State *L, struct ruleset *rs, const struct re
         uint32_t cap = rs->pattern_cap ? rs->pattern_cap * 2 : 256;
         uint64_t *grown = realloc(rs->patterns, cap * count * sizeof(*grown));
         if (!grown)
-            luaL_error(L, "out of memory");
+            sandbox_raise_starved(&rs->sandbox);
         rs->patterns = grown;
         rs->pattern_cap = cap;
     }
@@ -225,7 +224,7 @@ static bool grow_wakes(struct wakes *w)
 }
 
 /* The rule at `place` waits for an instant, TIME_NEVER: for none. */
-static void wait_for(lua_State *L, struct record *r, uint16_t place, int64_t at)
+static void wait_for(struct record *r, uint16_t place, int64_t at)
 {
     struct wakes *w = &r->wakes;
     uint16_t i = find_wake(r, place);
@@ -240,7 +239,7 @@ static void wait_for(lua_State *L, struct record *r, uint16_t place, int64_t at)
     }
     if (i == w->count) {
         if (w->count == w->cap && !grow_wakes(w))
-            luaL_error(L, "out of memory");
+            sandbox_raise_starved(&r->rs->sandbox);
         w->count++;
     }
     w->at[i] = at;
@@ -319,7 +318,7 @@ void kept_put(lua_State *L, struct record *r, uint16_t place, uint32_t value,
         note_readers(defs->rule_readers, rs->rule_words, reads->rules, rs->rule_words, place);
     }
     new.is_good = true;
-    wait_for(L, r, place, reads->own_wake);
+    wait_for(r, place, reads->own_wake);
     put(r, place, new);
 }
 
@@ -328,7 +327,7 @@ void kept_put_failure(lua_State *L, struct record *r, uint16_t place, const char
 {
     uint32_t value = intern_failure(L, r->rs, message);
 
-    wait_for(L, r, place, wake);
+    wait_for(r, place, wake);
     put(r, place, (struct kept){ .value = value, .has_value = true });
 }
 

@@ -201,7 +201,8 @@ static enum err_code rejudge_stale(struct record *r, struct err *err)
             return OK;
         bool is_of_a_rule =
             job.next < defs->rule_count && (rs->stale[job.next / 64] >> (job.next % 64) & 1);
-        if (!is_of_a_rule || keep_failure(r, defs->rules[job.next], &why) != OK)
+        if (why.code == ERR_IO || !is_of_a_rule || /* a lack of memory is no fault of the rule */
+            keep_failure(r, defs->rules[job.next], &why) != OK)
             return err_set(err, why.code, "%s", why.msg);
     }
     return OK;

@@ -88,6 +88,8 @@ static void *resize(struct sandbox *sb, void *ptr, size_t old, size_t size)
     }
     if (moved)
         sb->used += size - old;
+    else
+        sb->is_starved = true;
     return moved;
 }
 
@@ -112,6 +114,12 @@ int sandbox_raise_full(struct sandbox *sb)
     sb->is_full = true;
     lua_pushliteral(sb->L, "out of memory");
     return lua_error(sb->L);
+}
+
+int sandbox_raise_starved(struct sandbox *sb)
+{
+    sb->is_starved = true;
+    return sandbox_raise_full(sb);
 }
 
 enum err_code sandbox_init(struct sandbox *sb, size_t cap, struct err *err)
@@ -551,9 +559,11 @@ enum err_code sandbox_call(struct sandbox *sb, int nargs, int nresults, struct e
 
     lua_pushcfunction(L, add_place);
     lua_insert(L, handler);
-    sb->is_full = false;
+    sb->is_full = sb->is_starved = false;
     int status = lua_pcall(L, nargs, nresults, handler);
-    if (status == LUA_ERRMEM || (status != LUA_OK && sb->is_full))
+    if (status != LUA_OK && sb->is_starved)
+        rc = err_set(err, ERR_IO, "out of memory: this machine has no more");
+    else if (status == LUA_ERRMEM || (status != LUA_OK && sb->is_full))
         rc = err_set(err, ERR_LIMIT, "out of memory: the rules need more than %zu MiB",
                      sb->cap >> 20);
     else if (status != LUA_OK)

@@ -26,6 +26,7 @@ struct sandbox {
     size_t used;  /* bytes allocated now */
     size_t cap;   /* an allocation beyond it fails, which ends the run with "not enough memory" */
     bool is_full; /* one made by sandbox_realloc() has failed and ended the run */
+    bool is_starved; /* one within the cap has failed: the machine's lack, not the pack's fault */
     void *spare[SANDBOX_SIZES]; /* lists; not counted in `used` */
     size_t spare_bytes;
 };
@@ -39,6 +40,8 @@ void sandbox_fini(struct sandbox *sb);
 void *sandbox_realloc(struct sandbox *sb, void *ptr, size_t old, size_t size);
 /* End the run as a lack of memory inside Lua does. */
 int sandbox_raise_full(struct sandbox *sb);
+/* The same where the machine has none for what is not under the cap. */
+int sandbox_raise_starved(struct sandbox *sb);
 
 /* All that stays is there: collect what loading left. Little of what comes after lives long, and facts lie
  * outside, so that the collector may wait until there is four times as much. */

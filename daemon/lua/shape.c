@@ -11,7 +11,7 @@ static void *need(lua_State *L, size_t size)
 {
     void *p = arena_alloc(&ruleset_of(L)->arena, size);
     if (!p)
-        luaL_error(L, "out of memory");
+        sandbox_raise_starved(&ruleset_of(L)->sandbox);
     return p;
 }
 
@@ -39,7 +39,7 @@ static void add_values(lua_State *L, struct shape *s)
         size_t len = strlen(value);
         struct text *t = text_hold(&ruleset_of(L)->cells, value, len, text_hash(value, len));
         if (!t)
-            luaL_error(L, "out of memory");
+            sandbox_raise_starved(&ruleset_of(L)->sandbox);
         s->values[s->value_count] = t;
     }
 }
@@ -66,7 +66,7 @@ struct shape *shape_of(lua_State *L, const struct type *type)
         add_values(L, s);
     item = strmap_add(&rs->shapes, (const char *)&s->type, sizeof(s->type), NULL);
     if (!item)
-        luaL_error(L, "out of memory");
+        sandbox_raise_starved(&ruleset_of(L)->sandbox);
     item->as.ptr = s;
     return s;
 }
