@@ -19,6 +19,7 @@ import time
 import unittest
 
 from daemon import Daemon
+from proof import fault
 from support import await_wakes, difference, export, judge, lines_of, number_from, sample_events, shuffled
 
 KILLS = number_from("PATHWAY_KILLS", 20)
@@ -147,6 +148,8 @@ class Kill(unittest.TestCase):
                 self.d.kill()
                 sending.join()
                 there = self.check_log(sending, there)
+                if kills % 5 == 4:
+                    self.assertIsNone(fault(self.d.database))
                 rest = [e for e in events if key(e) not in there]
                 kills += 1
         self.check_end(events, there)
@@ -171,6 +174,7 @@ class Kill(unittest.TestCase):
         seqs = [e["data"]["seq"] for e in self.d.request("GET", "/v1/changes?limit=10000").json()["items"]]
         self.assertEqual(seqs, list(range(1, len(seqs) + 1)))
         self.assertEqual(self.d.stop(), 0)
+        self.assertIsNone(fault(self.d.database))
 
 
 if __name__ == "__main__":

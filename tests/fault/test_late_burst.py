@@ -16,8 +16,8 @@ import threading
 import time
 import unittest
 
-from daemon import Daemon, binary
-from proof import fault
+from daemon import Daemon, binary, event, registered
+from proof import fault, rows
 from support import await_wakes, difference, export, judge, number_from, shuffled
 
 BURST = number_from("PATHWAY_BURST", 20000)
@@ -145,6 +145,22 @@ class LateBurst(unittest.TestCase):
         self.assertGreater(lag, 0)
         why = difference(export(self.d), judge(self.sent, self.d.now))
         self.assertIsNone(why, f"PATHWAY_SEED={SEED}: {why}")
+
+    def test_a_subject_of_which_all_lies_ahead_does_not_wait_for_ever(self):
+        load = [event("contact.made", "school/1", {"group": "group/g9", "academic_year": "2017/18"}, id=f"load{i}",
+                      time=f"2018-01-{i % 28 + 1:02d}T{i % 24:02d}:{i % 60:02d}:00Z") for i in range(4001)]
+        self.d.send(load)
+        await_wakes(self.d)
+        self.d.send([event("lead.named", "school/1", {"teacher": "t1"}, time="2017-10-01T00:00:00Z"),
+                     event("lead.named", "school/2", {"teacher": "t1"}, time="2027-10-01T00:00:00Z"),
+                     registered(3)])
+        await_wakes(self.d)
+        self.assertEqual(self.lag(), 0)
+        left, = rows(self.d.database, "SELECT j.subjects FROM event_commit_row c JOIN commit_judged j"
+                                      " USING (number) WHERE c.last >= c.first ORDER BY number DESC LIMIT 1")
+        self.assertEqual(left, ('["school/1"]',), "nothing was left for later")
+        self.assertEqual(self.d.stop(), 0)
+        self.assertIsNone(fault(self.d.database))
 
 
 if __name__ == "__main__":
