@@ -175,8 +175,9 @@ static bool all_still_hold(const struct record *r, int64_t now)
 
 static enum err_code ask_all(struct record *r, int64_t now, bool by_itself, struct err *err)
 {
-    struct ask_job job = { .r = r };
+    struct ask_job job;
 
+    job.r = r; /* the rest is cleared where it is used */
     memset(r->touched, 0, r->rs->fact_words * sizeof(r->touched[0]));
     record_begin(r, now, &job.reads);
     r->is_by_itself = by_itself;

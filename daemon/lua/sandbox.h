@@ -35,6 +35,9 @@ struct sandbox {
 MUST_CHECK enum err_code sandbox_init(struct sandbox *sb, size_t cap, struct err *err);
 void sandbox_fini(struct sandbox *sb);
 
+/* sandbox_memory.c: Lua's allocator; `ud` is the sandbox. */
+void *sandbox_alloc(void *ud, void *ptr, size_t osize, size_t nsize);
+void sandbox_free_spare(struct sandbox *sb);
 /* Memory for what belongs to a state but lies outside it, under the same cap: realloc() with the old size.
  * NULL: there is no more. Never while Lua itself allocates. */
 void *sandbox_realloc(struct sandbox *sb, void *ptr, size_t old, size_t size);

@@ -197,7 +197,8 @@ static void ask_until(struct subject *s, int64_t before)
         check(record_ask(&s->wake, s->record, s->wake, true, &err));
 }
 
-static void fold_events(struct nation *n, struct subject *s, size_t count, bool parses)
+static __attribute__((noinline)) void fold_events(struct nation *n, struct subject *s, size_t count,
+                                                  bool parses)
 {
     check(record_new(&s->record, n->rs, s->name, &err));
     s->wake = TIME_NEVER;

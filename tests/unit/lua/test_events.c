@@ -23,7 +23,8 @@ static void begin(const char *code)
         "optional(text) }), x = set(text) } },\n"
         "on = { school = { go = function(s, e)\n"
         "%s\n" /* line 9 */
-        "end, other = function(s, e) s.n = e.data.m end } } }\n",
+        "end, other = function(s, e) s.n = e.data.m end } },\n"
+        "rules = { late = rule { 'Late', source = 's', function(s) return kept[1].id end } } }\n",
         code);
     RS = load_pack(text);
     R = new_record(RS, SCHOOL);
@@ -108,6 +109,10 @@ static void one_that_was_kept_is_of_no_use(void **state)
     assert_facts("{}", "{}");
     take_event(R, "other", "2025-10-02", "{\"m\":5}");
     assert_facts("{\"word\":\"w\"}", "{\"n\":5,\"t\":\"1\"}"); /* the same table: this event */
+    assert_decision(
+        R, "2025-10-03", "late",
+        "error \"national/pack.lua:11: this event was kept from another call; a reducer "
+        "keeps nothing between two calls\"");
     end();
     begin("if e.data.word then s.t = tostring(#kept[1] .. tostring(kept[1]['school/2'])) else "
           "keep(e.data.people) end");
