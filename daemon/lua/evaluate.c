@@ -284,7 +284,8 @@ static void evaluate(lua_State *L, struct ruleset *rs, uint16_t index)
     if (rs->is_keeping && still_holds(L, rs, index)) {
         recall(L, rs, index);
     } else {
-        reads_clear(rs, &memo->reads);
+        if (rs->is_keeping) /* that look noted what it looked at */
+            reads_clear(rs, &memo->reads);
         compute(L, rs, index);
         remember(L, rs, index);
     }

@@ -77,8 +77,9 @@ static void find_touched(const struct record *r)
 {
     struct ruleset *rs = r->rs;
     const struct subject_defs *defs = &rs->subjects[r->kind];
-    uint64_t readers[RULES_MAX / 64] = { 0 };
+    uint64_t readers[RULES_MAX / 64];
 
+    memset(readers, 0, rs->rule_words * sizeof(readers[0]));
     for (uint16_t w = 0; w < rs->fact_words; w++)
         for (uint64_t bits = r->unjudged[w]; bits; bits &= bits - 1)
             for (uint16_t i = 0; i < rs->rule_words; i++)
