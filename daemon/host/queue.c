@@ -33,12 +33,11 @@ static bool is_empty(const struct queue *q)
     return !q->small.first && !q->large.first;
 }
 
-static enum err_code admit(const struct queue *q, const struct job *job, struct err *err)
+static enum err_code admit(const struct queue *q, size_t events, size_t bytes, struct err *err)
 {
     if (q->is_closed)
         return err_set(err, ERR_BUSY, "the daemon is stopping");
-    if (!is_empty(q) &&
-        (q->events + weight(job) > q->max_events || q->bytes + job->bytes > q->max_bytes))
+    if (!is_empty(q) && (q->events + events > q->max_events || q->bytes + bytes > q->max_bytes))
         return err_set(err, ERR_BUSY, "the queue is full: %zu events of at most %zu wait",
                        q->events, q->max_events);
     return OK;
@@ -54,14 +53,23 @@ static void append(struct lane *lane, struct job *job)
     lane->last = job;
 }
 
-enum err_code queue_put(struct queue *q, struct job *job, struct err *err)
+enum err_code queue_put(struct queue *q, struct job *jobs, struct err *err)
 {
+    size_t events = 0, bytes = 0;
+
+    for (const struct job *job = jobs; job; job = job->next) {
+        events += weight(job);
+        bytes += job->bytes;
+    }
     uv_mutex_lock(&q->lock);
-    enum err_code rc = admit(q, job, err);
+    enum err_code rc = admit(q, events, bytes, err);
     if (rc == OK) {
-        append(weight(job) <= SMALL_EVENTS ? &q->small : &q->large, job);
-        q->events += weight(job);
-        q->bytes += job->bytes;
+        for (struct job *job = jobs, *next; job; job = next) {
+            next = job->next;
+            append(events <= SMALL_EVENTS ? &q->small : &q->large, job);
+        }
+        q->events += events;
+        q->bytes += bytes;
         uv_cond_signal(&q->arrived);
     }
     uv_mutex_unlock(&q->lock);

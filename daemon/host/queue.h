@@ -40,8 +40,9 @@ MUST_CHECK enum err_code queue_init(struct queue *q, size_t max_events, size_t m
 /* Nothing may be in it. */
 void queue_fini(struct queue *q);
 
-/* ERR_BUSY: full or closed, the job is still the caller's. An empty queue takes any job. */
-MUST_CHECK enum err_code queue_put(struct queue *q, struct job *job, struct err *err);
+/* Jobs linked by `next`, all of them or none. ERR_BUSY: full or closed, they are still the caller's. An empty
+ * queue takes any. */
+MUST_CHECK enum err_code queue_put(struct queue *q, struct job *jobs, struct err *err);
 
 /*
  * Take the jobs that have arrived, small ones first, linked by `next`: at least one, then more while

@@ -10,9 +10,10 @@
 
 #include "base/civil.h"
 #include "base/log.h"
+#include "host/parts.h"
 #include "host/queue.h"
 
-#define GROUP_EVENTS    1000           /* at most so many in one commit, or one request's */
+#define GROUP_EVENTS    125            /* at most so many in one commit: some ten milliseconds */
 #define LONGEST_WAIT_US (3 * US_PER_S) /* a clock set forward is noticed after so long */
 #define RETRY_US        (5 * US_PER_S) /* after a wake, or a slice of the tables, that failed */
 
@@ -493,7 +494,14 @@ enum err_code worker_put(struct worker *w, struct job *job, struct err *err)
     if (!w->engine)
         return err_set(err, ERR_BUSY, "the daemon is starting: the database is being opened");
     job->code = OK;
-    return queue_put(&w->queue, job, err);
+    job->next = NULL;
+    struct job *parts = parts_of(job, GROUP_EVENTS);
+    if (!parts)
+        return err_set(err, ERR_BUSY, "no memory for a request of %zu events", job->count);
+    enum err_code rc = queue_put(&w->queue, parts, err);
+    if (rc != OK)
+        parts_free(parts, job);
+    return rc;
 }
 
 void worker_return(struct worker *w, struct job *job)

@@ -61,6 +61,21 @@ static void refuses_what_is_over_its_bounds(void **state)
     assert_ptr_equal(queue_take(&q, 100, 0), &b);
 }
 
+static void takes_all_of_a_chain_or_none_of_it(void **state)
+{
+    (void)state;
+    struct job waiting = { .count = 1 }, b = { .count = 8 }, a = { .count = 8, .next = &b };
+    assert_ok(queue_put(&q, &waiting, &err));
+    assert_int_equal(queue_put(&q, &a, &err), ERR_BUSY);
+    assert_ptr_equal(a.next, &b);
+    assert_ptr_equal(queue_take(&q, 100, 0), &waiting);
+    assert_ok(queue_put(&q, &a, &err));
+    assert_ptr_equal(queue_take(&q, 8, 0), &a);
+    assert_null(a.next);
+    assert_ptr_equal(queue_take(&q, 8, 0), &b);
+    assert_int_equal(queue_events(&q), 0);
+}
+
 static void what_was_taken_counts_no_more(void **state)
 {
     (void)state;
@@ -115,5 +130,5 @@ static void wakes_who_waits(void **state)
 #define QUEUE_CASE(fn) CASE_WITH(fn, set_up, tear_down)
 TEST_MAIN(QUEUE_CASE(gives_jobs_back_in_order), QUEUE_CASE(takes_no_more_events_than_a_group_holds),
           QUEUE_CASE(refuses_what_is_over_its_bounds), QUEUE_CASE(what_was_taken_counts_no_more),
-          QUEUE_CASE(takes_any_job_when_empty), QUEUE_CASE(drains_after_closing),
-          QUEUE_CASE(wakes_who_waits))
+          QUEUE_CASE(takes_all_of_a_chain_or_none_of_it), QUEUE_CASE(takes_any_job_when_empty),
+          QUEUE_CASE(drains_after_closing), QUEUE_CASE(wakes_who_waits))
