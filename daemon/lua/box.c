@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "lua/record_internal.h"
+#include "lua/words.h"
 
 #define PARTS_KEPT 512
 #define HANDLE_MAX ((1 << 23) - 1)
@@ -63,11 +64,10 @@ struct box *box_check(lua_State *L, int index)
     struct box *b = to_box(L, index);
 
     if (!b)
-        luaL_error(
-            L,
-            "found a %s, expected a fact that is a set, list or map; methods are called with "
-            "a colon: s.leads:add(...)",
-            luaL_typename(L, index));
+        luaL_error(L,
+                   "found %s, expected a fact that is a set, list or map; methods are called with "
+                   "a colon: s.leads:add(...)",
+                   words_found(L, index));
     else
         box_check_mine(L, b);
     return b;
@@ -116,7 +116,7 @@ void box_check_keys(lua_State *L, const struct shape *shape, const struct node *
     const struct shape *key = shape->type->kind == TYPE_MAP ? shape->key : shape->of;
 
     if (n && n->used > 0 && shape->type->kind != TYPE_LIST && key->type->kind == TYPE_BOOL)
-        luaL_error(L, "a key is a boolean; only numbers and texts have an order");
+        luaL_error(L, "a key is true or false; only numbers and texts have an order");
 }
 
 /* ---- pushing ---- */

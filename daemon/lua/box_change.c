@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "lua/box.h"
 #include "lua/record_internal.h"
+#include "lua/words.h"
 
 static int no_memory(lua_State *L)
 {
@@ -91,7 +92,7 @@ static size_t bury_value(lua_State *L, int value, const struct shape *shape, con
     if (type->kind == TYPE_ROW && lua_istable(L, value))
         return bury_row(L, value, shape, what);
     if (!type_is_scalar(type))
-        luaL_error(L, "%s: found a %s, expected %s", what, luaL_typename(L, value),
+        luaL_error(L, "%s: found %s, expected %s", what, words_found(L, value),
                    type->kind == TYPE_ROW ? "a table of fields"
                                           : type_describe(type, expected, sizeof(expected)));
     dig(L, rs, 1);

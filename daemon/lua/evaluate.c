@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "lua/record_internal.h"
 #include "lua/state.h"
+#include "lua/words.h"
 
 /* Replace the value on top by whether it meets what the rule needs. */
 static void apply_need(lua_State *L, struct ruleset *rs, uint16_t index)
@@ -17,8 +18,8 @@ static void apply_need(lua_State *L, struct ruleset *rs, uint16_t index)
 
     view_push_needed(L, rs, index);
     if (lua_type(L, -1) != lua_type(L, -2) && !lua_isnil(L, -2))
-        raise_as_is(L, "%s: rule %s gave a %s, which can not be compared with the %s it needs",
-                    rule->where, rule->name, luaL_typename(L, -2), luaL_typename(L, -1));
+        raise_as_is(L, "%s: rule %s gave %s, which can not be compared with %s, which it needs",
+                    rule->where, rule->name, words_found(L, -2), words_found(L, -1));
     if (!lua_isnil(L, -2)) { /* nothing there meets no need */
         if (rule->need == NEED_AT_LEAST)
             is_met = lua_compare(L, -1, -2, LUA_OPLE);
@@ -71,8 +72,8 @@ static void push_function_value(lua_State *L, struct ruleset *rs, uint16_t index
     lua_call(L, 1, 1);
     int type = lua_type(L, -1);
     if (type != LUA_TNIL && type != LUA_TBOOLEAN && type != LUA_TNUMBER && type != LUA_TSTRING)
-        raise_as_is(L, "%s: rule %s gave a %s; expected true, false, a number, a text or nil",
-                    rule->where, rule->name, luaL_typename(L, -1));
+        raise_as_is(L, "%s: rule %s gave %s; expected true, false, a number, a text or nothing",
+                    rule->where, rule->name, words_found(L, -1));
     make_plain(L, rule);
     if (rule->need != NEED_NONE) {
         keep_seen(L, rs, index);

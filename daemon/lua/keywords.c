@@ -5,6 +5,7 @@
 #include <lauxlib.h>
 
 #include "lua/state.h"
+#include "lua/words.h"
 
 #define TYPE_META "pathway.type"
 
@@ -117,8 +118,8 @@ static const struct type *check_type(lua_State *L, int index, const char *word)
 {
     const struct type *t = keyword_type(L, index, NULL, NULL);
     if (!t)
-        luaL_error(L, "%s: found a %s, expected a type such as text, person or enum {...}", word,
-                   luaL_typename(L, index));
+        luaL_error(L, "%s: found %s, expected a type such as text, person or enum {...}", word,
+                   words_found(L, index));
     return t;
 }
 
@@ -127,12 +128,12 @@ static int word_enum(lua_State *L)
     if (!lua_istable(L, 1) || lua_rawlen(L, 1) == 0)
         return luaL_error(L,
                           "enum: found %s, expected a list of texts: enum { \"open\", \"closed\" }",
-                          lua_istable(L, 1) ? "no texts" : luaL_typename(L, 1));
+                          lua_istable(L, 1) ? "no texts" : words_found(L, 1));
     lua_Integer other = other_than_text(L, 1);
     if (other) {
         lua_rawgeti(L, 1, other);
-        return luaL_error(L, "enum: value %d is a %s; expected a text", (int)other,
-                          luaL_typename(L, -1));
+        return luaL_error(L, "enum: value %d is %s; expected a text", (int)other,
+                          words_found(L, -1));
     }
     push_word(L, enum_of(L, 1));
     return 1;
@@ -172,8 +173,8 @@ static int word_map(lua_State *L)
 static int word_row(lua_State *L)
 {
     if (!lua_istable(L, 1))
-        return luaL_error(L, "row: found a %s, expected a table: row { name = type }",
-                          luaL_typename(L, 1));
+        return luaL_error(L, "row: found %s, expected a table: row { name = type }",
+                          words_found(L, 1));
     lua_settop(L, 1);
     sandbox_push_keys(L, 1);
     uint32_t count = (uint32_t)lua_rawlen(L, 2);
@@ -186,8 +187,8 @@ static int word_row(lua_State *L)
         fields[i].type = keyword_type(L, -1, &fields[i].is_optional, NULL);
         if (!fields[i].type)
             return luaL_error(
-                L, "row: field %s is a %s; expected a type such as text, person or enum {...}",
-                fields[i].name, luaL_typename(L, -1));
+                L, "row: field %s is %s; expected a type such as text, person or enum {...}",
+                fields[i].name, words_found(L, -1));
     }
     struct type *t = need(L, sizeof(*t));
     *t = (struct type){ .kind = TYPE_ROW, .fields = fields, .field_count = count };
@@ -221,8 +222,8 @@ static int type_call(lua_State *L)
     if (w->type->kind != TYPE_INT)
         return luaL_error(L, "only int takes bounds: int(1, 6)");
     if (!lua_isinteger(L, 2) || !lua_isinteger(L, 3))
-        return luaL_error(L, "int: found a %s and a %s, expected two whole numbers: int(1, 6)",
-                          luaL_typename(L, 2), luaL_typename(L, 3));
+        return luaL_error(L, "int: found %s and %s, expected two whole numbers: int(1, 6)",
+                          words_found(L, 2), words_found(L, 3));
     lua_Integer min = lua_tointeger(L, 2), max = lua_tointeger(L, 3);
     if (min > max)
         return luaL_error(L, "int: the lower bound %I is above the upper one %I", (LUAI_UACINT)min,
@@ -252,8 +253,8 @@ static int word_table(lua_State *L)
     const char *kind = lua_tostring(L, lua_upvalueindex(1));
     check_loading(L, kind);
     if (!lua_istable(L, 1))
-        return luaL_error(L, "%s: found a %s, expected a table: %s { ... }", kind,
-                          luaL_typename(L, 1), kind);
+        return luaL_error(L, "%s: found %s, expected a table: %s { ... }", kind, words_found(L, 1),
+                          kind);
     lua_settop(L, 1);
     mark(L, kind);
     return 1;

@@ -1,5 +1,6 @@
 /* loader.c - see loader.h. */
 #include "lua/loader.h"
+#include "lua/words.h"
 
 #include <string.h>
 
@@ -108,8 +109,7 @@ void loader_push_keys(struct loader *ld, const char *where)
     for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1)) {
         int type = lua_type(L, -2);
         if (type != LUA_TSTRING && type != LUA_TNUMBER) {
-            problems_add(ld->problems, "%s: a key is a %s; expected a name", where,
-                         lua_typename(L, type));
+            problems_add(ld->problems, "%s: a key is %s; expected a name", where, words_of(type));
             continue;
         }
         lua_pushvalue(L, -2);
@@ -129,8 +129,8 @@ const char *loader_text(struct loader *ld, const char *field, const char *where)
         text = loader_keep(ld, lua_tostring(ld->L, -1));
     } else if (type != LUA_TNIL) {
         loader_enter(ld, field);
-        problems_add(ld->problems, "%s: %s is a %s; expected a text", loader_place(ld, where),
-                     field, lua_typename(ld->L, type));
+        problems_add(ld->problems, "%s: %s is %s; expected a text", loader_place(ld, where), field,
+                     words_of(type));
         loader_leave(ld);
     }
     lua_pop(ld->L, 1);
@@ -209,8 +209,8 @@ void loader_each(struct loader *ld, const char *section, entry_fn *fn, void *arg
         if (type == LUA_TTABLE)
             loader_entries(ld, section, where, fn, arg);
         else if (type != LUA_TNIL)
-            problems_add(ld->problems, "%s: %s is a %s; expected a table", where, section,
-                         lua_typename(ld->L, type));
+            problems_add(ld->problems, "%s: %s is %s; expected a table", where, section,
+                         words_of(type));
         loader_leave(ld);
         lua_pop(ld->L, 2);
     }

@@ -6,6 +6,7 @@
 
 #include "lua/record_internal.h"
 #include "lua/state.h"
+#include "lua/words.h"
 
 /* A school moves a handful of times at one instant; more is a loop in the rules. */
 #define ASK_ROUNDS 1000
@@ -59,8 +60,8 @@ static bool ask_gather(lua_State *L, struct ruleset *rs, const struct move_def *
     if (lua_isnil(L, list))
         return false;
     if (!lua_istable(L, list))
-        raise_as_is(L, "%s: %s gave a %s; expected a list of values", m->where, m->name,
-                    luaL_typename(L, list));
+        raise_as_is(L, "%s: %s gave %s; expected a list of values", m->where, m->name,
+                    words_found(L, list));
     const struct type *of = rs->subjects[rs->record->kind].facts[m->fact].type->of;
     view_read_fact(rs, m->fact);
     if (lua_rawlen(L, list) > 0)

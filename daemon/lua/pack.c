@@ -6,6 +6,7 @@
 #include <lauxlib.h>
 
 #include "lua/loader.h"
+#include "lua/words.h"
 
 /* ---- event types ---- */
 
@@ -29,8 +30,8 @@ static bool read_field(struct loader *ld, struct type_field *f, const char *even
     f->type = keyword_type(ld->L, -1, &f->is_optional, NULL);
     if (!f->type) {
         problems_add(ld->problems,
-                     "%s: event %s: %s is a %s; expected a type such as text, person or enum {...}",
-                     where, event, f->name, luaL_typename(ld->L, -1));
+                     "%s: event %s: %s is %s; expected a type such as text, person or enum {...}",
+                     where, event, f->name, words_found(ld->L, -1));
         return false;
     }
     const char *problem = data_problem(f->type);
@@ -48,8 +49,8 @@ static const struct type *read_data(struct loader *ld, const char *event, const 
     *row = (struct type){ .kind = TYPE_ROW };
     if (lua_getfield(L, -1, "data") != LUA_TTABLE) {
         problems_add(ld->problems,
-                     "%s: event %s: data is a %s; expected a table of fields, {} when it has none",
-                     where, event, luaL_typename(L, -1));
+                     "%s: event %s: data is %s; expected a table of fields, {} when it has none",
+                     where, event, words_found(L, -1));
         lua_pop(L, 1);
         return row;
     }
@@ -106,7 +107,7 @@ static void read_subjects(struct loader *ld, struct event_type *t, const char *w
         else
             problems_add(ld->problems,
                          "%s: event %s: unknown subject '%s'; expected school, group or hub", place,
-                         t->name, name ? name : luaL_typename(L, -1));
+                         t->name, name ? name : words_found(L, -1));
     }
     lua_pop(L, 2);
 }
@@ -122,8 +123,8 @@ static void define_event(struct loader *ld, const char *name, const char *where,
     t->name = name;
     t->declared_at = where;
     if (!lua_istable(ld->L, -1)) {
-        problems_add(ld->problems, "%s: event %s is a %s; expected a table", where, name,
-                     luaL_typename(ld->L, -1));
+        problems_add(ld->problems, "%s: event %s is %s; expected a table", where, name,
+                     words_found(ld->L, -1));
         return;
     }
     loader_check_keys(ld, where, "an event", KEYS);
@@ -194,8 +195,7 @@ static void gather_tests(struct loader *ld)
         loader_enter(ld, "tests");
         const char *where = loader_place(ld, ld->parts[ld->part].path);
         if (type != LUA_TTABLE && type != LUA_TNIL)
-            problems_add(ld->problems, "%s: tests is a %s; expected a list", where,
-                         lua_typename(L, type));
+            problems_add(ld->problems, "%s: tests is %s; expected a list", where, words_of(type));
         for (lua_Integer k = 1; type == LUA_TTABLE && k <= (lua_Integer)lua_rawlen(L, -1); k++) {
             if (lua_rawgeti(L, -1, k) == LUA_TNIL) {
                 lua_pop(L, 1);

@@ -5,6 +5,7 @@
 #include <lauxlib.h>
 
 #include "lua/loader.h"
+#include "lua/words.h"
 
 struct facts_arg {
     enum subject_kind kind;
@@ -60,8 +61,8 @@ static void define_fact(struct loader *ld, const char *name, const char *where, 
     if (!f.type)
         problems_add(
             ld->problems,
-            "%s: fact %s: found a %s, expected a type such as text, set(person) or map(year, int)",
-            where, name, luaL_typename(ld->L, -1));
+            "%s: fact %s: found %s, expected a type such as text, set(person) or map(year, int)",
+            where, name, words_found(ld->L, -1));
     else if (problem)
         problems_add(ld->problems, "%s: fact %s: %s", where, name, problem);
     else if (name_fact(ld, defs, name, where)) {
@@ -91,8 +92,8 @@ static void define_subject_facts(struct loader *ld, const char *name, const char
     if (!subject_kind_parse(&of.kind, name))
         problems_add(ld->problems, "%s: facts of '%s'; expected school, group or hub", where, name);
     else if (!lua_istable(ld->L, -1))
-        problems_add(ld->problems, "%s: facts.%s is a %s; expected a table", where, name,
-                     luaL_typename(ld->L, -1));
+        problems_add(ld->problems, "%s: facts.%s is %s; expected a table", where, name,
+                     words_found(ld->L, -1));
     else
         loader_entries(ld, "facts", where, define_fact, &of);
 }

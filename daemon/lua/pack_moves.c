@@ -5,6 +5,7 @@
 #include <lauxlib.h>
 
 #include "lua/loader.h"
+#include "lua/words.h"
 
 /* Is the value on top one that the fact can have? */
 static bool check_value(struct loader *ld, const struct move_def *m, const char *where,
@@ -38,8 +39,8 @@ static void read_from(struct loader *ld, const struct move_def *m, struct move_s
 
     if (lua_getfield(L, -1, "from") != LUA_TTABLE) {
         if (!lua_isnil(L, -1))
-            problems_add(ld->problems, "%s: move %s: from is a %s; expected a list of values",
-                         where, m->name, luaL_typename(L, -1));
+            problems_add(ld->problems, "%s: move %s: from is %s; expected a list of values", where,
+                         m->name, words_found(L, -1));
         lua_pop(L, 1);
         return;
     }
@@ -75,8 +76,8 @@ static void read_step(struct loader *ld, const struct move_def *m, struct move_s
     *step = (struct move_step){ .enter = LUA_NOREF, .holds = LUA_NOREF };
     if (!lua_istable(L, -1)) {
         problems_add(ld->problems,
-                     "%s: move %s: a step is a %s; expected { value, function(s) ... end }", where,
-                     m->name, luaL_typename(L, -1));
+                     "%s: move %s: a step is %s; expected { value, function(s) ... end }", where,
+                     m->name, words_found(L, -1));
         return;
     }
     loader_check_keys(ld, where, "a step of first_of", KEYS);
@@ -90,8 +91,8 @@ static void read_step(struct loader *ld, const struct move_def *m, struct move_s
                      where, m->name);
     step->enter = read_function(ld, "enter", &found);
     if (found != LUA_TFUNCTION && found != LUA_TNIL)
-        problems_add(ld->problems, "%s: move %s: enter is a %s; expected function(s, at) ... end",
-                     where, m->name, lua_typename(L, found));
+        problems_add(ld->problems, "%s: move %s: enter is %s; expected function(s, at) ... end",
+                     where, m->name, words_of(found));
 }
 
 static void read_steps(struct loader *ld, struct move_def *m, const struct type *type)
@@ -138,8 +139,8 @@ static void read_move(struct loader *ld, struct move_def *m, const char *kind,
         m->function = luaL_ref(L, LUA_REGISTRYINDEX);
         return;
     }
-    problems_add(ld->problems, "%s: move %s: found a %s; expected %s(function(s) ... end)",
-                 m->where, m->name, luaL_typename(L, -1), kind);
+    problems_add(ld->problems, "%s: move %s: found %s; expected %s(function(s) ... end)", m->where,
+                 m->name, words_found(L, -1), kind);
     lua_pop(L, 1);
 }
 

@@ -4,6 +4,7 @@
 #include <lauxlib.h>
 
 #include "lua/loader.h"
+#include "lua/words.h"
 
 /* ---- parameters ---- */
 
@@ -31,8 +32,8 @@ static bool read_version(struct loader *ld, const char *name, const char *where,
     lua_pushvalue(L, -1);
     lua_rawget(L, -4);
     if (lua_type(L, -1) != first_type) {
-        problems_add(ld->problems, "%s: parameter %s: from %s it is a %s, before that a %s", where,
-                     name, date, luaL_typename(L, -1), lua_typename(L, first_type));
+        problems_add(ld->problems, "%s: parameter %s: from %s it is %s, before that %s", where,
+                     name, date, words_found(L, -1), words_of(first_type));
         lua_pop(L, 1);
         return false;
     }
@@ -50,15 +51,15 @@ static void read_versions(struct loader *ld, struct param_def *p)
 
     if (!is_param_value(L, -1))
         problems_add(ld->problems,
-                     "%s: parameter %s is a %s; expected a number, a text or true or false",
-                     p->where, p->name, luaL_typename(L, -1));
+                     "%s: parameter %s is %s; expected a number, a text or true or false", p->where,
+                     p->name, words_found(L, -1));
     first.ref = luaL_ref(L, LUA_REGISTRYINDEX);
     int from_type = lua_getfield(L, -1, "from");
     loader_enter(ld, "from");
     if (from_type != LUA_TTABLE && from_type != LUA_TNIL)
         problems_add(ld->problems,
-                     "%s: parameter %s: from is a %s; expected { [\"2024-09-01\"] = value }",
-                     loader_place(ld, p->where), p->name, lua_typename(L, from_type));
+                     "%s: parameter %s: from is %s; expected { [\"2024-09-01\"] = value }",
+                     loader_place(ld, p->where), p->name, words_of(from_type));
     if (from_type == LUA_TTABLE)
         loader_push_keys(ld, p->where);
     else
@@ -150,8 +151,8 @@ static void define_calendar_year(struct loader *ld, const char *name, const char
         return;
     }
     if (!lua_istable(ld->L, -1)) {
-        problems_add(ld->problems, "%s: calendar %s is a %s; expected six days", where, name,
-                     luaL_typename(ld->L, -1));
+        problems_add(ld->problems, "%s: calendar %s is %s; expected six days", where, name,
+                     words_found(ld->L, -1));
         return;
     }
     if (cal->year_count == 0)

@@ -4,6 +4,7 @@
 #include <lauxlib.h>
 
 #include "lua/loader.h"
+#include "lua/words.h"
 
 #define REDUCERS_MAX 256
 
@@ -18,8 +19,8 @@ static void read_except(struct loader *ld, struct strmap *except, const char *wh
     int type = lua_getfield(L, -1, "except");
 
     if (type != LUA_TTABLE && type != LUA_TNIL)
-        problems_add(ld->problems, "%s: except is a %s; expected a list of event types", where,
-                     lua_typename(L, type));
+        problems_add(ld->problems, "%s: except is %s; expected a list of event types", where,
+                     words_of(type));
     for (size_t i = 1; type == LUA_TTABLE && i <= lua_rawlen(L, -1); i++, lua_pop(L, 1)) {
         const char *name =
             lua_rawgeti(L, -1, (lua_Integer)i) == LUA_TSTRING ? lua_tostring(L, -1) : "?";
@@ -60,8 +61,8 @@ static void define_reducer(struct loader *ld, const char *name, const char *wher
     if (is_any && lua_istable(ld->L, -1))
         unpack_any(ld, defs, where);
     if (!lua_isfunction(ld->L, -1) || lua_iscfunction(ld->L, -1)) {
-        problems_add(ld->problems, "%s: on.%s[\"%s\"] is a %s; expected function(s, e) ... end",
-                     where, subject_kind_name(of->kind), name, luaL_typename(ld->L, -1));
+        problems_add(ld->problems, "%s: on.%s[\"%s\"] is %s; expected function(s, e) ... end",
+                     where, subject_kind_name(of->kind), name, words_found(ld->L, -1));
         return;
     }
     if (defs->reducer_count == REDUCERS_MAX) {

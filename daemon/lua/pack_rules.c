@@ -6,6 +6,7 @@
 #include <lauxlib.h>
 
 #include "lua/loader.h"
+#include "lua/words.h"
 
 struct raw_rule {
     struct rule_def def;
@@ -52,8 +53,8 @@ static bool read_flag(struct loader *ld, const char *field, const char *where)
     bool value = lua_toboolean(ld->L, -1);
 
     if (type != LUA_TNIL && type != LUA_TBOOLEAN)
-        problems_add(ld->problems, "%s: %s is a %s; expected true or false", where, field,
-                     lua_typename(ld->L, type));
+        problems_add(ld->problems, "%s: %s is %s; expected true or false", where, field,
+                     words_of(type));
     lua_pop(ld->L, 1);
     return value;
 }
@@ -188,9 +189,8 @@ static void read_need(struct loader *ld, struct rule_def *r)
     int needed = lua_type(ld->L, -1);
     if (needed != LUA_TNUMBER && needed != LUA_TSTRING &&
         (needed != LUA_TBOOLEAN || r->need != NEED_EQUAL))
-        problems_add(ld->problems,
-                     "%s: %s: %s: found a %s, expected a number or a parameter's name", r->where,
-                     r->name, kind, lua_typename(ld->L, needed));
+        problems_add(ld->problems, "%s: %s: %s: found %s, expected a number or a parameter's name",
+                     r->where, r->name, kind, words_of(needed));
     r->need_ref = luaL_ref(ld->L, LUA_REGISTRYINDEX); /* of a parameter: only its first value */
     lua_pop(ld->L, 1);
 }
@@ -212,8 +212,8 @@ static void read_criteria(struct loader *ld, struct rule_def *r)
             lua_rawgeti(L, -1, i + 2) == LUA_TSTRING ? lua_tolstring(L, -1, &len) : NULL;
         const struct strmap_item *item = name ? strmap_find(&rs->rule_names, name, len) : NULL;
         if (!name)
-            problems_add(ld->problems, "%s: %s: criterion %d is a %s; expected the name of a rule",
-                         r->where, r->name, (int)i + 1, luaL_typename(L, -1));
+            problems_add(ld->problems, "%s: %s: criterion %d is %s; expected the name of a rule",
+                         r->where, r->name, (int)i + 1, words_found(L, -1));
         else if (!item)
             problems_add(ld->problems, "%s: %s: unknown rule '%s'%s", r->where, r->name, name,
                          loader_hint(ld, name, &rs->rule_names));
@@ -237,8 +237,8 @@ static void read_function(struct loader *ld, struct rule_def *r)
             r->function = luaL_ref(ld->L, LUA_REGISTRYINDEX);
         } else {
             problems_add(ld->problems,
-                         "%s: %s: entry %d is a %s; expected one function after the title",
-                         r->where, r->name, (int)i, luaL_typename(ld->L, -1));
+                         "%s: %s: entry %d is %s; expected one function after the title", r->where,
+                         r->name, (int)i, words_found(ld->L, -1));
             lua_pop(ld->L, 1);
         }
     }

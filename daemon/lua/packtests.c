@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "lua/state.h"
+#include "lua/words.h"
 
 #define DEFAULT_SCHOOL "school/100001"
 #define DEFAULT_GROUP  "group/test"
@@ -46,8 +47,7 @@ static int64_t check_moment(lua_State *L, int index, const char *what)
     if (lua_isnil(L, index))
         luaL_error(L, "%s is missing; expected a date or a time as text", what);
     if (lua_type(L, index) != LUA_TSTRING)
-        luaL_error(L, "%s is a %s; expected a date or a time as text", what,
-                   luaL_typename(L, index));
+        luaL_error(L, "%s is %s; expected a date or a time as text", what, words_found(L, index));
     if (moment_parse(&t, lua_tostring(L, index), &err) != OK)
         luaL_error(L, "%s: %s", what, err.msg);
     return t;
@@ -189,8 +189,8 @@ static void read_expect(lua_State *L, struct test_job *job, int table)
         expects[i].decision = keep(L, job, -1);
         lua_rawget(L, expect);
         if (lua_istable(L, -1) || lua_isfunction(L, -1))
-            luaL_error(L, "expect.%s is a %s; expected a single value", expects[i].decision,
-                       luaL_typename(L, -1));
+            luaL_error(L, "expect.%s is %s; expected a single value", expects[i].decision,
+                       words_found(L, -1));
         buf_reset(&job->out);
         convert_write_scalar(L, -1, &job->out);
         expects[i].value = arena_strdup(&job->arena, buf_cstr(&job->out));
@@ -210,12 +210,12 @@ static void read_missing(lua_State *L, struct test_job *job, int table)
     if (lua_getfield(L, table, "missing") == LUA_TNIL)
         return;
     if (!lua_istable(L, -1))
-        luaL_error(L, "missing is a %s; expected a list of names", luaL_typename(L, -1));
+        luaL_error(L, "missing is %s; expected a list of names", words_found(L, -1));
     int list = lua_gettop(L), count = (int)lua_rawlen(L, list);
     lua_newtable(L);
     for (int i = 1; i <= count; i++) {
         if (lua_rawgeti(L, list, i) != LUA_TSTRING)
-            luaL_error(L, "missing: entry %d is a %s; expected a name", i, luaL_typename(L, -1));
+            luaL_error(L, "missing: entry %d is %s; expected a name", i, words_found(L, -1));
         lua_pushboolean(L, 1);
         lua_rawset(L, -3);
     }
@@ -264,8 +264,8 @@ static int read_test_in_lua(lua_State *L)
     job->test.where = job->rs->test_places[job->index - 1];
     int table = lua_gettop(L);
     if (!lua_istable(L, table))
-        luaL_error(L, "found a %s, expected { \"name\", given = {...}, at = ..., expect = {...} }",
-                   luaL_typename(L, table));
+        luaL_error(L, "found %s, expected { \"name\", given = {...}, at = ..., expect = {...} }",
+                   words_found(L, table));
     if (lua_rawgeti(L, table, 1) != LUA_TSTRING)
         luaL_error(L, "the test has no name; expected a sentence as its first entry");
     job->test.name = keep(L, job, -1);

@@ -226,7 +226,7 @@ enum err_code record_write_facts(struct buf *out, struct record *r, struct err *
             continue;
         if (!convert_has_order(f->shape, cell))
             return err_set(err, ERR_RULE,
-                           "a key is a boolean; only numbers and texts have an order");
+                           "a key is true or false; only numbers and texts have an order");
         buf_str(out, comma);
         json_write_cstr(out, f->name);
         buf_char(out, ':');

@@ -12,6 +12,7 @@
 #include "lua/loader.h"
 #include "lua/record.h"
 #include "lua/sources.h"
+#include "lua/words.h"
 
 /* Copy `text` with the folder before each place in it ("national/rules.lua:7"), so that it can be opened. */
 static void show_places(struct buf *out, const struct problems *p, const char *text)
@@ -161,9 +162,9 @@ static void run_file(lua_State *L, struct load_job *job, int index)
     load_chunk(L, job, s);
     lua_call(L, 0, 1);
     if (!lua_istable(L, -1))
-        raise_as_is(
-            L, "%s:1: the file returned a %s; expected return pack { ... } or a table to import",
-            s->path, luaL_typename(L, -1));
+        raise_as_is(L,
+                    "%s:1: the file returned %s; expected return pack { ... } or a table to import",
+                    s->path, words_found(L, -1));
     lua_pushvalue(L, -1);
     lua_setfield(L, -3, s->name);
     lua_remove(L, -2);

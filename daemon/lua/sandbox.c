@@ -9,6 +9,8 @@
 #include <lauxlib.h>
 #include <lualib.h>
 
+#include "lua/words.h"
+
 #define REP_MAX (64 * 1024) /* bytes that string.rep may build */
 
 enum err_code sandbox_init(struct sandbox *sb, size_t cap, struct err *err)
@@ -73,7 +75,7 @@ static struct key read_key(lua_State *L)
         k.integer = k.is_integer ? lua_tointeger(L, -2) : 0;
         k.number = lua_tonumber(L, -2);
     } else {
-        luaL_error(L, "a key is a %s; only numbers and texts have an order", lua_typename(L, type));
+        luaL_error(L, "a key is %s; only numbers and texts have an order", words_of(type));
     }
     return k;
 }
@@ -401,6 +403,8 @@ enum err_code sandbox_load(struct sandbox *sb, const char *name, const char *tex
     if (luaL_loadbufferx(sb->L, text, len, name, "t") != LUA_OK) {
         const char *why = lua_tostring(sb->L, -1);
         enum err_code rc = err_set(err, ERR_RULE, "%s", why ? why : "the file does not load");
+        if (err)
+            words_plain(err->msg, sizeof(err->msg));
         lua_pop(sb->L, 1);
         return rc;
     }
@@ -423,8 +427,7 @@ static int add_place(lua_State *L)
     lua_Debug ar;
 
     if (lua_type(L, 1) != LUA_TSTRING) {
-        lua_pushfstring(L, "error() was called with a %s instead of a message",
-                        luaL_typename(L, 1));
+        lua_pushfstring(L, "error() was called with %s instead of a message", words_found(L, 1));
         lua_replace(L, 1);
     }
     lua_settop(L, 1);
@@ -461,5 +464,7 @@ enum err_code sandbox_call(struct sandbox *sb, int nargs, int nresults, struct e
     lua_remove(L, handler);
     if (rc != OK)
         lua_pop(L, 1);
+    if (rc == ERR_RULE && err)
+        words_plain(err->msg, sizeof(err->msg));
     return rc;
 }

@@ -4,6 +4,7 @@
 #include <lauxlib.h>
 
 #include "lua/state.h"
+#include "lua/words.h"
 
 #define DAYS_META "pathway.days"
 
@@ -11,9 +12,8 @@ static int64_t check_instant(lua_State *L, int arg)
 {
     if (!lua_isinteger(L, arg))
         return luaL_error(
-            L,
-            "found a %s, expected an instant (a fact of type time, midnight(...), year_end(...))",
-            luaL_typename(L, arg));
+            L, "found %s, expected an instant (a fact of type time, midnight(...), year_end(...))",
+            words_found(L, arg));
     int64_t t = lua_tointeger(L, arg);
     if (t < TIME_MIN || t > TIME_MAX)
         return luaL_error(L, "%I lies beyond the calendar", (LUAI_UACINT)t);
@@ -28,8 +28,8 @@ static int32_t check_day(lua_State *L, int arg)
     const char *s = lua_type(L, arg) == LUA_TSTRING ? lua_tolstring(L, arg, &len) : NULL;
 
     if (!s)
-        return luaL_error(L, "found a %s, expected a day such as \"2026-09-01\"",
-                          luaL_typename(L, arg));
+        return luaL_error(L, "found %s, expected a day such as \"2026-09-01\"",
+                          words_found(L, arg));
     if (day_parse(&day, s, len, &err) != OK)
         return luaL_error(L, "%s", err.msg);
     return day;
@@ -43,11 +43,19 @@ static int check_year(lua_State *L, int arg)
     const char *s = lua_type(L, arg) == LUA_TSTRING ? lua_tolstring(L, arg, &len) : NULL;
 
     if (!s)
-        return luaL_error(L, "found a %s, expected an academic year such as \"2024/25\"",
-                          luaL_typename(L, arg));
+        return luaL_error(L, "found %s, expected an academic year such as \"2024/25\"",
+                          words_found(L, arg));
     if (instants_year(&year, &ruleset_of(L)->instants, s, len, &err) != OK)
         return luaL_error(L, "%s", err.msg);
     return year;
+}
+
+/* A whole number; "14" is a text, though Lua would take it for one. */
+static lua_Integer check_whole(lua_State *L, int arg, const char *function)
+{
+    if (lua_type(L, arg) != LUA_TNUMBER)
+        luaL_error(L, "%s: found %s, expected a whole number", function, words_found(L, arg));
+    return luaL_checkinteger(L, arg);
 }
 
 static int lua_year_start(lua_State *L)
@@ -118,7 +126,7 @@ static int64_t half_term_end(struct ruleset *rs, int year, int n)
 static int lua_half_term_end(lua_State *L)
 {
     int year = check_year(L, 1);
-    lua_Integer n = luaL_checkinteger(L, 2);
+    lua_Integer n = check_whole(L, 2, "half_term_end");
     if (n < 1 || n > 6)
         return luaL_error(L, "half_term_end: found %I, expected a half term from 1 to 6",
                           (LUAI_UACINT)n);
@@ -129,7 +137,7 @@ static int lua_half_term_end(lua_State *L)
 static int lua_term_end(lua_State *L)
 {
     int year = check_year(L, 1);
-    lua_Integer n = luaL_checkinteger(L, 2);
+    lua_Integer n = check_whole(L, 2, "term_end");
     if (n < 1 || n > 3)
         return luaL_error(L, "term_end: found %I, expected a term from 1 to 3", (LUAI_UACINT)n);
     lua_pushinteger(L, half_term_end(ruleset_of(L), year, (int)n * 2));
@@ -141,7 +149,7 @@ static int lua_term_end(lua_State *L)
 static int lua_days(lua_State *L)
 {
     struct instants *m = &ruleset_of(L)->instants;
-    lua_Integer n = luaL_checkinteger(L, 1);
+    lua_Integer n = check_whole(L, 1, "days");
 
     if (n < -1000000 || n > 1000000)
         return luaL_error(L, "days: %I is out of range", n);

@@ -7,6 +7,7 @@
 #include <lauxlib.h>
 
 #include "lua/state.h"
+#include "lua/words.h"
 
 static const char *text_problem(lua_State *L, int index, const struct type *type, char *out,
                                 size_t size)
@@ -54,7 +55,7 @@ const char *value_problem(lua_State *L, int index, const struct type *type, char
         if (lua_type(L, index) == LUA_TNUMBER && !lua_isinteger(L, index))
             snprintf(out, size, "found %.14g, expected %s", lua_tonumber(L, index), expected);
         else
-            snprintf(out, size, "found a %s, expected %s", luaL_typename(L, index), expected);
+            snprintf(out, size, "found %s, expected %s", words_found(L, index), expected);
         return out;
     }
     if (lua_type(L, index) == LUA_TSTRING)

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "lua/record_internal.h"
 #include "lua/state.h"
+#include "lua/words.h"
 
 void reads_clear(const struct ruleset *rs, struct reads *r)
 {
@@ -145,8 +146,8 @@ static int view_reached_method(lua_State *L)
     struct ruleset *rs = judging_ruleset(L);
     if (!lua_isinteger(L, 2))
         return luaL_error(
-            L, "reached: found a %s, expected an instant such as midnight(...) or year_end(...)",
-            luaL_typename(L, 2));
+            L, "reached: found %s, expected an instant such as midnight(...) or year_end(...)",
+            words_found(L, 2));
     lua_pushboolean(L, view_reached(rs, lua_tointeger(L, 2)));
     return 1;
 }

@@ -156,10 +156,10 @@ static void numbers_are_what_they_were(void **state)
         { "x = map(number, text)", "s.x[2.0] = 'a' s.x[2] = s.x[2] .. 'b' s.x[0.5] = 'c'",
           "{\"x\":{\"0.5\":\"c\",\"2\":\"ab\"}}" },
         { "x = map(int, int)", "s.x[3] = 1 s.x[3] = 'x'",
-          "national/pack.lua:5: 3: found a string, expected a whole number from -1000000000000 to "
+          "national/pack.lua:5: 3: found a text, expected a whole number from -1000000000000 to "
           "1000000000000" },
         { "x = map(bool, int)", "s.x[true] = 1 s.n = #s.x for k in each(s.x) do end",
-          "national/pack.lua:5: a key is a boolean; only numbers and texts have an order" },
+          "national/pack.lua:5: a key is true or false; only numbers and texts have an order" },
     };
     (void)state;
     CHECK_CLAIMS(CLAIMS);

@@ -126,7 +126,8 @@ static void what_can_not_be_explained_says_why(void **state)
 {
     (void)state;
     assert_string_equal(explain("bad"),
-                        "national/pack.lua:18: attempt to perform arithmetic on a nil value");
+                        "national/pack.lua:18: a value is nothing here, and can not be calculated "
+                        "with; where it may be missing, write (... or 0)");
     assert_string_equal(explain("nothing"), "there is no rule 'nothing' about a school");
     assert_string_equal(explain("tow"),
                         "there is no rule 'tow' about a school; did you mean \"two\"?");

@@ -90,15 +90,14 @@ static void each_type_refuses_what_it_does_not_hold(void **state)
         { "x = text", "s.x = ''", AT "x: found \"\", expected text of at least one byte" },
         { "x = text", "s.x = 'a\\nb'",
           AT "x: found \"a\\nb\", expected text without control characters and line breaks" },
-        { "x = bool", "s.x = 'yes'", AT "x: found a string, expected true or false" },
+        { "x = bool", "s.x = 'yes'", AT "x: found a text, expected true or false" },
         { "x = int(1, 6)", "s.x = 7", AT "x: found 7, expected a whole number from 1 to 6" },
         { "x = int(1, 6)", "s.x = 2.5", AT "x: found 2.5, expected a whole number from 1 to 6" },
-        { "x = int(1, 6)", "s.x = '3'",
-          AT "x: found a string, expected a whole number from 1 to 6" },
+        { "x = int(1, 6)", "s.x = '3'", AT "x: found a text, expected a whole number from 1 to 6" },
         { "x = number", "s.x = 0/0", AT "x: found -nan, expected a number" },
         { "x = number", "s.x = math.huge", AT "x: found inf, expected a number" },
         { "x = time", "s.x = '2025-10-01'",
-          AT "x: found a string, expected an instant such as e.time or midnight(...)" },
+          AT "x: found a text, expected an instant such as e.time or midnight(...)" },
         { "x = time", "s.x = math.maxinteger",
           AT "x: found 9223372036854775807, expected an instant such as e.time or midnight(...)" },
         { "x = date", "s.x = '2025-02-30'",
@@ -123,7 +122,7 @@ static void each_type_refuses_what_it_does_not_hold(void **state)
           AT "key: found \"25\", expected an academic year such as 2024/25: it has four digits, a "
              "slash and two digits" },
         { "x = map(year, int)", "s.x['2024/25'] = 'a'",
-          AT "2024/25: found a string, expected a whole number from -1000000000000 to "
+          AT "2024/25: found a text, expected a whole number from -1000000000000 to "
              "1000000000000" },
         { "x = list(row { a = text })", "s.x:add { b = 'x' }", AT "unknown field 'b'" },
         { "x = list(row { name = text })", "s.x:add { nmae = 'x' }",
@@ -133,7 +132,7 @@ static void each_type_refuses_what_it_does_not_hold(void **state)
         { "x = list(row { a = text })", "s.x:add { a = 5 }",
           AT "a: found a number, expected text" },
         { "x = list(row { a = text })", "s.x:add 'x'",
-          AT "add: found a string, expected a table of fields" },
+          AT "add: found a text, expected a table of fields" },
         { "x = row { a = text }", "s.x.b = 'x'", AT "unknown field 'b'" },
     };
     (void)state;
@@ -182,20 +181,20 @@ static void a_container_used_wrongly_says_how_it_is_used(void **state)
 {
     static const struct claim CLAIMS[] = {
         { "leads = set(person)", "s.leads.add('p')",
-          AT "found a string, expected a fact that is a set, list or map; methods are called with "
+          AT "found a text, expected a fact that is a set, list or map; methods are called with "
              "a colon: s.leads:add(...)" },
         { "leads = set(person)", "s.leads:ad('p')", AT "a set has no 'ad'; did you mean \"add\"?" },
         { "leads = set(person)", "s.leads['p'] = true",
           AT "a set is changed by its methods, such as add" },
         { "x = list(text)", "s.x:remove('a')", AT "a list has no 'remove'" },
         { "x = list(text)", "s.x:remove_if('a')",
-          AT "bad argument #1 to 'remove_if' (function expected, got string)" },
+          AT "remove_if: argument 1: found a text, expected a function" },
         { "x = row { a = text }", "for k in each(s.x) do end",
           AT "each: found a row, expected a set, list or map" },
         { "x = text", "for k in each({ 1 }) do end",
           AT "each: found a table, expected a fact that is a set, list or map; use ipairs or "
              "pairs" },
-        { "x = set(text)", "s.x:has(nil)", AT "has: found a nil, expected text" },
+        { "x = set(text)", "s.x:has(nil)", AT "has: found nothing, expected text" },
     };
     (void)state;
     CHECK_CLAIMS(CLAIMS);

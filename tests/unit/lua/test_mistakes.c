@@ -23,8 +23,8 @@ static const struct mistake MISTAKES[] = {
     { "  ruls = {},", P7 "unknown key 'ruls' in a pack; did you mean \"rules\"?" },
     { "  rules = 5,", P7 "rules is a number; expected a table" },
     { "  rules = { function() end },", P7 "an entry of rules has no name; expected name = ..." },
-    { "  rules = { [true] = 1 },", P7 "a key is a boolean; expected a name" },
-    { "  tests = 'none',", P7 "tests is a string; expected a list" },
+    { "  rules = { [true] = 1 },", P7 "a key is true or false; expected a name" },
+    { "  tests = 'none',", P7 "tests is a text; expected a list" },
     { "  version = 2026,", P7 "version is a number; expected a text" },
 
     /* rules */
@@ -46,7 +46,7 @@ static const struct mistake MISTAKES[] = {
     { "  rules = { a = rule { 'A', source = 'x', function(s) end, function(s) end } },",
       P7 "a: entry 3 is a function; expected one function after the title" },
     { "  rules = { a = rule { 'A', source = 'x', function(s) end, waivable = 'yes' } },",
-      P7 "waivable is a string; expected true or false" },
+      P7 "waivable is a text; expected true or false" },
     { "  rules = { a = rule { 'A', source = 'x', function(s) end, of = 'scool' } },",
       P7 "a: of = 'scool'; expected school, group or hub" },
     { "  rules = { a = rule { 'A', source = 5, function(s) end } },",
@@ -77,7 +77,7 @@ static const struct mistake MISTAKES[] = {
       P7 "a: unknown parameter 'neded'; did you mean \"needed\"?\n"
          "" },
     { "  rules = { a = rule { 'A', source = 'x', needs = at_least('flag'), function(s) end } },",
-      P7 "a: at_least: found a boolean, expected a number or a parameter's name" },
+      P7 "a: at_least: found true or false, expected a number or a parameter's name" },
     { "  rules = { a = rule { 'A', source = 'x', needs = at_most {}, function(s) end } },",
       P7 "a: at_most: found a table, expected a number or a parameter's name" },
     { "  rules = { a = rule { 'A', source = 'x', needs = 2, function(s) end } },", P7
@@ -99,7 +99,7 @@ static const struct mistake MISTAKES[] = {
     { "  moves = { school = { phase = first_of {\n    { 'c', function(s) end } } } },",
       P8 "move phase: found \"c\", expected one of a, b" },
     { "  moves = { school = { phase = first_of {\n    { 'b', from = 'a', function(s) end } } } },",
-      P8 "move phase: from is a string; expected a list of values" },
+      P8 "move phase: from is a text; expected a list of values" },
     { "  moves = { school = { phase = first_of {\n    { 'b', from = { 'z' }, function(s) end } } } "
       "},",
       P8 "move phase: found \"z\", expected one of a, b" },
@@ -110,16 +110,17 @@ static const struct mistake MISTAKES[] = {
     { "  moves = { school = { phase = first_of {\n    { 'b', function(s) end, enter = 1 } } } },",
       P8 "move phase: enter is a number; expected function(s, at) ... end" },
     { "  moves = { school = { phase = first_of {\n    'b' } } },",
-      P8 "move phase: a step is a string; expected { value, function(s) ... end }" },
+      P8 "move phase: a step is a text; expected { value, function(s) ... end }" },
     { "  moves = { scool = {} },", P7 "moves of 'scool'; expected school, group or hub = { ... }" },
 
     /* the environment */
     { "  rules = import 'ruls',", P7 "import: there is no ruls.lua in this pack" },
-    { "  rules = rule 'x',", P7 "rule: found a string, expected a table: rule { ... }" },
+    { "  rules = rule 'x',", P7 "rule: found a text, expected a table: rule { ... }" },
     { "  title = undefined_name .. 'x',", P7 "unknown name 'undefined_name'" },
     { "  title = requires 'x',", P7 "unknown name 'requires'" },
     { "  title = strin.format('x'),", P7 "unknown name 'strin'; did you mean \"string\"?" },
-    { "  title = ('x'):nope(),", P7 "attempt to call a nil value (method 'nope')" },
+    { "  title = ('x'):nope(),",
+      P7 "'nope' is nothing here, where a function is expected; is its name right?" },
     { "  title = 'x'", "national/pack.lua:8: '}' expected (to close '{' at line 1) near 'return'" },
 };
 
@@ -153,11 +154,11 @@ static const struct mistake PACKS[] = {
       "} } }",
       "national/pack.lua:3: event go: unknown subject 'scool'; expected school, group or hub" },
     { "return pack { name = 'x', events = {\n  go = { title = 'Go', subject = 'school' } } }",
-      "national/pack.lua:2: event go: data is a nil; expected a table of fields, {} when it has "
+      "national/pack.lua:2: event go: data is nothing; expected a table of fields, {} when it has "
       "none" },
     { "return pack { name = 'x', events = { go = { title = 'Go', subject = 'school',\n data = {\n"
       "  who = 'person' } } } }",
-      "national/pack.lua:3: event go: who is a string; expected a type such as text, person or "
+      "national/pack.lua:3: event go: who is a text; expected a type such as text, person or "
       "enum "
       "{...}" },
     { "return pack { name = 'x', events = { go = { title = 'Go', subject = 'school', data = {\n "
@@ -179,7 +180,7 @@ static const struct mistake PACKS[] = {
 
     /* facts */
     { "return pack { name = 'x',\nfacts = {\n school = {\n  a = 'text' } } }",
-      "national/pack.lua:4: fact a: found a string, expected a type such as text, set(person) or "
+      "national/pack.lua:4: fact a: found a text, expected a type such as text, set(person) or "
       "map(year, int)" },
     { "return pack { name = 'x', facts = { school = {\n  a = { 1, 2 } } } }",
       "national/pack.lua:2: fact a: found a table, expected a type such as text, set(person) or "
@@ -199,14 +200,14 @@ static const struct mistake PACKS[] = {
     { "return pack { name = 'x', facts = { school = { a = set(set(text)) } } }",
       "national/pack.lua:1: set: holds single values such as text or person, not containers" },
     { "return pack { name = 'x', facts = { school = { a = map(text) } } }",
-      "national/pack.lua:1: map: found a no value, expected a type such as text, person or enum "
+      "national/pack.lua:1: map: found nothing, expected a type such as text, person or enum "
       "{...}" },
     { "return pack { name = 'x', facts = { school = {\n a = enum { 1 } } } }",
       "national/pack.lua:2: enum: value 1 is a number; expected a text" },
     { "return pack { name = 'x', facts = { school = { a = int(6, 1) } } }",
       "national/pack.lua:1: int: the lower bound 6 is above the upper one 1" },
     { "return pack { name = 'x', facts = { school = { a = int(1) } } }",
-      "national/pack.lua:1: int: found a number and a no value, expected two whole numbers: int(1, "
+      "national/pack.lua:1: int: found a number and nothing, expected two whole numbers: int(1, "
       "6)" },
     { "return pack { name = 'x', facts = { school = { a = initially(5, text) } } }",
       "national/pack.lua:1: initially: found a number, expected text" },
@@ -215,13 +216,13 @@ static const struct mistake PACKS[] = {
 
     /* parameters and the calendar */
     { "return pack { name = 'x', params = {\n a = {} } }",
-      "national/pack.lua:2: parameter a is a nil; expected a number, a text or true or false" },
+      "national/pack.lua:2: parameter a is nothing; expected a number, a text or true or false" },
     { "return pack { name = 'x', params = {\n a = { 1, from = {\n  ['1 May'] = 2 } } } }",
       "national/pack.lua:3: parameter a: found \"1 May\", expected a date such as 2026-11-21: a "
       "date "
       "has four, two and two digits" },
     { "return pack { name = 'x', params = { a = { 1, from = {\n  ['2024-09-01'] = 'two' } } } }",
-      "national/pack.lua:2: parameter a: from 2024-09-01 it is a string, before that a number" },
+      "national/pack.lua:2: parameter a: from 2024-09-01 it is a text, before that a number" },
     { "return pack { name = 'x', params = { a = { 1, form = {} } } }",
       "national/pack.lua:1: unknown key 'form' in a parameter; did you mean \"from\"?" },
     { "return pack { name = 'x', params = { a = { 1, from = 2 } } }",
@@ -255,7 +256,7 @@ static const struct mistake PACKS[] = {
     { "return pack { name = 'x', events = { go = { title = 'Go', subject = 'school', data = {} } "
       "},\n"
       "on = { school = {\n go = 'x' } } }",
-      "national/pack.lua:3: on.school[\"go\"] is a string; expected function(s, e) ... end" },
+      "national/pack.lua:3: on.school[\"go\"] is a text; expected function(s, e) ... end" },
     { "return pack { name = 'x', on = { school = { ['*'] = { function(s, e) end, except = { 'go' } "
       "} } } }",
       "national/pack.lua:1: except: unknown event 'go'" },
@@ -264,7 +265,7 @@ static const struct mistake PACKS[] = {
       "national/pack.lua:1: unknown key 'exept' in on[\"*\"]; did you mean \"except\"?" },
     { "return pack { name = 'x', on = { school = { ['*'] = { function(s, e) end, except = 'go' } } "
       "} }",
-      "national/pack.lua:1: except is a string; expected a list of event types" },
+      "national/pack.lua:1: except is a text; expected a list of event types" },
     { "return pack { name = 'x', on = { scool = {} } }",
       "national/pack.lua:1: on.scool; expected school, group or hub = { [\"event.type\"] = "
       "function(s, "

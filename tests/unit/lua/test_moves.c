@@ -99,7 +99,7 @@ static void what_is_gathered_must_fit(void **state)
     set("2025-01-01", "{\"n\":2}");
     assert_int_equal(record_ask(&wake, R, at("2025-01-01"), false, &err), ERR_RULE);
     assert_string_equal(err.msg,
-                        "national/pack.lua:13: years gave a string; expected a list of values");
+                        "national/pack.lua:13: years gave a text; expected a list of values");
     set("2025-01-01", "{\"n\":3}");
     assert_string_equal(time_of(ask(R, "2025-01-01")), "never");
     end();
@@ -184,8 +184,8 @@ static void a_move_that_fails_says_where(void **state)
 
     begin("moves = { school = { done = once(function(s)\n return nil + 1 end) } }");
     assert_int_equal(record_ask(&wake, R, at("2025-01-01"), false, &err), ERR_RULE);
-    assert_string_equal(err.msg,
-                        "national/pack.lua:10: attempt to perform arithmetic on a nil value");
+    assert_string_equal(err.msg, "national/pack.lua:10: a value is nothing here, and can not be "
+                                 "calculated with; where it may be missing, write (... or 0)");
     end();
 }
 
@@ -274,7 +274,7 @@ static void a_reducer_that_fails_says_where_and_the_record_stays_usable(void **s
           "} }");
     assert_string_equal(
         try_event(R, SCHOOL, "set", "2025-01-01", "{\"phase\":\"x\"}"),
-        "national/pack.lua:11: n: found a string, expected a whole number from -1000000000000 to "
+        "national/pack.lua:11: n: found a text, expected a whole number from -1000000000000 to "
         "1000000000000");
     take_event(R, "other", "2025-01-02", "{}");
     assert_facts("{\"done\":false,\"phase\":\"a\",\"seen\":[\"half\",\"other\"]}");

@@ -134,7 +134,7 @@ static void several_mistakes_are_told_at_once(void **state)
                     "}"),
         "national/pack.lua:2: fact x: found a number, expected a type such as text, set(person) or "
         "map(year, int)\n"
-        "national/pack.lua:4: parameter p is a nil; expected a number, a text or true or false\n"
+        "national/pack.lua:4: parameter p is nothing; expected a number, a text or true or false\n"
         "national/pack.lua:6: unknown fact or rule 'z'\n"
         "national/pack.lua:6: unknown parameter 'q'");
 }
@@ -189,7 +189,8 @@ static void the_first_problem_is_the_error(void **state)
     folder_write(&f, &file);
     assert_int_equal(ruleset_load(&rs, f.national, NULL, &err), ERR_RULE);
     snprintf(expected, sizeof(expected),
-             "%s/pack.lua:3: '}' expected (to close '{' at line 1) near <eof>", f.national);
+             "%s/pack.lua:3: '}' expected (to close '{' at line 1) at the end of the file",
+             f.national);
     assert_string_equal(err.msg, expected);
     folder_remove(&f, &file, 1);
 }

@@ -111,7 +111,7 @@ static void what_is_malformed_is_told_and_the_others_are_read(void **state)
                    " { 'm', at = '2025-11-01', given = {}, expect = {}, subject = 'scool/1' },\n"
                    " { 'good', at = '2025-11-01', given = {}, expect = {} },\n"
                    "}"),
-        "national/pack.lua:8: test 1: found a string, expected { \"name\", given = {...}, at = "
+        "national/pack.lua:8: test 1: found a text, expected { \"name\", given = {...}, at = "
         "..., "
         "expect = {...} }\n"
         "national/pack.lua:9: test 2: the test has no name; expected a sentence as its first "
@@ -131,7 +131,7 @@ static void what_is_malformed_is_told_and_the_others_are_read(void **state)
         "= "
         "value\n"
         "national/pack.lua:18: test 11: i: expect.a is a table; expected a single value\n"
-        "national/pack.lua:19: test 12: j: missing is a string; expected a list of names\n"
+        "national/pack.lua:19: test 12: j: missing is a text; expected a list of names\n"
         "national/pack.lua:20: test 13: k: missing: entry 1 is a table; expected a name\n"
         "national/pack.lua:21: test 14: l: unknown key 'mising'; did you mean \"missing\"?\n"
         "national/pack.lua:22: test 15: m: subject: found \"scool/1\", expected school/URN, "

@@ -69,8 +69,8 @@ static void needs_compare_numbers_and_texts(void **state)
     assert_decision(R, "2025-01-01", "from_b", "false");
     assert_decision(
         R, "2025-01-01", "wrong",
-        "error \"national/pack.lua:21: rule wrong gave a string, which can not be compared "
-        "with the number it needs\"");
+        "error \"national/pack.lua:21: rule wrong gave a text, which can not be compared "
+        "with a number, which it needs\"");
     take_event(R, "lead", "2025-01-01", "{\"who\":\"a\"}");
     assert_decision(R, "2025-01-01", "same", "true");
     take_event(R, "lead", "2025-01-01", "{\"who\":\"b\"}");
@@ -113,7 +113,7 @@ static void a_decision_has_the_value_that_its_function_gives(void **state)
     assert_decision(
         R, "2025-01-01", "table_",
         "error \"national/pack.lua:20: rule table_ gave a table; expected true, false, a "
-        "number, a text or nil\"");
+        "number, a text or nothing\"");
     assert_true(judge(R, "2025-01-01", "set_").is_error);
     end();
 }
@@ -171,8 +171,8 @@ static void a_rule_that_fails_is_an_answer_and_the_others_go_on(void **state)
           "}");
     assert_ok(record_judge(R, at("2025-01-01"), count_names, names, &err));
     assert_string_equal(names, "a! b d! z! ");
-    const char *NIL =
-        "error \"national/pack.lua:19: attempt to perform arithmetic on a nil value\"";
+    const char *NIL = "error \"national/pack.lua:19: a value is nothing here, and can not be "
+                      "calculated with; where it may be missing, write (... or 0)\"";
     assert_decision(R, "2025-01-01", "z", NIL);
     assert_decision(R, "2025-01-01", "a", NIL);
     assert_decision(R, "2025-01-01", "b", "true");
