@@ -12,7 +12,7 @@
 #include "base/log.h"
 #include "host/config.h"
 #include "host/host.h"
-#include "lua/ruleset.h"
+#include "lua/rulebook.h"
 
 #define DEFAULT_CONFIG "/etc/pathwayd/pathwayd.conf"
 
@@ -61,10 +61,10 @@ static enum err_code load_config(struct config *c, const struct arguments *args,
 static int check_rules(const char *dir)
 {
     struct problems problems = { 0 };
-    struct ruleset *rs = NULL;
+    struct rulebook *rs = NULL;
     struct err why = { 0 };
 
-    enum err_code rc = ruleset_load(&rs, dir, &problems, &why);
+    enum err_code rc = rulebook_load(&rs, dir, NULL, &problems, &why);
     for (const struct problem *p = problems.first; p; p = p->next)
         fprintf(stderr, "%s\n", p->text);
     if (rc != OK && !problems.first)
@@ -72,7 +72,7 @@ static int check_rules(const char *dir)
     if (rc == OK)
         printf("configuration and rules are in order\n");
     problems_fini(&problems);
-    ruleset_free(rs);
+    rulebook_free(rs);
     return rc == OK ? EXIT_DONE : EXIT_NO;
 }
 

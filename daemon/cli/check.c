@@ -6,7 +6,7 @@
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "cli/place.h"
-#include "lua/ruleset.h"
+#include "lua/rulebook.h"
 
 static void print_problems(const struct problems *problems, const struct err *err)
 {
@@ -17,7 +17,7 @@ static void print_problems(const struct problems *problems, const struct err *er
         fprintf(stderr, "%s\n", err->msg);
 }
 
-static void print_json(const char *dir, const struct ruleset *rs, const struct problems *problems,
+static void print_json(const char *dir, const struct rulebook *rs, const struct problems *problems,
                        const struct err *err)
 {
     struct buf b = { 0 };
@@ -25,7 +25,7 @@ static void print_json(const char *dir, const struct ruleset *rs, const struct p
     buf_str(&b, "{\"rules\":");
     json_write_cstr(&b, dir);
     buf_str(&b, ",\"digest\":");
-    json_write_cstr(&b, rs ? ruleset_digest(rs) : NULL);
+    json_write_cstr(&b, rs ? rulebook_digest(rs) : NULL);
     buf_str(&b, ",\"problems\":[");
     for (const struct problem *p = problems->first; p; p = p->next) {
         json_write_cstr(&b, p->text);
@@ -40,11 +40,11 @@ static void print_json(const char *dir, const struct ruleset *rs, const struct p
 static enum cli_exit check_folder(const char *dir, bool as_json)
 {
     struct problems problems = { 0 };
-    struct ruleset *rs = NULL;
+    struct rulebook *rs = NULL;
     struct err err;
     enum cli_exit code = CLI_DONE;
 
-    enum err_code rc = ruleset_load(&rs, dir, &problems, &err);
+    enum err_code rc = rulebook_load(&rs, dir, rules_folder(NULL), &problems, &err);
     if (rc != OK)
         code = rc == ERR_RULE ? CLI_NO : CLI_FAILED;
     if (as_json)
@@ -52,9 +52,9 @@ static enum cli_exit check_folder(const char *dir, bool as_json)
     else if (rc != OK)
         print_problems(&problems, &err);
     else
-        printf("%s: good (digest %.12s)\n", dir, ruleset_digest(rs));
+        printf("%s: good (digest %.12s)\n", dir, rulebook_digest(rs));
     if (rc == OK)
-        ruleset_free(rs);
+        rulebook_free(rs);
     problems_fini(&problems);
     return code;
 }

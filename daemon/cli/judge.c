@@ -54,6 +54,7 @@ static enum cli_exit run(const struct args *args)
     struct buf out = { 0 };
     struct err err;
     struct judge_options options = { .rules = rules_folder(args_text(args, "rules")),
+                                     .national = rules_folder(NULL),
                                      .refused = count_refused,
                                      .arg = &refused };
 

@@ -36,14 +36,14 @@ static enum err_code test_folder(struct packtest_counts *total, const char *dir,
 {
     struct packtest_counts counts = { 0 };
     struct problems problems = { 0 };
-    struct ruleset *rs = NULL;
+    struct rulebook *rs = NULL;
 
-    enum err_code rc = ruleset_load(&rs, dir, &problems, err);
+    enum err_code rc = rulebook_load(&rs, dir, rules_folder(NULL), &problems, err);
     for (const struct problem *p = problems.first; p && p->next; p = p->next)
         fprintf(stderr, "%s\n", p->next->text); /* the first is in err */
     if (rc == OK) {
         rc = packtest_run(&counts, rs, as_json ? print_test_json : print_test, NULL, err);
-        ruleset_free(rs);
+        rulebook_free(rs);
     }
     problems_fini(&problems);
     total->passed += counts.passed;

@@ -28,7 +28,7 @@
 
 struct engine {
     struct store *store;
-    struct ruleset *rules;
+    struct rulebook *rules;
     struct clock clock;
     struct live_cache cache;
     int64_t generation;
@@ -268,17 +268,20 @@ static enum err_code judge_all(struct engine *e, struct err *err)
     struct commit c;
     int64_t number;
     struct ruleset_file file;
-    struct pack_file files[256];
     int count = 0;
 
-    while (count < 256 && ruleset_file_at(&file, e->rules, count)) {
-        files[count] =
-            (struct pack_file){ .path = file.path, .text = file.text, .len = (uint32_t)file.len };
-        count++;
-    }
     enum err_code rc = commit_begin(&c, e, err);
+    while (rulebook_file_at(&file, e->rules, count))
+        count++;
+    struct pack_file *files =
+        arena_alloc(&c.publication.arena, sizeof(*files) * ((size_t)count + 1));
+    if (rc == OK && !files)
+        rc = err_set(err, ERR_LIMIT, "no memory for the rules of a generation");
+    for (int i = 0; rc == OK && rulebook_file_at(&file, e->rules, i); i++)
+        files[i] =
+            (struct pack_file){ .path = file.path, .text = file.text, .len = (uint32_t)file.len };
     if (rc == OK)
-        rc = generation_add(&number, e->store, ruleset_digest(e->rules), c.publication.recorded,
+        rc = generation_add(&number, e->store, rulebook_digest(e->rules), c.publication.recorded,
                             files, count, err);
     if (rc == OK) {
         c.publication.generation = e->generation = number;
@@ -290,14 +293,14 @@ static enum err_code judge_all(struct engine *e, struct err *err)
     return rc;
 }
 
-enum err_code engine_use_rules(struct engine *e, struct ruleset *rules, struct err *err)
+enum err_code engine_use_rules(struct engine *e, struct rulebook *rules, struct err *err)
 {
-    struct ruleset *old = e->rules;
+    struct rulebook *old = e->rules;
     struct generation last;
 
     live_cache_clear(&e->cache); /* its records live in the old rules' Lua state */
-    e->counts.rule_runs += old ? ruleset_runs(old) : 0;
-    ruleset_free(old);
+    e->counts.rule_runs += old ? rulebook_runs(old) : 0;
+    rulebook_free(old);
     e->rules = rules;
     enum err_code rc = store_drain(e->store, err);
     if (rc == OK)
@@ -305,7 +308,7 @@ enum err_code engine_use_rules(struct engine *e, struct ruleset *rules, struct e
     if (rc != OK)
         return rc;
     e->generation = last.number;
-    if (last.number == 0 || strcmp(last.digest, ruleset_digest(rules)) != 0)
+    if (last.number == 0 || strcmp(last.digest, rulebook_digest(rules)) != 0)
         return judge_all(e, err);
     return OK;
 }
@@ -346,21 +349,21 @@ void engine_set_clock(struct engine *e, int64_t now)
 }
 
 /* Make up for what a crash left behind, by the rules that judged it; they need not be those of now. */
-static enum err_code recover(struct engine *e, struct ruleset *rules, struct err *err)
+static enum err_code recover(struct engine *e, struct rulebook *rules, struct err *err)
 {
     struct generation last;
-    struct ruleset *then = NULL;
+    struct rulebook *then = NULL;
 
     enum err_code rc = generation_last(&last, e->store, err);
     if (rc != OK || last.number == 0)
         return rc;
-    if (strcmp(last.digest, ruleset_digest(rules)) == 0)
+    if (strcmp(last.digest, rulebook_digest(rules)) == 0)
         return engine_recover(e->store, rules, &e->cache, err);
-    rc = ruleset_of_generation(&then, e->store, last.number, err);
+    rc = rulebook_of_generation(&then, e->store, last.number, err);
     if (rc == OK)
         rc = engine_recover(e->store, then, &e->cache, err);
     live_cache_clear(&e->cache);
-    ruleset_free(then);
+    rulebook_free(then);
     return rc;
 }
 
@@ -368,13 +371,13 @@ enum err_code engine_open(struct engine **out, const struct engine_options *opti
                           struct err *err)
 {
     struct problems problems = { 0 };
-    struct ruleset *rules = NULL;
+    struct rulebook *rules = NULL;
 
     *out = NULL;
     struct engine *e = new_engine(&options->clock);
     if (!e)
         return err_set(err, ERR_LIMIT, "no memory for the engine");
-    enum err_code rc = ruleset_load(&rules, options->rules, &problems, err);
+    enum err_code rc = rulebook_load(&rules, options->rules, NULL, &problems, err);
     for (const struct problem *p = problems.first; p; p = p->next)
         log_err("rules: %s", p->text);
     problems_fini(&problems);
@@ -385,7 +388,7 @@ enum err_code engine_open(struct engine **out, const struct engine_options *opti
     if (rc == OK)
         rc = engine_use_rules(e, rules, err);
     else
-        ruleset_free(rules);
+        rulebook_free(rules);
     if (rc == OK && options->durable)
         rc = store_start_writer(e->store, options->durable, options->arg, err);
     if (rc == OK)
@@ -401,13 +404,13 @@ void engine_close(struct engine *e)
         return;
     live_cache_fini(&e->cache);
     store_close(e->store);
-    ruleset_free(e->rules);
+    rulebook_free(e->rules);
     free(e);
 }
 
 const struct catalog *engine_catalog(const struct engine *e)
 {
-    return ruleset_catalog(e->rules);
+    return rulebook_catalog(e->rules);
 }
 
 const uint8_t *engine_note_key(const struct engine *e)
@@ -449,11 +452,11 @@ void engine_progress(const struct engine *e, struct engine_progress *out)
 void engine_counters(const struct engine *e, struct engine_counters *out)
 {
     *out = e->counts;
-    out->rule_runs += ruleset_runs(e->rules);
+    out->rule_runs += rulebook_runs(e->rules);
     out->live_records = e->cache.count;
     out->refold_lag = (uint64_t)pending_count(e->store);
     out->generation = e->generation;
-    snprintf(out->digest, sizeof(out->digest), "%s", ruleset_digest(e->rules));
+    snprintf(out->digest, sizeof(out->digest), "%s", rulebook_digest(e->rules));
 }
 
 struct store *engine_store(struct engine *e)

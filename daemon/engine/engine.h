@@ -29,7 +29,7 @@ struct engine_options {
 
 /*
  * Open the database, load the rules, bring all that is derived up to date (after a crash, a change of
- * rules, or time that passed while nobody ran). The errors of store_open() and ruleset_load().
+ * rules, or time that passed while nobody ran). The errors of store_open() and rulebook_load().
  */
 MUST_CHECK enum err_code engine_open(struct engine **out, const struct engine_options *options,
                                      struct err *err);

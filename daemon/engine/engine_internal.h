@@ -7,7 +7,7 @@
 #include "base/strmap.h"
 #include "engine/engine.h"
 #include "engine/live.h"
-#include "lua/ruleset.h"
+#include "lua/rulebook.h"
 #include "store/compare.h"
 #include "store/log.h"
 #include "store/store.h"
@@ -29,13 +29,14 @@ MUST_CHECK enum err_code engine_wake_judging(struct engine *e, const struct strm
                                              struct err *err);
 /* Judge by these rules, which become the engine's. When they are not those of the last generation, that
  * is a new one: kept, and everything is judged by it in one commit. */
-MUST_CHECK enum err_code engine_use_rules(struct engine *e, struct ruleset *rules, struct err *err);
+MUST_CHECK enum err_code engine_use_rules(struct engine *e, struct rulebook *rules,
+                                          struct err *err);
 /* After a failure: begin anew from what is durable. Does nothing when there was none. */
 MUST_CHECK enum err_code engine_reload(struct engine *e, struct err *err);
 
 /* recover.c: when the tables lie behind the log, make up for it: what is derived of each subject that was judged
  * beyond the watermark becomes what it was then. `rules` are those of the last generation. */
-MUST_CHECK enum err_code engine_recover(struct store *s, struct ruleset *rules,
+MUST_CHECK enum err_code engine_recover(struct store *s, struct rulebook *rules,
                                         struct live_cache *cache, struct err *err);
 
 /* logged_events.c: events of a commit as they came, but for their notes, of which the log has digests. */
@@ -57,7 +58,7 @@ MUST_CHECK enum err_code logged_judged(struct strmap *out, struct logged_events 
                                        const char *judged, struct err *err);
 
 /* replay.c: the rules of a generation, from the database's archive. */
-MUST_CHECK enum err_code ruleset_of_generation(struct ruleset **out, struct store *s,
-                                               int64_t number, struct err *err);
+MUST_CHECK enum err_code rulebook_of_generation(struct rulebook **out, struct store *s,
+                                                int64_t number, struct err *err);
 
 #endif

@@ -16,19 +16,34 @@ static bool is_wanted(const struct export_options *o, const char *name)
     return o->names == NULL;
 }
 
-enum err_code export_check_names(struct ruleset *rules, const struct export_options *o,
+#define NAMES_MAX 4096
+
+/* Add those that are not there yet: what hubs share is the national pack's. */
+static size_t add_decisions(const char **known, size_t count, struct ruleset *rs)
+{
+    for (int kind = 0; kind < SUBJECT_KINDS; kind++) {
+        int n;
+        const char *const *names = ruleset_decisions(rs, (enum subject_kind)kind, &n);
+        for (int i = 0; names && i < n && count < NAMES_MAX; i++) {
+            bool is_known = false;
+            for (size_t k = 0; k < count && !is_known; k++)
+                is_known = strcmp(known[k], names[i]) == 0;
+            if (!is_known)
+                known[count++] = names[i];
+        }
+    }
+    return count;
+}
+
+enum err_code export_check_names(struct rulebook *rules, const struct export_options *o,
                                  struct err *err)
 {
-    const char *known[2048];
+    const char *known[NAMES_MAX];
     char hint[200];
     size_t count = 0;
 
-    for (int kind = 0; kind < SUBJECT_KINDS; kind++) {
-        int n;
-        const char *const *names = ruleset_decisions(rules, (enum subject_kind)kind, &n);
-        for (int i = 0; names && i < n && count < 2048; i++)
-            known[count++] = names[i];
-    }
+    for (int i = 0; rulebook_at(rules, i); i++)
+        count = add_decisions(known, count, rulebook_at(rules, i));
     for (int i = 0; i < o->name_count; i++) {
         bool is_known = false;
         for (size_t k = 0; k < count && !is_known; k++)
@@ -109,7 +124,7 @@ static void write_judged(const struct judged *j, void *arg)
     export_row(rows->out, rows->options, rows->subject, j->name, j->value, j->is_error);
 }
 
-static enum err_code export_subject(struct rows *rows, struct world *w, struct ruleset *rules,
+static enum err_code export_subject(struct rows *rows, struct world *w, struct rulebook *rules,
                                     struct err *err)
 {
     const struct entry *const *touching;
@@ -127,7 +142,7 @@ static enum err_code export_subject(struct rows *rows, struct world *w, struct r
     return rc;
 }
 
-enum err_code export_world(struct buf *out, struct world *w, struct ruleset *rules,
+enum err_code export_world(struct buf *out, struct world *w, struct rulebook *rules,
                            const struct export_options *options, struct err *err)
 {
     size_t count;

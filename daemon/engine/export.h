@@ -10,7 +10,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "engine/world.h"
-#include "lua/ruleset.h"
+#include "lua/rulebook.h"
 
 struct export_options {
     int64_t at;
@@ -20,7 +20,7 @@ struct export_options {
 };
 
 /* ERR_INPUT: a name that is no decision, with the nearest. */
-MUST_CHECK enum err_code export_check_names(struct ruleset *rules,
+MUST_CHECK enum err_code export_check_names(struct rulebook *rules,
                                             const struct export_options *options, struct err *err);
 void export_header(struct buf *out, const struct export_options *options);
 /* One row. `value` is a JSON scalar as text; `is_error`: the decision's rule failed. */
@@ -36,7 +36,7 @@ void export_value(struct buf *out, const char *value, bool is_error);
  * All subjects that some event touches at or before `at`, voided or not, folded and judged as of
  * `at`: sorted bytewise by subject, then decision. `w` must hold everything (world_load_all()).
  */
-MUST_CHECK enum err_code export_world(struct buf *out, struct world *w, struct ruleset *rules,
+MUST_CHECK enum err_code export_world(struct buf *out, struct world *w, struct rulebook *rules,
                                       const struct export_options *options, struct err *err);
 
 #endif

@@ -1,21 +1,93 @@
 /* fold.c - see fold.h. */
 #include "engine/fold.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/civil.h"
 
+/* ---- hubs ---- */
+
+static void free_parked(struct fold *f)
+{
+    for (int i = 0; f->parked && rulebook_at(f->rules, i); i++)
+        record_free(f->parked[i]);
+    free(f->parked);
+    f->parked = NULL;
+}
+
+static int number_of(const struct fold *f, const struct ruleset *rs)
+{
+    int i = 0;
+
+    while (rulebook_at(f->rules, i) != rs)
+        i++;
+    return i;
+}
+
+static struct ruleset *ruleset_now(const struct fold *f)
+{
+    const char *hub = record_hub(f->record);
+    return hub || !f->home ? rulebook_of_hub(f->rules, hub) : f->home;
+}
+
+/* Let the record wait for the subject to come back. */
+static enum err_code park(struct fold *f, struct err *err)
+{
+    int count = 0;
+
+    while (rulebook_at(f->rules, count))
+        count++;
+    if (!f->parked)
+        f->parked = calloc((size_t)count, sizeof(struct record *));
+    if (!f->parked)
+        return err_set(err, ERR_LIMIT, "no memory for the record of %s", f->subject);
+    f->parked[number_of(f, record_ruleset(f->record))] = f->record;
+    f->record = NULL;
+    return OK;
+}
+
+/* Go on by the rules of the hub that the subject belongs to now. */
+static enum err_code hand_over(struct fold *f, struct ruleset *to, struct err *err)
+{
+    struct record *from = f->record;
+
+    if (park(f, err) != OK)
+        return err->code;
+    struct record **place = &f->parked[number_of(f, to)];
+    struct record *back = *place;
+    *place = NULL;
+    f->handovers++;
+    return record_hand_over(&f->record, from, to, back, err);
+}
+
+/* The event may have brought the subject to another hub, whose overlay sees it too. */
+static enum err_code follow_hub(struct fold *f, const struct fold_event *e, struct err *err)
+{
+    struct ruleset *to = record_may_have_moved(f->record) ? ruleset_now(f) : NULL;
+
+    if (!to || to == record_ruleset(f->record))
+        return OK;
+    enum err_code rc = hand_over(f, to, err);
+    return rc == OK ? record_apply_own(f->record, e, err) : rc;
+}
+
+/* ---- */
+
 static enum err_code begin(struct fold *f, struct err *err)
 {
+    struct ruleset *home = f->home ? f->home : rulebook_of_hub(f->rules, subject_hub(f->subject));
+
     record_free(f->record);
+    free_parked(f);
     f->next = 0;
     f->skipped = 0;
     f->now = f->asked = f->moved = f->settled = TIME_MIN;
     f->wake = f->settled_wake = TIME_NEVER;
-    return record_new(&f->record, f->rules, f->subject, err);
+    return record_new(&f->record, home, f->subject, err);
 }
 
-enum err_code fold_init(struct fold *f, struct ruleset *rules, const char *subject,
+enum err_code fold_init(struct fold *f, struct rulebook *rules, const char *subject,
                         const struct item *items, size_t count, struct err *err)
 {
     *f = (struct fold){ .rules = rules, .subject = subject, .items = items, .count = count };
@@ -26,6 +98,7 @@ void fold_fini(struct fold *f)
 {
     record_free(f->record);
     f->record = NULL;
+    free_parked(f);
     arena_fini(&f->arena);
 }
 
@@ -112,6 +185,8 @@ static enum err_code apply(struct fold *f, const struct item *item, struct err *
             .as_count = item->as_count,
         };
         rc = record_apply(&known, f->record, &event, err);
+        if (rc == OK)
+            rc = follow_hub(f, &event, err);
         if (is_of_the_rules(rc))
             rc = ERR_RULE;
     } else {
@@ -167,6 +242,8 @@ enum err_code fold_take(struct fold *f, const struct fold_event *e, struct err *
     if (rc != OK)
         return rc;
     rc = record_apply(&known, f->record, e, err);
+    if (rc == OK)
+        rc = follow_hub(f, e, err);
     if (rc != OK)
         return is_of_the_rules(rc) ? ERR_RULE : rc;
     f->skipped += !known;
@@ -178,15 +255,23 @@ enum err_code fold_take(struct fold *f, const struct fold_event *e, struct err *
     return ask(f, e->time, false, err);
 }
 
-enum err_code fold_subject(struct fold *f, struct ruleset *rules, struct world *w,
-                           const char *subject, int64_t at, struct err *err)
+enum err_code fold_subject_of(struct fold *f, struct rulebook *rules, struct ruleset *home,
+                              struct world *w, const char *subject, int64_t at, struct err *err)
 {
     const struct item *items = NULL;
     size_t count = 0;
 
-    memset(f, 0, sizeof(*f));
-    if (world_fold_items(&items, &count, w, subject, at, err) != OK ||
-        fold_init(f, rules, subject, items, count, err) != OK)
+    *f = (struct fold){ .rules = rules, .home = home, .subject = subject };
+    if (world_fold_items(&items, &count, w, subject, at, err) != OK)
         return err->code;
-    return fold_to(f, at, err);
+    f->items = items;
+    f->count = count;
+    enum err_code rc = begin(f, err);
+    return rc == OK ? fold_to(f, at, err) : rc;
+}
+
+enum err_code fold_subject(struct fold *f, struct rulebook *rules, struct world *w,
+                           const char *subject, int64_t at, struct err *err)
+{
+    return fold_subject_of(f, rules, NULL, w, subject, at, err);
 }

@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "engine/world.h"
 #include "lua/record.h"
+#include "lua/rulebook.h"
 
 /* An event that a reducer failed on: it counts as not there for this subject until the rules are mended. */
 struct fault {
@@ -23,8 +24,12 @@ struct fault {
 };
 
 struct fold {
-    struct ruleset *rules; /* borrowed */
-    struct record *record;
+    struct rulebook *rules; /* borrowed */
+    struct ruleset *home;   /* borrowed: of a subject of no hub; NULL: the national one */
+    struct record *record;  /* in the ruleset of the hub that the subject belongs to */
+    struct record *
+        *parked; /* one a ruleset: what hubs that it has left remember of it; owned, NULL: none */
+    uint64_t handovers;       /* how often it has come to another ruleset */
     const char *subject;      /* borrowed */
     const struct item *items; /* borrowed: the events still to come and those done */
     size_t count;
@@ -40,8 +45,12 @@ struct fold {
     uint64_t skipped; /* events of types that the packs do not know */
 };
 
-/* Begin with an empty record. `items` are in event order and borrowed. */
-MUST_CHECK enum err_code fold_init(struct fold *f, struct ruleset *rules, const char *subject,
+/*
+ * Begin with an empty record. Every moment is judged by the rules of the hub that the subject belonged to then: the
+ * fact `hub` says which (of a hub itself, its own code). An event that changes it is taken in by the rules of the hub
+ * that is left, then by what the new one's overlay adds to them; facts of the national pack are handed over, those
+ * of a hub's own wait until the subject comes back. `items` are in event order and borrowed. */
+MUST_CHECK enum err_code fold_init(struct fold *f, struct rulebook *rules, const char *subject,
                                    const struct item *items, size_t count, struct err *err);
 void fold_fini(struct fold *f);
 
@@ -59,7 +68,11 @@ MUST_CHECK enum err_code fold_to(struct fold *f, int64_t at, struct err *err);
 MUST_CHECK enum err_code fold_take(struct fold *f, const struct fold_event *e, struct err *err);
 
 /* All in one: the record of `subject` in `w` as of `at`. fold_fini() it in any case. */
-MUST_CHECK enum err_code fold_subject(struct fold *f, struct ruleset *rules, struct world *w,
+MUST_CHECK enum err_code fold_subject(struct fold *f, struct rulebook *rules, struct world *w,
                                       const char *subject, int64_t at, struct err *err);
+/* The same for tests of an overlay: while the subject belongs to no hub, it is judged by `home`. */
+MUST_CHECK enum err_code fold_subject_of(struct fold *f, struct rulebook *rules,
+                                         struct ruleset *home, struct world *w, const char *subject,
+                                         int64_t at, struct err *err);
 
 #endif

@@ -15,7 +15,7 @@
 
 struct intake {
     struct store *store;
-    struct ruleset *rules;
+    struct rulebook *rules;
     const struct judge_options *options;
     struct arena arena;
     int64_t taken;
@@ -42,7 +42,7 @@ static enum err_code take_line(struct intake *in, const char *file, long line, c
 
     arena_reset(&in->arena);
     if (json_parse(&json, &in->arena, text, len, EVENT_MAX_DEPTH, &why) != OK ||
-        event_read(&event, &in->arena, json, ruleset_catalog(in->rules), store_note_key(in->store),
+        event_read(&event, &in->arena, json, rulebook_catalog(in->rules), store_note_key(in->store),
                    &why) != OK) {
         refuse(in, file, line, "invalid", why.msg);
         return OK;
@@ -115,7 +115,7 @@ enum err_code judge_files(struct buf *out, const struct judge_options *options,
 {
     struct intake in = { .options = options };
 
-    enum err_code rc = ruleset_load(&in.rules, options->rules, NULL, err);
+    enum err_code rc = rulebook_load(&in.rules, options->rules, options->national, NULL, err);
     if (rc == OK)
         rc = store_open(&in.store, NULL, STORE_MEMORY, err);
     if (rc == OK)
@@ -128,6 +128,6 @@ enum err_code judge_files(struct buf *out, const struct judge_options *options,
         rc = judge(out, &in, err);
     arena_fini(&in.arena);
     store_close(in.store);
-    ruleset_free(in.rules);
+    rulebook_free(in.rules);
     return rc;
 }

@@ -173,7 +173,7 @@ static enum err_code keep(struct live **out, struct live_cache *c, struct live *
     return rc;
 }
 
-enum err_code live_begin(struct live **out, struct live_cache *c, struct ruleset *rules,
+enum err_code live_begin(struct live **out, struct live_cache *c, struct rulebook *rules,
                          const char *subject, struct err *err)
 {
     struct live *l = new_live(subject);
@@ -184,7 +184,7 @@ enum err_code live_begin(struct live **out, struct live_cache *c, struct ruleset
     return keep(out, c, l, fold_init(&l->fold, rules, l->subject, NULL, 0, err), err);
 }
 
-enum err_code live_build(struct live **out, struct live_cache *c, struct ruleset *rules,
+enum err_code live_build(struct live **out, struct live_cache *c, struct rulebook *rules,
                          struct world *w, const char *subject, int64_t now, struct err *err)
 {
     struct live *l = live_find(c, subject);

@@ -45,12 +45,12 @@ struct live *live_find(struct live_cache *c, const char *subject);
 void live_drop(struct live_cache *c, struct live *l);
 
 /* Fold a subject anew from `w` to `now` and keep it; what was kept of it before goes. */
-MUST_CHECK enum err_code live_build(struct live **out, struct live_cache *c, struct ruleset *rules,
+MUST_CHECK enum err_code live_build(struct live **out, struct live_cache *c, struct rulebook *rules,
                                     struct world *w, const char *subject, int64_t now,
                                     struct err *err);
 
 /* Begin to keep a subject of which nothing is known: all its events are still to be taken in. */
-MUST_CHECK enum err_code live_begin(struct live **out, struct live_cache *c, struct ruleset *rules,
+MUST_CHECK enum err_code live_begin(struct live **out, struct live_cache *c, struct rulebook *rules,
                                     const char *subject, struct err *err);
 
 /* Can these events, in event order, be taken in as they come, or must the record be folded anew? */

@@ -12,7 +12,8 @@
 
 struct runner {
     struct packtest_counts *counts;
-    struct ruleset *rules;
+    struct rulebook *rules;
+    struct ruleset *of; /* whose tests are run */
     packtest_fn *fn;
     void *arg;
 };
@@ -36,8 +37,8 @@ static void malformed(const char *name, const char *where, const char *why, void
 }
 
 /* ERR_INPUT: an event that the door refuses; it is the test's failure. */
-static enum err_code append_given(struct store *s, struct ruleset *rules, const struct pack_test *t,
-                                  struct err *err)
+static enum err_code append_given(struct store *s, struct rulebook *rules,
+                                  const struct pack_test *t, struct err *err)
 {
     struct arena arena = { 0 };
     enum err_code rc = OK;
@@ -49,7 +50,7 @@ static enum err_code append_given(struct store *s, struct ruleset *rules, const 
         int64_t seq;
         rc = json_parse(&json, &arena, t->events[i], strlen(t->events[i]), EVENT_MAX_DEPTH, err);
         if (rc == OK)
-            rc = event_read(&event, &arena, json, ruleset_catalog(rules), store_note_key(s), err);
+            rc = event_read(&event, &arena, json, rulebook_catalog(rules), store_note_key(s), err);
         if (rc != OK) {
             err_at(err, "given %d", i + 1);
             break;
@@ -125,7 +126,7 @@ static void add_unknown(struct buf *detail, const struct pack_test *t,
 
     if (subject_parse(&kind, t->subject, strlen(t->subject), NULL) != OK)
         return;
-    const char *const *names = ruleset_decisions(f->rules, kind, &count);
+    const char *const *names = ruleset_decisions(record_ruleset(f->record), kind, &count);
     buf_printf(detail, "  expect: there is no decision '%s' about %s%s\n", expect->decision,
                t->subject,
                text_hint(hint, sizeof(hint), expect->decision, names, names ? (size_t)count : 0));
@@ -159,7 +160,7 @@ static enum err_code check(struct buf *detail, struct runner *r, struct store *s
 
     enum err_code rc = world_open(&w, s, INT64_MAX, err);
     if (rc == OK)
-        rc = fold_subject(&f, r->rules, w, t->subject, t->at, err);
+        rc = fold_subject_of(&f, r->rules, r->of, w, t->subject, t->at, err);
     for (const struct fault *fault = f.faults; rc == OK && fault; fault = fault->next)
         buf_printf(detail, "  %s\n", fault->message);
     for (int i = 0; i < t->expect_count && rc == OK; i++)
@@ -199,11 +200,14 @@ static enum err_code run_test(const struct pack_test *t, void *arg, struct err *
     return rc;
 }
 
-enum err_code packtest_run(struct packtest_counts *out, struct ruleset *rs, packtest_fn *fn,
+enum err_code packtest_run(struct packtest_counts *out, struct rulebook *rules, packtest_fn *fn,
                            void *arg, struct err *err)
 {
-    struct runner r = { .counts = out, .rules = rs, .fn = fn, .arg = arg };
+    struct runner r = { .counts = out, .rules = rules, .fn = fn, .arg = arg };
+    enum err_code rc = OK;
 
     *out = (struct packtest_counts){ 0 };
-    return ruleset_each_test(rs, run_test, malformed, &r, err);
+    for (int i = rulebook_is_one_overlay(rules); rc == OK && (r.of = rulebook_at(rules, i)); i++)
+        rc = ruleset_each_test(r.of, run_test, malformed, &r, err);
+    return rc;
 }

@@ -6,7 +6,7 @@
 
 #include <stddef.h>
 
-#include "lua/ruleset.h"
+#include "lua/rulebook.h"
 
 /* One finished test. `detail` is NULL when it passed, else lines for people: expected, actual, why. */
 typedef void packtest_fn(const char *name, const char *where, const char *detail, void *arg);
@@ -14,7 +14,9 @@ typedef void packtest_fn(const char *name, const char *where, const char *detail
 struct packtest_counts {
     size_t passed, failed;
 };
-MUST_CHECK enum err_code packtest_run(struct packtest_counts *out, struct ruleset *rs,
+/* Those of the national pack, then those of each overlay; of a hub's own folder only these. A subject of an overlay's
+ * test belongs to its hub from the beginning. */
+MUST_CHECK enum err_code packtest_run(struct packtest_counts *out, struct rulebook *rules,
                                       packtest_fn *fn, void *arg, struct err *err);
 
 #endif

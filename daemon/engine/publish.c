@@ -116,49 +116,76 @@ static void merge(struct pairs *out, const struct pairs *old, const struct pairs
     }
 }
 
-/* What an empty record decides: the same for all subjects of a commit. */
-static enum err_code judge_empty(const char **out, struct publication *p, const char *subject,
-                                 enum subject_kind kind, struct err *err)
+struct empty_decisions {
+    struct empty_decisions *next;
+    const struct ruleset *rules;
+    enum subject_kind kind;
+    const char *values;
+};
+
+static enum err_code add_empty(struct publication *p, struct ruleset *rules, const char *subject,
+                               enum subject_kind kind, struct err *err)
 {
     struct record *empty = NULL;
+    struct buf values = { 0 };
     int64_t wake;
-    enum err_code rc = OK;
 
-    if (p->empty[kind].len == 0) {
-        rc = record_new(&empty, p->rules, subject, err);
-        if (rc == OK)
-            rc = record_rejudge(&wake, empty, p->now, take_nothing, NULL, err);
-        if (rc == OK)
-            record_write_decisions(&p->empty[kind], empty);
-        record_free(empty);
-    }
-    *out = buf_cstr(&p->empty[kind]);
-    return rc == OK && p->empty[kind].failed ? no_memory(err) : rc;
+    enum err_code rc = record_new(&empty, rules, subject, err);
+    if (rc == OK)
+        rc = record_rejudge(&wake, empty, p->now, take_nothing, NULL, err);
+    if (rc == OK)
+        record_write_decisions(&values, empty);
+    record_free(empty);
+    struct empty_decisions *new = rc == OK ? arena_alloc(&p->arena, sizeof(*new)) : NULL;
+    if (new)
+        *new = (struct empty_decisions){ p->empty, rules, kind,
+                                         arena_strdup(&p->arena, buf_cstr(&values)) };
+    if (rc == OK && (!new || !new->values || values.failed))
+        rc = no_memory(err);
+    if (rc == OK)
+        p->empty = new;
+    buf_fini(&values);
+    return rc;
 }
 
-static const char *decision_names(struct publication *p, const char *subject)
+/* What an empty record decides: the same for all subjects of a hub in a commit. */
+static enum err_code judge_empty(const char **out, struct publication *p, struct ruleset *rules,
+                                 const char *subject, struct err *err)
+{
+    enum subject_kind kind;
+    const struct empty_decisions *e = p->empty;
+
+    if (subject_parse(&kind, subject, strlen(subject), err) != OK)
+        return err->code;
+    while (e && (e->rules != rules || e->kind != kind))
+        e = e->next;
+    if (!e && add_empty(p, rules, subject, kind, err) != OK)
+        return err->code;
+    *out = e ? e->values : p->empty->values;
+    return OK;
+}
+
+/* The decisions about the subject, by the rules of the hub that it belongs to. */
+static const char *decision_names(const struct live *l)
 {
     enum subject_kind kind;
 
-    return subject_parse(&kind, subject, strlen(subject), NULL) == OK
-               ? ruleset_decision_list(p->rules, kind)
+    return subject_parse(&kind, l->subject, strlen(l->subject), NULL) == OK
+               ? ruleset_decision_list(record_ruleset(l->fold.record), kind)
                : NULL;
 }
 
 /* What has changed against the decisions that are stored, or against an empty record's. */
-static enum err_code compare_stored(struct pairs *out, struct publication *p, const char *subject,
+static enum err_code compare_stored(struct pairs *out, struct publication *p, const struct live *l,
                                     const char *names, const char *values, struct err *err)
 {
     struct pairs old = { .arena = &p->arena }, new = { .arena = &p->arena };
     const char *old_names, *old_values;
-    enum subject_kind kind;
 
-    enum err_code rc = decisions_of(&old_names, &old_values, p->store, subject, err);
+    enum err_code rc = decisions_of(&old_names, &old_values, p->store, l->subject, err);
     if (rc == OK && !old_values) {
         old_names = names;
-        rc = subject_parse(&kind, subject, strlen(subject), err);
-        if (rc == OK)
-            rc = judge_empty(&old_values, p, subject, kind, err);
+        rc = judge_empty(&old_values, p, record_ruleset(l->fold.record), l->subject, err);
     }
     if (rc == OK)
         rc = decisions_each(old_names, old_values, take_decision, &old, err);
@@ -295,13 +322,16 @@ static bool is_new(const struct publication *p, const char *subject, const struc
            log_is_new(p->store, subject, p->first_seq);
 }
 
-/* Take in what is new. False: the record can not follow. */
-static enum err_code take(bool *taken, struct live *l, struct publication *p,
+/* Take in what is new. False: the record can not follow. *is_rebuilt is set where it has come to another hub, whose
+ * rules have not judged it before. */
+static enum err_code take(bool *taken, bool *is_rebuilt, struct live *l, struct publication *p,
                           const struct concern *concern, struct err *err)
 {
+    uint64_t before = l->fold.handovers;
     enum err_code rc = live_take(l, concern->events, concern->count, p->now, err);
 
     *taken = rc == OK;
+    *is_rebuilt = *is_rebuilt || l->fold.handovers != before;
     return rc == ERR_RULE || rc == ERR_CONFLICT ? OK : rc;
 }
 
@@ -313,7 +343,7 @@ static enum err_code bring_up(struct live **l, bool *is_rebuilt, struct publicat
     enum err_code rc = begins ? live_begin(l, p->cache, p->rules, subject, err) : OK;
 
     if (rc == OK && (begins || !*is_rebuilt))
-        rc = take(&taken, *l, p, concern, err);
+        rc = take(&taken, is_rebuilt, *l, p, concern, err);
     if (rc != OK || taken)
         return rc;
     *is_rebuilt = true;
@@ -340,13 +370,13 @@ static enum err_code judge(struct pairs *pairs, int64_t *wake, struct publicatio
         record_rejudge(wake, r, p->now, is_rebuilt ? take_nothing : take_changed, pairs, err);
     if (rc != OK || (!is_rebuilt && pairs->count == 0))
         return rc;
-    const char *names = decision_names(p, l->subject);
+    const char *names = decision_names(l);
     buf_reset(&p->values);
     record_write_decisions(&p->values, r);
     if (!names || p->values.failed)
         rc = no_memory(err);
     if (rc == OK && is_rebuilt)
-        rc = compare_stored(pairs, p, l->subject, names, buf_cstr(&p->values), err);
+        rc = compare_stored(pairs, p, l, names, buf_cstr(&p->values), err);
     if (rc == OK && is_rebuilt) /* pairs look into what is replaced */
         rc = keep_pairs(pairs, err);
     if (rc == OK)
@@ -458,7 +488,7 @@ enum err_code publish_again(struct publication *p, const char *subject, struct e
         rc = record_rejudge(&wake, l->fold.record, p->now, take_nothing, NULL, err);
         if (rc == OK)
             record_write_decisions(&values, l->fold.record);
-        const char *names = rc == OK ? decision_names(p, subject) : NULL;
+        const char *names = rc == OK ? decision_names(l) : NULL;
         if (rc == OK)
             rc = names && !values.failed
                      ? decisions_put(p->store, subject, names, buf_cstr(&values), err)
@@ -472,8 +502,6 @@ enum err_code publish_again(struct publication *p, const char *subject, struct e
 
 void publication_fini(struct publication *p)
 {
-    for (int kind = 0; kind < SUBJECT_KINDS; kind++)
-        buf_fini(&p->empty[kind]);
     buf_fini(&p->values);
     arena_fini(&p->arena);
 }

@@ -18,7 +18,7 @@
 /* What one commit has in common for all its subjects. */
 struct publication {
     struct store *store;      /* borrowed; inside a transaction */
-    struct ruleset *rules;    /* borrowed */
+    struct rulebook *rules;   /* borrowed */
     struct world *world;      /* borrowed */
     struct live_cache *cache; /* borrowed */
     struct arena arena;       /* owned */
@@ -26,10 +26,10 @@ struct publication {
     int64_t recorded;
     int64_t first_seq; /* of the events that the commit appends */
     int64_t generation;
-    bool is_first_of_generation;     /* it judges everything */
-    bool is_new_generation;          /* ... because the rules have changed, which is the cause */
-    struct buf empty[SUBJECT_KINDS]; /* owned: decisions of an empty record, once they are needed */
-    struct buf values;               /* owned: of the subject being judged */
+    bool is_first_of_generation;   /* it judges everything */
+    bool is_new_generation;        /* ... because the rules have changed, which is the cause */
+    struct empty_decisions *empty; /* arena's: decisions of an empty record, once they are needed */
+    struct buf values;             /* owned: of the subject being judged */
     int64_t fold_budget; /* events that may be folded anew before subjects are left for later */
     const struct strmap *only; /* replay: judge these and leave all others; NULL: as it comes */
     int64_t folded;            /* out: events folded anew */

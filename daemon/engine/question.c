@@ -31,7 +31,7 @@ static enum err_code load_current_rules(struct reader *r, struct err *err)
 
     enum err_code rc = generation_last(&last, r->store, err);
     if (rc == OK && last.number > 0)
-        rc = ruleset_of_generation(&r->rules, r->store, last.number, err);
+        rc = rulebook_of_generation(&r->rules, r->store, last.number, err);
     return rc;
 }
 
@@ -45,7 +45,7 @@ enum err_code reader_open(struct reader **out, const char *database, const char 
     r->clock = *clock;
     enum err_code rc = store_open(&r->store, database, STORE_READ, err);
     if (rc == OK)
-        rc = rules ? ruleset_load(&r->rules, rules, NULL, err) : load_current_rules(r, err);
+        rc = rules ? rulebook_load(&r->rules, rules, NULL, NULL, err) : load_current_rules(r, err);
     if (rc == OK)
         *out = r;
     else
@@ -60,7 +60,7 @@ void reader_close(struct reader *r)
     world_close(r->world);
     arena_fini(&r->arena);
     store_close(r->store);
-    ruleset_free(r->rules);
+    rulebook_free(r->rules);
     free(r);
 }
 

@@ -53,6 +53,8 @@ MUST_CHECK enum err_code question_answer(struct buf *out, struct reader *r, cons
 typedef void judge_refused_fn(const char *where, const char *status, const char *detail, void *arg);
 struct judge_options {
     const char *rules;
+    const char *
+        national; /* where the national pack of a hub's own folder is looked for at last; NULL: nowhere */
     int64_t at;
     const char *const *names;
     int name_count;

@@ -11,8 +11,8 @@
 #include "store/store.h"
 
 struct reader {
-    struct store *store;   /* read only */
-    struct ruleset *rules; /* NULL: opened without */
+    struct store *store;    /* read only */
+    struct rulebook *rules; /* NULL: opened without */
     struct clock clock;
     struct arena arena; /* of the question being answered */
     struct world *world;

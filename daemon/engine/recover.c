@@ -23,7 +23,7 @@ struct fate {
 
 struct recovery {
     struct store *store;
-    struct ruleset *rules;
+    struct rulebook *rules;
     struct live_cache *cache;
     struct arena arena;
     struct strmap fates; /* subject to struct fate */
@@ -253,7 +253,7 @@ static enum err_code make_up_all(struct recovery *r, struct err *err)
     return rc;
 }
 
-enum err_code engine_recover(struct store *s, struct ruleset *rules, struct live_cache *cache,
+enum err_code engine_recover(struct store *s, struct rulebook *rules, struct live_cache *cache,
                              struct err *err)
 {
     struct recovery r = { .store = s, .rules = rules, .cache = cache };

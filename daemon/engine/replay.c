@@ -30,26 +30,34 @@ static enum err_code no_memory(struct err *err)
 
 struct files {
     struct arena arena;
-    struct ruleset_file items[256];
-    int count;
+    struct ruleset_file *items; /* arena's */
+    int count, cap;
 };
 
 static enum err_code take_file(const struct pack_file *file, void *arg, struct err *err)
 {
     struct files *f = arg;
 
-    if (f->count == 256)
-        return err_set(err, ERR_LIMIT, "more than 256 rules files");
+    if (f->count == f->cap) {
+        int cap = f->cap ? f->cap * 2 : 64;
+        struct ruleset_file *grown = arena_alloc(&f->arena, sizeof(*grown) * (size_t)cap);
+        if (!grown)
+            return no_memory(err);
+        if (f->count > 0)
+            memcpy(grown, f->items, sizeof(*grown) * (size_t)f->count);
+        f->items = grown;
+        f->cap = cap;
+    }
     char *path = arena_strdup(&f->arena, file->path);
     char *text = arena_copy(&f->arena, file->text, file->len);
     if (!path || !text)
         return no_memory(err);
-    f->items[f->count++] = (struct ruleset_file){ path, text, file->len };
+    f->items[f->count++] = (struct ruleset_file){ .path = path, .text = text, .len = file->len };
     return OK;
 }
 
-enum err_code ruleset_of_generation(struct ruleset **out, struct store *s, int64_t number,
-                                    struct err *err)
+enum err_code rulebook_of_generation(struct rulebook **out, struct store *s, int64_t number,
+                                     struct err *err)
 {
     struct files *f = calloc(1, sizeof(*f));
 
@@ -58,7 +66,7 @@ enum err_code ruleset_of_generation(struct ruleset **out, struct store *s, int64
         return no_memory(err);
     enum err_code rc = generation_files(s, number, take_file, f, err);
     if (rc == OK)
-        rc = ruleset_load_files(out, f->items, f->count, NULL, err);
+        rc = rulebook_load_files(out, f->items, f->count, NULL, err);
     arena_fini(&f->arena);
     free(f);
     return rc;
@@ -66,9 +74,9 @@ enum err_code ruleset_of_generation(struct ruleset **out, struct store *s, int64
 
 static enum err_code replay_generation(struct replayer *r, int64_t number, struct err *err)
 {
-    struct ruleset *rules;
+    struct rulebook *rules;
 
-    if (ruleset_of_generation(&rules, r->source, number, err) != OK)
+    if (rulebook_of_generation(&rules, r->source, number, err) != OK)
         return err_at(err, "generation %lld", (long long)number);
     r->generation = number;
     return engine_use_rules(r->engine, rules, err);

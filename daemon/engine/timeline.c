@@ -35,7 +35,7 @@ static enum err_code next_succession(int64_t *out, struct world *w, const char *
 
 struct walk {
     struct world *w;
-    struct ruleset *rules;
+    struct rulebook *rules;
     const char *subject;
     timeline_fn *fn;
     void *arg;
@@ -70,8 +70,8 @@ static enum err_code walk_segment(struct walk *walk, int64_t from, int64_t to, s
     return rc;
 }
 
-enum err_code timeline_walk(struct world *w, struct ruleset *rules, const char *subject, int64_t to,
-                            timeline_fn *fn, void *arg, struct err *err)
+enum err_code timeline_walk(struct world *w, struct rulebook *rules, const char *subject,
+                            int64_t to, timeline_fn *fn, void *arg, struct err *err)
 {
     struct walk walk = { .w = w, .rules = rules, .subject = subject, .fn = fn, .arg = arg };
     int64_t from = TIME_MIN, next;
@@ -93,41 +93,82 @@ enum err_code timeline_walk(struct world *w, struct ruleset *rules, const char *
 
 struct spans {
     struct arena *arena;
-    struct span *items;
-    size_t count, cap;
+    const struct ruleset *rules; /* of the hub that it belonged to at the last instant up to `at` */
+    struct span *items;          /* of the decisions that there are by these, by name */
+    size_t count;
     size_t index; /* of the decision being judged */
     int64_t at, t;
     int64_t wake;
     size_t open; /* decisions whose `until` is not known */
-    bool is_first, has_begun;
+    bool has_begun;
     bool failed;
 };
 
-static void take_judged(const struct judged *j, void *arg)
+/* By other rules there are other decisions; those of the same name go on. */
+static bool change_rules(struct spans *s, struct ruleset *rules, enum subject_kind kind)
 {
-    struct spans *s = arg;
-    struct span *span = &s->items[s->index++];
+    int count;
+    const char *const *names = ruleset_decisions(rules, kind, &count);
+    struct span *items = names ? arena_alloc(s->arena, ((size_t)count + 1) * sizeof(*items)) : NULL;
+    size_t old = 0;
+
+    for (int i = 0; items && i < count; i++) {
+        while (old < s->count && strcmp(s->items[old].name, names[i]) < 0)
+            old++;
+        if (old < s->count && strcmp(s->items[old].name, names[i]) == 0)
+            items[i] = s->items[old];
+        items[i].name = names[i];
+    }
+    s->rules = rules;
+    s->items = items;
+    s->count = items ? (size_t)count : 0;
+    s->open = s->count > 0
+                  ? s->count
+                  : 1; /* without any it is walked all the same, to see whether it exists */
+    return items != NULL;
+}
+
+static void end_span(struct spans *s, struct span *span)
+{
+    if (span->until != TIME_NEVER)
+        return;
+    span->until = s->t;
+    s->open--;
+}
+
+static void take_value(struct spans *s, struct span *span, const struct judged *j)
+{
     struct buf shown = { 0 };
 
-    if (j->wake < s->wake)
-        s->wake = j->wake;
     if (j->is_error)
         buf_printf(&shown, "{\"error\":%s}", j->value);
     const char *value = j->is_error ? buf_cstr(&shown) : j->value;
-    bool changed = s->is_first || strcmp(span->value, value) != 0;
+    bool changed = !span->value || strcmp(span->value, value) != 0;
     if (changed && s->t <= s->at) {
         const char *copy = decision_text(s->arena, j);
         s->failed = s->failed || !copy;
-        *span = (struct span){ .name = j->name,
+        *span = (struct span){ .name = span->name,
                                .value = copy,
                                .is_alert = j->is_alert,
                                .since = s->t,
                                .until = TIME_NEVER };
-    } else if (changed && span->until == TIME_NEVER) {
-        span->until = s->t;
-        s->open--;
+    } else if (changed) {
+        end_span(s, span);
     }
     buf_fini(&shown);
+}
+
+/* Decisions come by name. After `at` some may be gone, when the school belongs to another hub. */
+static void take_judged(const struct judged *j, void *arg)
+{
+    struct spans *s = arg;
+
+    if (j->wake < s->wake)
+        s->wake = j->wake;
+    while (s->index < s->count && strcmp(s->items[s->index].name, j->name) < 0)
+        end_span(s, &s->items[s->index++]);
+    if (s->index < s->count && strcmp(s->items[s->index].name, j->name) == 0)
+        take_value(s, &s->items[s->index++], j);
 }
 
 static enum err_code take_instant(int64_t t, struct record *r, int64_t *wake, bool *stop, void *arg,
@@ -139,12 +180,16 @@ static enum err_code take_instant(int64_t t, struct record *r, int64_t *wake, bo
         *stop = true; /* its first event lies ahead */
         return OK;
     }
-    s->is_first = !s->has_begun;
+    if (t <= s->at && s->rules != record_ruleset(r) &&
+        !change_rules(s, record_ruleset(r), record_kind(r)))
+        return err_set(err, ERR_LIMIT, "no memory for the decisions of a subject");
     s->has_begun = true;
     s->t = t;
     s->index = 0;
     s->wake = TIME_NEVER;
     enum err_code rc = record_judge(r, t, take_judged, s, err);
+    while (rc == OK && t > s->at && s->index < s->count)
+        end_span(s, &s->items[s->index++]);
     *wake = s->wake;
     *stop = s->open == 0;
     if (rc == OK && s->failed)
@@ -153,28 +198,17 @@ static enum err_code take_instant(int64_t t, struct record *r, int64_t *wake, bo
 }
 
 enum err_code timeline_spans(const struct span **out, size_t *count, struct arena *arena,
-                             struct world *w, struct ruleset *rules, const char *subject,
+                             struct world *w, struct rulebook *rules, const char *subject,
                              int64_t at, struct err *err)
 {
-    enum subject_kind kind;
-    int decisions;
-    struct spans s = { .arena = arena, .at = at };
+    struct spans s = { .arena = arena, .at = at, .open = 1 };
 
     *count = 0;
-    if (subject_parse(&kind, subject, strlen(subject), err) != OK)
-        return err->code;
-    ruleset_decisions(rules, kind, &decisions);
-    s.open = s.cap = (size_t)decisions;
-    s.items = arena_alloc(arena, (s.cap + 1) * sizeof(*s.items));
-    if (!s.items)
-        return err_set(err, ERR_LIMIT, "no memory for the decisions of %s", subject);
-    if (decisions == 0)
-        s.open = 1; /* a hub has none; it is walked all the same, to see whether it exists */
     enum err_code rc =
         timeline_walk(w, rules, subject, london_add_days(at, HORIZON_DAYS), take_instant, &s, err);
     if (rc == OK && !s.has_begun)
         rc = err_set(err, ERR_ABSENT, "no event touches %s by then", subject);
     *out = s.items;
-    *count = s.cap;
+    *count = s.count;
     return rc;
 }

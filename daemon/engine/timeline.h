@@ -15,13 +15,14 @@
 #include "base/err.h"
 #include "engine/world.h"
 #include "lua/record.h"
+#include "lua/rulebook.h"
 
 /* Judge the record at `t` and give back, in *wake, the earliest instant at which a rule may say something
  * else. *stop ends the walk. */
 typedef enum err_code timeline_fn(int64_t t, struct record *r, int64_t *wake, bool *stop, void *arg,
                                   struct err *err);
 /* From the subject's first event to `to`. */
-MUST_CHECK enum err_code timeline_walk(struct world *w, struct ruleset *rules, const char *subject,
+MUST_CHECK enum err_code timeline_walk(struct world *w, struct rulebook *rules, const char *subject,
                                        int64_t to, timeline_fn *fn, void *arg, struct err *err);
 
 /* A decision as of an instant. */
@@ -35,7 +36,7 @@ struct span {
 /* The decisions of a subject as of `at`, sorted by name; the memory is the arena's. ERR_ABSENT: no event
  * touches it by then. */
 MUST_CHECK enum err_code timeline_spans(const struct span **out, size_t *count, struct arena *arena,
-                                        struct world *w, struct ruleset *rules, const char *subject,
-                                        int64_t at, struct err *err);
+                                        struct world *w, struct rulebook *rules,
+                                        const char *subject, int64_t at, struct err *err);
 
 #endif

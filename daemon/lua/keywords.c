@@ -285,8 +285,9 @@ static void add_words(lua_State *L, const char *const *names, lua_CFunction fn)
 
 void keywords_add(lua_State *L)
 {
-    static const char *const TABLES[] = { "pack",   "rule",   "criterion", "alert",    "all_of",
-                                          "any_of", "unless", "shown",     "first_of", NULL };
+    static const char *const TABLES[] = { "pack",  "overlay",  "rule",   "criterion",
+                                          "alert", "all_of",   "any_of", "unless",
+                                          "shown", "first_of", NULL };
     static const char *const VALUES[] = {
         "at_least", "at_most", "equal_to", "once", "gather", NULL
     };

@@ -14,6 +14,7 @@
 struct part { /* one file's table */
     const char *path;
     int ref; /* Lua registry reference */
+    bool is_overlay;
 };
 struct loader {
     lua_State *L;

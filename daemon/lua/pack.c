@@ -147,16 +147,22 @@ static void check_sections(struct loader *ld)
     static const char *const KEYS[] = { "name",   "version", "title", "source", "calendar",
                                         "events", "facts",   "on",    "params", "rules",
                                         "alerts", "moves",   "open",  "tests",  NULL };
+    static const char *const OVERLAY_KEYS[] = { "hub",    "version", "title", "source", "calendar",
+                                                "events", "facts",   "on",    "params", "rules",
+                                                "alerts", "moves",   "tests", NULL };
     static const char *const TEXTS[] = { "version", "title", "source", NULL };
     const char *named = NULL;
 
     for (ld->part = 0; ld->part < ld->count; ld->part++) {
         lua_rawgeti(ld->L, LUA_REGISTRYINDEX, ld->parts[ld->part].ref);
         const char *where = loader_where(ld, ld->parts[ld->part].path);
-        loader_check_keys(ld, where, "a pack", KEYS);
+        if (ld->parts[ld->part].is_overlay)
+            loader_check_keys(ld, where, "an overlay", OVERLAY_KEYS);
+        else
+            loader_check_keys(ld, where, "a pack", KEYS);
         for (const char *const *text = TEXTS; *text; text++)
             loader_text(ld, *text, where);
-        if (loader_text(ld, "name", where)) {
+        if (!ld->parts[ld->part].is_overlay && loader_text(ld, "name", where)) {
             loader_enter(ld, "name");
             where = loader_place(ld, where);
             loader_leave(ld);

@@ -112,6 +112,8 @@ static void sort_facts(struct subject_defs *defs)
         strmap_find(&defs->names, name, strlen(name))->as.num = (int64_t)SLOT_FACT << 16 | i;
         if (strcmp(name, "waivers") == 0)
             defs->waivers = i;
+        if (strcmp(name, "hub") == 0 && defs->facts[i].type->kind == TYPE_HUB)
+            defs->hub = i;
     }
 }
 
@@ -120,6 +122,7 @@ void pack_define_facts(struct loader *ld)
     for (int kind = 0; kind < SUBJECT_KINDS; kind++) {
         struct subject_defs *defs = &ld->rs->subjects[kind];
         defs->facts = loader_alloc(ld, sizeof(*defs->facts) * (FACTS_MAX + 1));
+        defs->hub = NO_FACT;
         if (!view_add_words(&defs->names))
             luaL_error(ld->L, "out of memory");
         name_fact(ld, defs, "waivers", "built in");

@@ -120,6 +120,7 @@ static void add_reactions(struct loader *ld, struct subject_defs *defs)
             .data = shape_of(ld->L, type->data),
             .own = own ? defs->reducers[own->as.num].function : LUA_NOREF,
             .any = has_any ? defs->reducers[any->as.num].function : LUA_NOREF,
+            .added = LUA_NOREF,
         };
         item->as.ptr = r;
     }

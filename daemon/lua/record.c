@@ -22,6 +22,7 @@ static void begin(struct record *r, int64_t now, bool is_writing, struct reads *
     rs->run++;
     rs->now = now;
     rs->is_writing = is_writing;
+    rs->is_own_only = false;
     rs->is_keeping = false;
     rs->reads = reads;
     rs->running_count = 0;
@@ -141,18 +142,20 @@ struct apply_job {
     struct record *r;
     const struct fold_event *e;
     const struct reaction *reaction;
+    bool is_added_only; /* leave the national pack's reducers out */
 };
 
 static int apply_in_lua(lua_State *L)
 {
     const struct apply_job *job = lua_touserdata(L, 1);
-    const int reducers[] = { job->reaction->own, job->reaction->any };
+    const int reducers[] = { job->reaction->own, job->reaction->any, job->reaction->added };
     int view = job->r->rs->subjects[job->r->kind].view;
 
     event_push(L, job->e, job->reaction->data);
-    for (int i = 0; i < 2; i++) {
+    for (int i = job->is_added_only ? 2 : 0; i < 3; i++) {
         if (reducers[i] == LUA_NOREF)
             continue;
+        job->r->rs->is_own_only = i == 2;
         lua_rawgeti(L, LUA_REGISTRYINDEX, reducers[i]);
         lua_rawgeti(L, LUA_REGISTRYINDEX, view);
         lua_pushvalue(L, 2);
@@ -187,7 +190,8 @@ enum err_code record_apply(bool *known, struct record *r, const struct fold_even
         return OK;
     size_t size = rs->fact_words * sizeof(r->touched[0]);
     memset(r->touched, 0, size);
-    if (job.reaction->own != LUA_NOREF || job.reaction->any != LUA_NOREF) {
+    if (job.reaction->own != LUA_NOREF || job.reaction->any != LUA_NOREF ||
+        job.reaction->added != LUA_NOREF) {
         begin(r, e->time, true, &rs->unread);
         rc = record_run(r, apply_in_lua, &job, err);
         event_end(rs);
@@ -195,6 +199,21 @@ enum err_code record_apply(bool *known, struct record *r, const struct fold_even
         reads_clear(rs, &rs->unread);
     }
     memcpy(r->applied_reads, rs->unread.facts, size);
+    return rc;
+}
+
+enum err_code record_apply_own(struct record *r, const struct fold_event *e, struct err *err)
+{
+    struct ruleset *rs = r->rs;
+    struct apply_job job = {
+        .r = r, .e = e, .reaction = find_reaction(rs, r->kind, e->type), .is_added_only = true
+    };
+
+    if (!job.reaction || job.reaction->added == LUA_NOREF)
+        return OK;
+    begin(r, e->time, true, &rs->unread);
+    enum err_code rc = record_run(r, apply_in_lua, &job, err);
+    event_end(rs);
     return rc;
 }
 

@@ -31,6 +31,22 @@ MUST_CHECK enum err_code record_new(struct record **out, struct ruleset *rs, con
                                     struct err *err);
 /* NULL allowed. */
 void record_free(struct record *r);
+enum subject_kind record_kind(const struct record *r);
+/* The ruleset that it lives in. Borrowed. */
+struct ruleset *record_ruleset(const struct record *r);
+/* The code of the hub that the subject belongs to, by its fact `hub` (a hub belongs to itself); NULL: none. Valid
+ * until the record changes. */
+const char *record_hub(const struct record *r);
+/* May the last event have changed that? */
+bool record_may_have_moved(const struct record *r);
+
+/*
+ * The subject comes to another hub: a record of it in `to`, with the facts of the national pack as they are in
+ * `from`, which stays. `back` is the record that `to` had of it before, with facts of the hub's own, or NULL; it is
+ * taken over, also by an error. ERR_LIMIT: no memory; *out is NULL.
+ */
+MUST_CHECK enum err_code record_hand_over(struct record **out, const struct record *from,
+                                          struct ruleset *to, struct record *back, struct err *err);
 
 /* An event as a reducer sees it. */
 struct fold_event {
@@ -51,6 +67,11 @@ struct fold_event {
  */
 MUST_CHECK enum err_code record_apply(bool *known, struct record *r, const struct fold_event *e,
                                       struct err *err);
+
+/* Run the reducers that an overlay adds to the national ones, and only these, for the event that brought the subject
+ * to this hub. */
+MUST_CHECK enum err_code record_apply_own(struct record *r, const struct fold_event *e,
+                                          struct err *err);
 
 /*
  * Ask the moves at instant `now` until nothing changes; `by_itself`: an awaited moment, not an event, calls for

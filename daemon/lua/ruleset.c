@@ -14,16 +14,29 @@
 #include "lua/sources.h"
 #include "lua/words.h"
 
-/* Copy `text` with the folder before each place in it ("national/rules.lua:7"), so that it can be opened. */
+/* The pack with whose name a place at `at` begins ("national/rules.lua:7"), or NULL. */
+static const struct pack_place *place_at(const struct problems *p, const char *text, const char *at)
+{
+    bool may_begin =
+        at == text || at[-1] == '(' || (at - text >= 4 && strncmp(at - 4, " at ", 4) == 0);
+
+    for (size_t i = 0; may_begin && i < 2 && p->places[i].pack; i++) {
+        size_t len = strlen(p->places[i].pack);
+        if (strncmp(at, p->places[i].pack, len) == 0 && at[len] == '/')
+            return &p->places[i];
+    }
+    return NULL;
+}
+
+/* Copy `text` with the folder in place of the pack in each place, so that it can be opened. */
 static void show_places(struct buf *out, const struct problems *p, const char *text)
 {
-    size_t len = p->pack ? strlen(p->pack) : 0;
-
     for (const char *at = text; *at; at++) {
-        bool is_place = len > 0 && strncmp(at, p->pack, len) == 0 && at[len] == '/' &&
-                        (at == text || (at - text >= 4 && strncmp(at - 4, " at ", 4) == 0));
-        if (is_place)
-            buf_str(out, p->root);
+        const struct pack_place *place = place_at(p, text, at);
+        if (place) {
+            buf_str(out, place->folder);
+            at += strlen(place->pack);
+        }
         buf_char(out, *at);
     }
 }
@@ -60,6 +73,9 @@ void problems_fini(struct problems *p)
 
 /* ---- loading ---- */
 
+/* A hub has some 400 schools at 6 KiB, and what its rules need meanwhile. */
+#define HUB_MEMORY ((size_t)64 << 20)
+
 struct load_job {
     struct ruleset *rs;
     struct sources *sources;
@@ -73,6 +89,12 @@ struct load_job {
 };
 
 static void run_file(lua_State *L, struct load_job *job, int index);
+
+/* The word of the pack language that a file's table is made with. */
+static const char *word_of(bool is_overlay)
+{
+    return is_overlay ? "overlay" : "pack";
+}
 
 static int import_cycle(lua_State *L, const struct load_job *job, int index)
 {
@@ -98,12 +120,17 @@ static int import(lua_State *L)
     const char *name = luaL_checkstring(L, 1);
     const char *names[SOURCES_MAX];
     char hint[160];
+    size_t count = 0;
 
     if (!job)
         return luaL_error(L, "import: files are imported while a pack is loaded, not by a rule");
+    bool is_overlay = job->sources->items[job->running[job->running_count - 1]].is_overlay;
     for (int i = 0; i < job->sources->count; i++) {
         struct source *s = &job->sources->items[i];
-        names[i] = s->name;
+        if (s->is_overlay !=
+            is_overlay) /* what a file of another pack holds is not to be touched */
+            continue;
+        names[count++] = s->name;
         if (strcmp(s->name, name) != 0)
             continue;
         if (s->state == SOURCE_RUNNING)
@@ -113,7 +140,7 @@ static int import(lua_State *L)
         return 1;
     }
     return luaL_error(L, "import: there is no %s.lua in this pack%s", name,
-                      text_hint(hint, sizeof(hint), name, names, (size_t)job->sources->count));
+                      text_hint(hint, sizeof(hint), name, names, count));
 }
 
 static int raise_told(lua_State *L, struct load_job *job)
@@ -153,7 +180,7 @@ static void run_file(lua_State *L, struct load_job *job, int index)
     if (s->state == SOURCE_FAILED)
         raise_told(L, job);
     if (s->state == SOURCE_DONE) {
-        lua_getfield(L, -1, s->name);
+        lua_getfield(L, -1, s->path);
         lua_remove(L, -2);
         return;
     }
@@ -163,21 +190,28 @@ static void run_file(lua_State *L, struct load_job *job, int index)
     lua_call(L, 0, 1);
     if (!lua_istable(L, -1))
         raise_as_is(L,
-                    "%s:1: the file returned %s; expected return pack { ... } or a table to import",
-                    s->path, words_found(L, -1));
+                    "%s:1: the file returned %s; expected return %s { ... } or a table to import",
+                    s->path, words_found(L, -1), word_of(s->is_overlay));
     lua_pushvalue(L, -1);
-    lua_setfield(L, -3, s->name);
+    lua_setfield(L, -3, s->path);
     lua_remove(L, -2);
     s->state = SOURCE_DONE;
     job->running_count--;
 }
 
-static bool is_pack_table(lua_State *L)
+/* Is the table on top a pack's, or an overlay's? One in the place of the other is raised. */
+static bool is_pack_table(lua_State *L, const struct source *s)
 {
+    const char *wanted = word_of(s->is_overlay), *other = word_of(!s->is_overlay);
+
     lua_pushliteral(L, "@kind");
     lua_rawget(L, -2);
     const char *kind = lua_tostring(L, -1);
-    bool is_pack = kind && strcmp(kind, "pack") == 0;
+    bool is_pack = kind && strcmp(kind, wanted) == 0;
+    if (kind && strcmp(kind, other) == 0)
+        raise_as_is(
+            L, "%s:1: the file returned %s { ... }; expected %s { ... }, since it is a file of %s",
+            s->path, other, wanted, s->is_overlay ? "a hub's overlay" : "the national pack");
     lua_pop(L, 1);
     return is_pack;
 }
@@ -188,10 +222,11 @@ static int load_file_in_lua(lua_State *L)
     int index = (int)lua_tointeger(L, 2);
 
     run_file(L, job, index);
-    if (!is_pack_table(L))
+    if (!is_pack_table(L, &job->sources->items[index]))
         return 0;
     struct part *part = &job->parts[job->loader.count++];
     part->path = job->sources->items[index].path;
+    part->is_overlay = job->sources->items[index].is_overlay;
     part->ref = luaL_ref(L, LUA_REGISTRYINDEX);
     job->sources->items[index].is_imported = true; /* it is of use */
     return 0;
@@ -261,8 +296,10 @@ static enum err_code keep_files(struct ruleset *rs, const struct sources *source
     if (!files)
         return err_set(err, ERR_LIMIT, "no memory for rules");
     for (int i = 0; i < sources->count; i++)
-        files[i] = (struct ruleset_file){ sources->items[i].path, sources->items[i].text,
-                                          sources->items[i].len };
+        files[i] = (struct ruleset_file){ .path = sources->items[i].path,
+                                          .text = sources->items[i].text,
+                                          .len = sources->items[i].len };
+    rs->hub = sources->hub;
     rs->files = files;
     rs->file_count = sources->count;
     return OK;
@@ -274,8 +311,9 @@ static void digest_files(struct ruleset *rs, const struct sources *sources)
     uint8_t digest[DIGEST_BYTES];
 
     for (int i = 0; i < sources->count; i++) {
-        parts[i * 2] =
-            (struct digest_part){ sources->items[i].name, strlen(sources->items[i].name) };
+        const struct source *s = &sources->items[i];
+        const char *name = s->is_overlay ? s->path : s->name;
+        parts[i * 2] = (struct digest_part){ name, strlen(name) };
         parts[i * 2 + 1] = (struct digest_part){ sources->items[i].text, sources->items[i].len };
     }
     digest_parts(digest, NULL, parts, (size_t)sources->count * 2);
@@ -308,14 +346,22 @@ static void check_files(struct load_job *job)
 {
     struct problems *problems = job->loader.problems;
 
-    if (job->loader.count == 0)
-        problems_add(problems, "%s/: no file here returns pack { ... }", job->sources->pack);
-    for (int i = 0; i < job->sources->count; i++)
-        if (!job->sources->items[i].is_imported)
+    const struct sources *sources = job->sources;
+    int parts[2] = { 0 };
+
+    for (int i = 0; i < job->loader.count; i++)
+        parts[job->parts[i].is_overlay]++;
+    if (parts[0] == 0)
+        problems_add(problems, "%s/: no file here returns pack { ... }",
+                     sources->pack ? sources->pack : "national");
+    if (sources->hub && parts[1] == 0)
+        problems_add(problems, "hubs/%s/: no file here returns overlay { ... }", sources->hub);
+    for (int i = 0; i < sources->count; i++)
+        if (!sources->items[i].is_imported)
             problems_add(problems,
                          "%s:1: the file returned a table that is no pack, and no file imports it; "
-                         "expected return pack { ... }",
-                         job->sources->items[i].path);
+                         "expected return %s { ... }",
+                         sources->items[i].path, word_of(sources->items[i].is_overlay));
 }
 
 static enum err_code load_job(struct load_job *job, struct problems *problems, struct err *err)
@@ -335,12 +381,24 @@ static enum err_code load_job(struct load_job *job, struct problems *problems, s
     return err_set(err, ERR_RULE, "%s", first ? first->text : "no memory for rules");
 }
 
+static void name_places(struct problems *problems, const struct sources *sources)
+{
+    const struct pack_place pack = { sources->pack, sources->pack_folder },
+                            overlay = { sources->overlay, sources->overlay_folder };
+    size_t count = 0;
+
+    if (pack.pack && pack.folder)
+        problems->places[count++] = pack;
+    if (overlay.pack && overlay.folder)
+        problems->places[count++] = overlay;
+}
+
 static enum err_code load(struct ruleset *rs, struct sources *sources, struct problems *problems,
                           struct err *err)
 {
     struct load_job job = { .rs = rs, .sources = sources };
 
-    if (sandbox_init(&rs->sandbox, SANDBOX_MEMORY, err) != OK ||
+    if (sandbox_init(&rs->sandbox, sources->hub ? HUB_MEMORY : SANDBOX_MEMORY, err) != OK ||
         catalog_init(&rs->catalog, err) != OK)
         return err->code;
     if (!kept_init(rs))
@@ -355,11 +413,10 @@ static enum err_code load(struct ruleset *rs, struct sources *sources, struct pr
                                   .scratch = &job.scratch };
     rs->reads = &rs->unread;
     rs->loading = &job;
-    problems->root = sources->root;
-    problems->pack = sources->pack;
+    name_places(problems, sources);
     enum err_code rc = load_job(&job, problems, err);
     sandbox_settle(&rs->sandbox);
-    problems->root = problems->pack = NULL;
+    memset(problems->places, 0, sizeof(problems->places));
     rs->loading = NULL; /* it is gone when this function returns */
     places_fini(&job.places);
     arena_fini(&job.scratch);
@@ -390,8 +447,8 @@ static enum err_code new_ruleset(struct ruleset **rs, struct sources **sources, 
     return *rs && *sources ? OK : err_set(err, ERR_LIMIT, "no memory for rules");
 }
 
-enum err_code ruleset_load(struct ruleset **out, const char *dir, struct problems *problems,
-                           struct err *err)
+enum err_code ruleset_load_files(struct ruleset **out, const struct ruleset_file *files, int count,
+                                 const char *hub, struct problems *problems, struct err *err)
 {
     struct ruleset *rs;
     struct sources *sources;
@@ -399,7 +456,7 @@ enum err_code ruleset_load(struct ruleset **out, const char *dir, struct problem
     *out = NULL;
     enum err_code rc = new_ruleset(&rs, &sources, err);
     if (rc == OK)
-        rc = sources_read(sources, &rs->arena, dir, err);
+        rc = sources_take(sources, &rs->arena, files, count, hub, err);
     if (rc == OK)
         rc = load_sources(out, rs, sources, problems, err);
     free(sources);
@@ -408,21 +465,17 @@ enum err_code ruleset_load(struct ruleset **out, const char *dir, struct problem
     return rc;
 }
 
-enum err_code ruleset_load_files(struct ruleset **out, const struct ruleset_file *files, int count,
-                                 struct problems *problems, struct err *err)
+enum err_code ruleset_load(struct ruleset **out, const char *dir, struct problems *problems,
+                           struct err *err)
 {
-    struct ruleset *rs;
-    struct sources *sources;
+    struct arena arena = { 0 };
+    struct rule_files files;
 
     *out = NULL;
-    enum err_code rc = new_ruleset(&rs, &sources, err);
+    enum err_code rc = folder_read(&files, &arena, dir, NULL, err);
     if (rc == OK)
-        rc = sources_take(sources, &rs->arena, files, count, err);
-    if (rc == OK)
-        rc = load_sources(out, rs, sources, problems, err);
-    free(sources);
-    if (rc != OK)
-        ruleset_free(rs);
+        rc = ruleset_load_files(out, files.files, files.count, NULL, problems, err);
+    arena_fini(&arena);
     return rc;
 }
 
@@ -460,6 +513,11 @@ const struct catalog *ruleset_catalog(const struct ruleset *rs)
 const char *ruleset_digest(const struct ruleset *rs)
 {
     return rs->digest;
+}
+
+const char *ruleset_hub(const struct ruleset *rs)
+{
+    return rs->hub;
 }
 
 bool ruleset_file_at(struct ruleset_file *out, const struct ruleset *rs, int index)

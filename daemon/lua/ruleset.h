@@ -23,37 +23,47 @@ struct problems {
     const struct problem *first;
     struct problem *last;
     size_t count;
-    const char *root; /* while a pack is loaded: what its places lack for who opens the file */
-    const char *pack; /* and with which folder they begin; borrowed, else NULL */
+    /* While packs are loaded: with what their places begin, and where that lies for who opens the file. */
+    struct pack_place {
+        const char *pack;   /* "hubs/07"; borrowed, NULL: no more of them */
+        const char *folder; /* "rules/hubs/07" */
+    } places[2];
 };
 void problems_add(struct problems *p, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void problems_fini(struct problems *p);
 
 struct ruleset;
 
+/* A file of a pack: what the database archives. */
+struct ruleset_file {
+    const char *path; /* "national/rules.lua": the same wherever the rules folder lies */
+    const char *text;
+    size_t len;
+    const char
+        *folder; /* where it lies, for messages: "/etc/pathwayd/rules/national"; NULL: nowhere */
+};
+
 /*
- * Load `dir`: a rules folder (holding national/), or one pack's own folder. ERR_RULE: it has errors,
- * all listed in `problems` (NULL allowed; err has the first). ERR_ABSENT: there is no such folder or pack.
+ * Load the national pack of `dir`: a rules folder (holding national/), or its own folder. Overlays are not
+ * looked at: rulebook.h loads a whole folder. ERR_RULE: it has errors, all listed in `problems` (NULL allowed;
+ * err has the first). ERR_ABSENT: there is no such folder or pack.
  */
 MUST_CHECK enum err_code ruleset_load(struct ruleset **out, const char *dir,
                                       struct problems *problems, struct err *err);
-/* The same from files that were archived before: by path, as ruleset_file_at() gave them. */
-struct ruleset_file;
+/* The same from files: of the national pack and, where `hub` is not NULL, of that hub's overlay. Those of other
+ * hubs are left out. ERR_INPUT: one is called otherwise than PACK/NAME.lua. */
 MUST_CHECK enum err_code ruleset_load_files(struct ruleset **out, const struct ruleset_file *files,
-                                            int count, struct problems *problems, struct err *err);
+                                            int count, const char *hub, struct problems *problems,
+                                            struct err *err);
 void ruleset_free(struct ruleset *rs);
 
 /* The types of event that the packs declare. Read-only, and so usable from any thread. */
 const struct catalog *ruleset_catalog(const struct ruleset *rs);
-/* A file that was loaded: what the database archives. Borrowed from the ruleset. */
-struct ruleset_file {
-    const char *path; /* "national/rules.lua" */
-    const char *text;
-    size_t len;
-};
-/* The file number `index`, by path; false when there are not so many. */
+/* The file number `index`, those of the national pack first; false when there are not so many. Borrowed. */
 bool ruleset_file_at(struct ruleset_file *out, const struct ruleset *rs, int index);
 /* Hex digest of all files. */
 const char *ruleset_digest(const struct ruleset *rs);
+/* The hub whose overlay it holds, or NULL: only the national pack. */
+const char *ruleset_hub(const struct ruleset *rs);
 
 #endif

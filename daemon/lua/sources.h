@@ -1,5 +1,5 @@
 /*
- * sources.h - the files of a pack: finding and reading them.
+ * sources.h - the files that make one ruleset: those of the national pack, and of a hub's overlay.
  */
 #ifndef PATHWAY_LUA_SOURCES_H
 #define PATHWAY_LUA_SOURCES_H
@@ -9,9 +9,10 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "lua/folder.h"
 #include "lua/ruleset.h"
 
-#define SOURCES_MAX 200
+#define SOURCES_MAX (2 * PACK_FILES_MAX)
 
 enum source_state { SOURCE_NEW, SOURCE_RUNNING, SOURCE_DONE, SOURCE_FAILED };
 
@@ -20,27 +21,24 @@ struct source {
     const char *name; /* "areas": what import() takes */
     const char *text;
     size_t len;
+    bool is_overlay;
     enum source_state state;
     bool is_imported;
 };
 
 struct sources {
-    const char *root; /* what stands before `path` for who opens the file: "rules/" */
-    const char *pack; /* "national" */
-    struct source items[SOURCES_MAX]; /* by path */
+    const char *pack;                         /* "national" */
+    const char *overlay;                      /* "hubs/07", or NULL */
+    const char *pack_folder, *overlay_folder; /* where they lie, for messages; NULL: nowhere */
+    const char *hub;                          /* "07", or NULL */
+    struct source items[SOURCES_MAX]; /* the national pack's, then the overlay's; each by path */
     int count;
 };
 
-/*
- * Read the files of the pack in `dir`, a rules folder (holding national/) or one pack's own folder. The
- * memory is the arena's. ERR_ABSENT: there is no such folder; ERR_IO, ERR_LIMIT: a file can not be read.
- */
-MUST_CHECK enum err_code sources_read(struct sources *out, struct arena *arena, const char *dir,
-                                      struct err *err);
-
-/* The same from files that were archived before: "PACK/NAME.lua" each. ERR_INPUT: one is called otherwise;
- * ERR_LIMIT: there are too many. */
+/* Take the files of the national pack and of the overlay of `hub` (NULL: of none); the memory is the arena's.
+ * ERR_INPUT: one is not called PACK/NAME.lua; ERR_LIMIT: there are too many. */
 MUST_CHECK enum err_code sources_take(struct sources *out, struct arena *arena,
-                                      const struct ruleset_file *files, int count, struct err *err);
+                                      const struct ruleset_file *files, int count, const char *hub,
+                                      struct err *err);
 
 #endif

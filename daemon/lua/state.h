@@ -27,10 +27,12 @@
 #define FACTS_MAX  192 /* of one kind of subject; a bit each in struct reads */
 #define PARAMS_MAX 128
 #define RULES_MAX  1024
+#define NO_FACT    UINT16_MAX
 
 struct fact_def {
     const char *name;
     const char *where; /* "national/facts.lua:12" */
+    bool is_own;       /* the overlay's */
     const struct type *type;
     const struct shape *shape;
     struct cell initial; /* its value before any event */
@@ -91,6 +93,7 @@ struct move_step { /* a candidate of MOVE_FIRST */
 struct move_def {
     const char *name; /* of the fact that it moves */
     const char *where;
+    bool is_own; /* the overlay's */
     enum move_form form;
     uint16_t fact;
     int function; /* MOVE_ONCE, MOVE_GATHER */
@@ -112,6 +115,7 @@ struct subject_defs {
     struct fact_def *facts;
     uint16_t fact_count;
     uint16_t waivers; /* index of the built-in fact `waivers` */
+    uint16_t hub; /* index of the fact `hub` that says where it belongs; NO_FACT: there is none */
     struct move_def *moves;
     uint16_t move_count;
     uint16_t *rules; /* of this kind: indexes of the ruleset's rules, ascending */
@@ -204,7 +208,7 @@ struct event_view {
 struct reaction {
     const struct event_type *type;
     const struct shape *data;
-    int own, any; /* functions: Lua registry references; LUA_NOREF */
+    int own, any, added; /* functions: Lua registry references; LUA_NOREF. `added` by the overlay */
 };
 
 struct record;
@@ -221,6 +225,7 @@ struct ruleset {
     const struct ruleset_file *files;
     int file_count;
     char digest[DIGEST_HEX];
+    const char *hub; /* whose overlay it holds; NULL: none */
     struct calendar calendar;
     struct instants instants;
 
@@ -248,6 +253,7 @@ struct ruleset {
     uint64_t run; /* its number: no two have the same */
     int64_t now;
     bool is_writing;
+    bool is_own_only;    /* an overlay's code writes: only facts of its own may change */
     struct reads *reads; /* where reads are noted; never NULL */
     struct reads unread; /* of reducers, whose reads nobody needs */
     uint64_t epoch;

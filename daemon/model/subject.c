@@ -86,3 +86,8 @@ const char *subject_code(const char *subject)
     const char *slash = strchr(subject, '/');
     return slash ? slash + 1 : subject;
 }
+
+const char *subject_hub(const char *subject)
+{
+    return strncmp(subject, "hub/", 4) == 0 ? subject_code(subject) : NULL;
+}

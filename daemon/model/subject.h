@@ -27,6 +27,8 @@ MUST_CHECK enum err_code subject_parse(enum subject_kind *out, const char *s, si
                                        struct err *err);
 /* The part behind the slash of a checked subject. */
 const char *subject_code(const char *subject);
+/* Of a hub its own code, else NULL. */
+const char *subject_hub(const char *subject);
 /* A hub's or group's code alone (the value of a field of type hub). */
 bool subject_code_is_valid(enum subject_kind kind, const char *code, size_t len);
 

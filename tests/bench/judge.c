@@ -54,7 +54,7 @@ static bool has_begun(struct world *w, const char *subject, int64_t now)
     return count > 0 && touching[0]->key.time <= now;
 }
 
-static void fold_schools(struct schools *s, struct ruleset *rules, struct world *w)
+static void fold_schools(struct schools *s, struct rulebook *rules, struct world *w)
 {
     struct err err;
     size_t count;
@@ -118,7 +118,7 @@ static void write_facts(const struct schools *s, const char *path)
 int main(int argc, char **argv)
 {
     struct schools s = { 0 };
-    struct ruleset *rules;
+    struct rulebook *rules;
     struct store *store;
     struct err err;
     const char *facts = option_text(argc, argv, "--facts");
@@ -127,7 +127,8 @@ int main(int argc, char **argv)
     check(civil_init(&err), &err);
     check(digest_init(&err), &err);
     check(moment_parse(&s.now, option_needed(argc, argv, "--now", USAGE), &err), &err);
-    check(ruleset_load(&rules, option_needed(argc, argv, "--rules", USAGE), NULL, &err), &err);
+    check(rulebook_load(&rules, option_needed(argc, argv, "--rules", USAGE), NULL, NULL, &err),
+          &err);
     struct world *w = open_world(&store, option_needed(argc, argv, "--database", USAGE));
     fold_schools(&s, rules, w);
     printf("{\"schools\":%zu,\"seconds\":[", s.count);
@@ -140,7 +141,7 @@ int main(int argc, char **argv)
         fold_fini(&s.folds[i]);
     world_close(w);
     store_close(store);
-    ruleset_free(rules);
+    rulebook_free(rules);
     free(s.folds);
     return 0;
 }

@@ -13,14 +13,14 @@
 
 /* A log whose events are those of a pack. */
 struct log {
-    struct ruleset *rules;
+    struct rulebook *rules;
     struct store *store;
     int64_t recorded;
 };
 
 static inline void log_begin(struct log *l, const char *pack)
 {
-    *l = (struct log){ .rules = load_pack(pack) };
+    *l = (struct log){ .rules = load_rulebook(pack) };
     assert_ok(store_open(&l->store, NULL, STORE_MEMORY, &err));
 }
 
@@ -36,7 +36,7 @@ static inline void log_clear(struct log *l)
 static inline void log_end(struct log *l)
 {
     store_close(l->store);
-    ruleset_free(l->rules);
+    rulebook_free(l->rules);
 }
 
 /* Append an event of source "s"; its number. */
@@ -55,7 +55,7 @@ static inline int64_t put(struct log *l, const char *id, const char *time, const
                "\"subject\":\"%s\",\"type\":\"%s\",\"data\":%s}",
                id, time, strchr(time, 'T') ? "" : "T00:00:00Z", subject, type, data);
     assert_ok(json_parse(&json, &arena, buf_cstr(&text), text.len, 64, &err));
-    assert_ok(event_read(&event, &arena, json, ruleset_catalog(l->rules), store_note_key(l->store),
+    assert_ok(event_read(&event, &arena, json, rulebook_catalog(l->rules), store_note_key(l->store),
                          &err));
     assert_ok(store_begin(l->store, &err));
     assert_ok(append_event(&status, &seq, l->store, &event, ++l->recorded, NULL, &err));

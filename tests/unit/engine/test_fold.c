@@ -61,7 +61,7 @@ static const char *decision(const char *moment, const char *name)
 {
     static struct answer a;
     struct world *w = view(&LOG, ALL, false);
-    struct fold f;
+    struct fold f = { 0 };
 
     assert_ok(fold_subject(&f, LOG.rules, w, "school/1", at(moment), &err));
     a = judge(f.record, moment, name);
@@ -133,7 +133,7 @@ static void an_event_in_the_future_takes_effect_when_its_time_comes(void **state
 static void a_fold_goes_on_step_by_step(void **state)
 {
     struct world *w;
-    struct fold f;
+    struct fold f = { 0 };
     (void)state;
 
     put(&LOG, "w", "2025-01-01", "school/1", "wait", "{\"until_\":\"2025-02-01\"}");
@@ -201,7 +201,8 @@ static void a_move_that_fails_is_told_once_and_asked_again(void **state)
 static void a_reducer_that_wants_too_much_memory_is_a_fault(void **state)
 {
     (void)state;
-    LOG.rules->sandbox.cap = LOG.rules->sandbox.used + ((size_t)8 << 20);
+    rulebook_of_hub(LOG.rules, NULL)->sandbox.cap =
+        rulebook_of_hub(LOG.rules, NULL)->sandbox.used + ((size_t)8 << 20);
     go("a", "2025-01-01", "{\"n\":1}");
     put(&LOG, "b", "2025-01-02", "school/1", "bad", "{\"how\":\"memory\"}");
     go("c", "2025-01-03", "{\"n\":2}");
@@ -212,7 +213,7 @@ static void a_reducer_that_wants_too_much_memory_is_a_fault(void **state)
 static void an_event_of_a_type_that_is_gone_is_skipped(void **state)
 {
     struct world *w;
-    struct fold f;
+    struct fold f = { 0 };
     struct log other;
     (void)state;
 

@@ -36,11 +36,11 @@ static const char *run(const char *tests, size_t passed, size_t failed)
              "tests = {\n"
              "%s } }",
              tests);
-    struct ruleset *rs = load_pack(text);
+    struct rulebook *rs = load_rulebook(text);
     assert_ok(packtest_run(&counts, rs, take_test, NULL, &err));
     snprintf(result, sizeof(result), "%s", buf_cstr(&seen));
     buf_fini(&seen);
-    ruleset_free(rs);
+    rulebook_free(rs);
     assert_int_equal(counts.passed, passed);
     assert_int_equal(counts.failed, failed);
     return result;

@@ -10,7 +10,7 @@
 #include "base/civil.h"
 #include "base/digest.h"
 #include "lua/record.h"
-#include "lua/ruleset.h"
+#include "lua/rulebook.h"
 
 struct pack_file {
     const char *name; /* "pack.lua" */
@@ -88,6 +88,21 @@ static inline struct ruleset *load_files(const struct pack_file *files, int coun
     said[len] = '\0';
     problems_fini(&problems);
     return rs;
+}
+
+/* The same as a rulebook, for the layers above. */
+static inline struct rulebook *load_rulebook(const char *text)
+{
+    struct rulebook *b = NULL;
+    const struct ruleset_file file = { .path = "national/pack.lua",
+                                       .text = text,
+                                       .len = strlen(text) };
+
+    assert_ok(civil_init(&err));
+    assert_ok(digest_init(&err));
+    if (rulebook_load_files(&b, &file, 1, NULL, &err) != OK)
+        fail_msg("%s\n%s", err.msg, text);
+    return b;
 }
 
 /* A pack of one file that must be good. */

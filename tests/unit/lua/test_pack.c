@@ -154,7 +154,7 @@ static void a_pack_from_the_archive_is_the_same_pack(void **state)
         count++;
     assert_int_equal(count, 1);
     assert_string_equal(files[0].path, "national/pack.lua");
-    assert_ok(ruleset_load_files(&again, files, count, NULL, &err));
+    assert_ok(ruleset_load_files(&again, files, count, NULL, NULL, &err));
     assert_string_equal(ruleset_digest(again), ruleset_digest(rs));
     struct record *r = new_record(rs, SCHOOL), *s = new_record(again, SCHOOL);
     assert_decision(r, "2025-01-01", "r", "error \"national/pack.lua:2: no\"");
@@ -163,7 +163,7 @@ static void a_pack_from_the_archive_is_the_same_pack(void **state)
     record_free(s);
     files[0].path = "pack.lua";
     ruleset_free(again);
-    assert_int_equal(ruleset_load_files(&again, files, count, NULL, &err), ERR_INPUT);
+    assert_int_equal(ruleset_load_files(&again, files, count, NULL, NULL, &err), ERR_INPUT);
     assert_null(again);
     ruleset_free(rs);
 }

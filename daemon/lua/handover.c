@@ -1,0 +1,138 @@
+/* handover.c - a subject comes to another hub: its facts, which are plain values, go from one Lua state to
+ * another. See record.h. */
+#include <string.h>
+
+#include "lua/record_internal.h"
+
+enum subject_kind record_kind(const struct record *r)
+{
+    return r->kind;
+}
+
+struct ruleset *record_ruleset(const struct record *r)
+{
+    return r->rs;
+}
+
+const char *record_hub(const struct record *r)
+{
+    const struct subject_defs *defs = &r->rs->subjects[r->kind];
+
+    if (r->kind == SUBJECT_HUB)
+        return subject_hub(r->subject);
+    const struct text *hub = defs->hub == NO_FACT ? NULL : cell_text(r->facts[defs->hub]);
+    return hub ? hub->bytes : NULL;
+}
+
+bool record_may_have_moved(const struct record *r)
+{
+    uint16_t hub = r->rs->subjects[r->kind].hub;
+    return hub != NO_FACT && (r->touched[hub / 64] >> (hub % 64) & 1);
+}
+
+/* ---- copies in another state ---- */
+
+static bool copy_node(struct cell *out, struct cells *to, const struct node *from);
+
+static bool copy_cell(struct cell *out, struct cells *to, struct cell from)
+{
+    const struct text *text = cell_text(from);
+    const struct node *node = cell_node(from);
+
+    *out = from;
+    if (text) {
+        struct text *copy = text_hold(to, text->bytes, text->len, text->hash);
+        *out = copy ? cell_of_text(copy) : (struct cell){ 0 };
+        return copy != NULL;
+    }
+    if (node)
+        return copy_node(out, to, node);
+    if (cell_tag(from) == CELL_WIDE)
+        return cell_wide(from)->is_real ? cell_of_real(out, to, cell_wide(from)->as.real)
+                                        : cell_of_integer(out, to, cell_wide(from)->as.integer);
+    return true;
+}
+
+/* Keys keep their order, which is that of their values. */
+static bool copy_node(struct cell *out, struct cells *to, const struct node *from)
+{
+    struct node *copy = node_new(to, from->used);
+
+    *out = copy ? cell_of_node(copy) : (struct cell){ 0 };
+    for (uint32_t i = 0; copy && i < from->used; i++) {
+        struct cell cell;
+        if (!copy_cell(&cell, to, from->cells[i])) {
+            cell_release(to, *out);
+            *out = (struct cell){ 0 };
+            return false;
+        }
+        copy->cells[copy->used++] = cell;
+    }
+    return copy != NULL;
+}
+
+/* ---- the handover ---- */
+
+static bool take_fact(struct record *r, uint16_t fact, struct cell from)
+{
+    struct cell copy;
+
+    if (!copy_cell(&copy, &r->rs->cells, from))
+        return false;
+    cell_release(&r->rs->cells, r->facts[fact]);
+    r->facts[fact] = copy;
+    record_touch(r, fact);
+    return true;
+}
+
+/* Both have the national facts, each between others of its hub's own, and both by name. */
+static bool take_facts(struct record *r, const struct record *from)
+{
+    const struct subject_defs *to = &r->rs->subjects[r->kind];
+    const struct subject_defs *of = &from->rs->subjects[r->kind];
+    uint16_t k = 0;
+
+    for (uint16_t i = 0; i < to->fact_count; i++) {
+        if (to->facts[i].is_own)
+            continue;
+        while (k < of->fact_count && strcmp(of->facts[k].name, to->facts[i].name) < 0)
+            k++;
+        bool is_there = k < of->fact_count && strcmp(of->facts[k].name, to->facts[i].name) == 0;
+        if (is_there && !take_fact(r, i, from->facts[k]))
+            return false;
+    }
+    return true;
+}
+
+/* When the national facts last moved. */
+static void take_moved(struct record *r, const struct record *from)
+{
+    const struct subject_defs *to = &r->rs->subjects[r->kind];
+    const struct subject_defs *of = &from->rs->subjects[r->kind];
+
+    for (uint16_t i = 0; i < to->move_count; i++)
+        for (uint16_t k = 0; k < of->move_count && !to->moves[i].is_own; k++)
+            if (strcmp(to->moves[i].name, of->moves[k].name) == 0)
+                r->moved[i] = from->moved[k];
+}
+
+enum err_code record_hand_over(struct record **out, const struct record *from, struct ruleset *to,
+                               struct record *back, struct err *err)
+{
+    struct record *r = back;
+
+    *out = NULL;
+    if (!r && record_new(&r, to, from->subject, err) != OK)
+        return err->code;
+    kept_end(r); /* what it remembered is of another time */
+    undo_forget(r);
+    record_forget_asked(r);
+    r->has_lost_undo = true;
+    if (!take_facts(r, from)) {
+        record_free(r);
+        return err_set(err, ERR_LIMIT, "no memory for the record of %s", from->subject);
+    }
+    take_moved(r, from);
+    *out = r;
+    return OK;
+}
