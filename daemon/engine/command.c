@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "engine/engine.h"
 #include "engine/engine_internal.h"
+#include "engine/keep.h"
 #include "model/type.h"
 #include "store/log.h"
 #include "store/personal.h"
@@ -100,7 +101,15 @@ enum err_code engine_command(char **out, struct engine *e, const char *name,
     struct store *s = engine_store(e);
 
     *out = NULL;
-    if (engine_reload(e, err) != OK || store_begin(s, err) != OK)
+    if (engine_reload(e, err) != OK)
+        return err->code;
+    if (strcmp(name, "keep") == 0) { /* a transaction of its own, often: it must not move tables */
+        enum err_code kept = keep_all(s, params, err);
+        if (kept == OK && !(*out = strdup("{}")))
+            return err_set(err, ERR_LIMIT, "no memory");
+        return kept;
+    }
+    if (store_begin(s, err) != OK)
         return err->code;
     enum err_code rc = run(s, name, params, err);
     if (rc == OK)

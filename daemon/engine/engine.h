@@ -94,7 +94,7 @@ void engine_counters(const struct engine *e, struct engine_counters *out);
 
 /*
  * Commands that write outside the log. `name` is "person.set" {key, details}, "person.erase" {key},
- * "note.erase" {source, id}. *out is the JSON answer, the caller's to free(). ERR_INPUT, ERR_ABSENT.
+ * "note.erase" {source, id}, and the host's "keep" (engine/keep.h). *out is the JSON answer, the caller's to free(). ERR_INPUT, ERR_ABSENT.
  */
 MUST_CHECK enum err_code engine_command(char **out, struct engine *e, const char *name,
                                         const struct json *params, struct err *err);

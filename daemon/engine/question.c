@@ -16,11 +16,13 @@ static const struct {
     const char *name;
     answer_fn *answer;
 } QUESTIONS[] = {
-    { "subject", answer_subject },     { "list", answer_list },
-    { "decisions", answer_decisions }, { "events", answer_events },
-    { "changes", answer_changes },     { "person", answer_person },
-    { "status", answer_status },       { "registered", answer_registered },
-    { "verify", answer_verify },       { "replay", answer_replay },
+    { "subject", answer_subject },       { "list", answer_list },
+    { "decisions", answer_decisions },   { "events", answer_events },
+    { "changes", answer_changes },       { "person", answer_person },
+    { "status", answer_status },         { "registered", answer_registered },
+    { "verify", answer_verify },         { "replay", answer_replay },
+    { "cursors", answer_cursors },       { "state", answer_state },
+    { "quarantine", answer_quarantine },
 };
 #define QUESTION_COUNT (sizeof(QUESTIONS) / sizeof(QUESTIONS[0]))
 

@@ -60,6 +60,7 @@ void write_moment(struct buf *out, int64_t t);
 typedef enum err_code answer_fn(struct buf *out, struct reader *r, const struct json *params,
                                 struct err *err);
 answer_fn answer_subject, answer_list, answer_decisions, answer_events, answer_changes,
-    answer_person, answer_status, answer_registered, answer_verify, answer_replay;
+    answer_person, answer_status, answer_registered, answer_verify, answer_replay, answer_cursors,
+    answer_state, answer_quarantine;
 
 #endif

@@ -35,6 +35,8 @@ static void close_handles(struct host *h)
         uv_close((uv_handle_t *)&h->signals[i], NULL);
     h->signal_count = 0;
     notify_close(&h->notify);
+    if (plugins_have_lost(h->plugins))
+        uv_stop(&h->loop); /* else the handles that are left would hold it for ever */
     service_free(h->service);
     h->service = NULL;
     plugins_free(h->plugins);
@@ -90,6 +92,8 @@ static void on_ready(void *arg)
         return;
     log_info("host: ready version=%s database=%s", PATHWAY_VERSION, h->options->config->database);
     notify_ready("serving");
+    if (h->plugins)
+        plugins_ready(h->plugins);
 }
 
 static void on_failed(void *arg, const struct err *err)
@@ -118,11 +122,28 @@ static void on_closed(void *arg)
 static void on_describe(void *arg, struct buf *out)
 {
     struct host *h = arg;
-    buf_str(out, ",\"plugins\":");
+
+    buf_char(out, ',');
     if (h->plugins)
-        plugins_list(h->plugins, out);
+        plugins_describe(h->plugins, out);
     else
-        buf_str(out, "[]");
+        buf_str(out, "\"plugins\":[]");
+}
+
+static void on_measure(void *arg, struct buf *out)
+{
+    struct host *h = arg;
+    if (h->plugins)
+        plugins_measure(h->plugins, out);
+}
+
+static void on_required_failed(void *arg)
+{
+    struct host *h = arg;
+
+    log_err("host: stopping reason=a required plugin gave up");
+    h->exit_status = 1;
+    stop(h);
 }
 
 static bool on_ping(void *arg, void (*done)(void *arg), void *done_arg)
@@ -150,8 +171,8 @@ static void watch_signals(struct host *h)
 
 static enum err_code start(struct host *h, struct err *err)
 {
-    static const struct service_callbacks CALLBACKS = { on_ready, on_failed, on_changed, on_closed,
-                                                        on_describe };
+    static const struct service_callbacks CALLBACKS = { on_ready,  on_failed,   on_changed,
+                                                        on_closed, on_describe, on_measure };
     const struct config *c = h->options->config;
     const struct service_options service = {
         .database = c->database,
@@ -165,7 +186,10 @@ static enum err_code start(struct host *h, struct err *err)
 
     if (service_open(&h->service, &h->loop, &service, &CALLBACKS, h, err) != OK)
         return err->code;
-    return plugins_start(&h->plugins, &h->loop, h->service, c, &h->options->plugins, err);
+    if (plugins_start(&h->plugins, &h->loop, h->service, c, &h->options->plugins, err) != OK)
+        return err->code;
+    plugins_on_required_failed(h->plugins, on_required_failed, h);
+    return OK;
 }
 
 int host_run(const struct host_options *options)

@@ -7,6 +7,7 @@
 #ifndef PATHWAY_HOST_PLUGINS_H
 #define PATHWAY_HOST_PLUGINS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <pathway/plugin.h>
@@ -36,11 +37,19 @@ struct plugins;
 MUST_CHECK enum err_code plugins_start(struct plugins **out, uv_loop_t *loop, struct service *s,
                                        const struct config *c, const struct plugin_source *from,
                                        struct err *err);
+/* Called when a plugin whose section says `required = yes` gives up later on. */
+void plugins_on_required_failed(struct plugins *p, void (*failed)(void *arg), void *arg);
+/* The database is open. */
+void plugins_ready(struct plugins *p);
 void plugins_changed(struct plugins *p, int64_t feed_seq);
-/* Their names as a JSON array. */
-void plugins_list(const struct plugins *p, struct buf *out);
-/* Stop them in reverse order, then call `done`: perhaps inside this call. */
+/* "plugins":[...],"plugin_faults":[...],"consumers":[...] */
+void plugins_describe(const struct plugins *p, struct buf *out);
+/* Their metrics, and those about them, in Prometheus' text format. */
+void plugins_measure(struct plugins *p, struct buf *out);
+/* Stop them in reverse order, each within ten seconds, then call `done`. */
 void plugins_stop(struct plugins *p, void (*done)(void *arg), void *arg);
+/* One did not stop in time: its handles may still be open. */
+bool plugins_have_lost(const struct plugins *p);
 /* After that `done`. NULL is allowed. */
 void plugins_free(struct plugins *p);
 

@@ -228,6 +228,8 @@ static void write_metrics(struct service *s, struct buf *out)
 
     memcpy(m.events, s->events, sizeof(m.events));
     metrics_write(out, &m);
+    if (s->callbacks.measure)
+        s->callbacks.measure(s->arg, out);
 }
 
 /* Answer from here, but not inside the call. */
@@ -328,10 +330,20 @@ static void on_answer(void *arg, enum err_code code, const char *text, size_t le
     asked_free(a);
 }
 
+static const char *const COMMANDS[] = { "person.set", "person.erase", "note.erase", "keep" };
+
+bool service_is_own(const char *question)
+{
+    size_t len = strcspn(question, ".");
+
+    for (size_t i = 0; i < sizeof(COMMANDS) / sizeof(COMMANDS[0]); i++)
+        if (strncmp(question, COMMANDS[i], len) == 0 && COMMANDS[i][len] == question[len])
+            return true;
+    return false;
+}
+
 static bool is_command(const char *question)
 {
-    static const char *const COMMANDS[] = { "person.set", "person.erase", "note.erase" };
-
     for (size_t i = 0; i < sizeof(COMMANDS) / sizeof(COMMANDS[0]); i++)
         if (strcmp(question, COMMANDS[i]) == 0)
             return true;
@@ -467,6 +479,16 @@ enum err_code service_open(struct service **out, uv_loop_t *loop,
     readers_free(s->readers);
     free(s);
     return rc;
+}
+
+int64_t service_head(const struct service *s)
+{
+    return worker_figures(s->worker)->progress.feed_seq;
+}
+
+int64_t service_now(const struct service *s)
+{
+    return clock_now(&s->options.clock);
 }
 
 bool service_is_ready(const struct service *s)

@@ -36,6 +36,8 @@ struct service_callbacks {
     void (*closed)(void *arg); /* all is drained */
     /* Append `,"plugins":[...]` and the like to the answer of "status". */
     void (*describe)(void *arg, struct buf *out);
+    /* Append to the answer of "metrics". NULL allowed. */
+    void (*measure)(void *arg, struct buf *out);
 };
 
 MUST_CHECK enum err_code service_open(struct service **out, uv_loop_t *loop,
@@ -58,6 +60,12 @@ enum pw_status service_ask(struct service *s, const char *question, const char *
 bool service_ping(struct service *s, void (*done)(void *arg), void *arg);
 
 bool service_is_ready(const struct service *s);
+/* The feed's last number. */
+int64_t service_head(const struct service *s);
+/* What the daemon's clock says. */
+int64_t service_now(const struct service *s);
+/* Is a question with a dot in it ("person.set") one of the service's, and no plugin's? */
+bool service_is_own(const char *question);
 
 /* No more comes in from now on; `closed` when all that was taken is done. */
 void service_stop(struct service *s);

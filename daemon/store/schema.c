@@ -207,8 +207,16 @@ static const char *const VERSION_3[] = {
     NULL,
 };
 
+/* What plugins remember. */
+static const char *const VERSION_4[] = {
+    "CREATE TABLE plugin_state ("
+    " plugin TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (plugin, key))"
+    " STRICT, WITHOUT ROWID;",
+    NULL,
+};
+
 /* Each brings the schema from version n to n + 1. Released ones are never edited, only added to. */
-const char *const *const store_migrations[] = { VERSION_1, VERSION_2, VERSION_3 };
+const char *const *const store_migrations[] = { VERSION_1, VERSION_2, VERSION_3, VERSION_4 };
 const int store_migration_count = sizeof(store_migrations) / sizeof(*store_migrations);
 
 enum err_code schema_version(int64_t *out, struct store *s, struct err *err)

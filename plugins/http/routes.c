@@ -31,6 +31,7 @@ static const struct route ROUTES[] = {
         { .name = "PUT", .handle = put_person, .look = look_at_person },
         { .name = "DELETE", .handle = delete_person } } },
     { "/v1/notes", { { .name = "DELETE", .handle = delete_note } } },
+    { "/v1/plugins/{}", { { .name = "POST", .handle = post_plugin, .look = look_at_plugin } } },
     { "/v1/status", GET(get_status) },
     { "/v1/verify", GET(get_verify) },
     { "/v1/replay", GET(get_replay) },

@@ -221,8 +221,11 @@ static void assert_rows(const char *path, const char *sql, const char *expected)
 
 static void migrate(const char *path)
 {
+    char newest[16];
+
     store_close(open_store(path, STORE_WRITE));
-    assert_rows(path, "PRAGMA user_version", "3|\n");
+    snprintf(newest, sizeof(newest), "%d|\n", store_migration_count);
+    assert_rows(path, "PRAGMA user_version", newest);
 }
 
 static void all_that_was_said_is_still_said(void **state)
@@ -427,7 +430,7 @@ static void a_reader_refuses_it_until_it_is_migrated(void **state)
     struct store *s = NULL;
     build(x->path, false);
     assert_int_equal(store_open(&s, x->path, STORE_READ, &err), ERR_INPUT);
-    assert_non_null(strstr(err.msg, "its schema is version 2, expected 3"));
+    assert_non_null(strstr(err.msg, "its schema is version 2, expected "));
     migrate(x->path);
     store_close(open_store(x->path, STORE_READ));
 }
