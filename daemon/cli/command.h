@@ -51,5 +51,7 @@ int cli_main(int argc, char **argv);
 
 /* Print "pathway: SENTENCE" to standard error; the exit code that fits the error. */
 enum cli_exit cli_fail(const struct err *err);
+/* The same after a question: a name that there is not is a slip, and wrong use. */
+enum cli_exit cli_fail_asking(const struct err *err);
 
 #endif

@@ -107,6 +107,15 @@ enum cli_exit cli_fail(const struct err *err)
     return CLI_FAILED;
 }
 
+enum cli_exit cli_fail_asking(const struct err *err)
+{
+    struct err told = *err;
+
+    if (told.code == ERR_ABSENT)
+        told.code = ERR_INPUT;
+    return cli_fail(&told);
+}
+
 static enum cli_exit run_command(const struct command *command, int argc, char **argv)
 {
     struct args args;

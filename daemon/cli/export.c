@@ -46,7 +46,7 @@ static enum cli_exit run(const struct args *args)
         rc = place_print(stdout, place, kind, params, &err);
     }
     place_close(place);
-    return rc == OK ? CLI_DONE : cli_fail(&err);
+    return rc == OK ? CLI_DONE : cli_fail_asking(&err);
 }
 
 const struct command export_command = {

@@ -25,7 +25,8 @@ static const struct option_spec ASKING[] = {
     { "database", "FILE", "straight to this database, with no daemon" },
     { "rules", "DIR",
       "with --database: the rules (else this source tree's, else\n"
-      "                     /etc/pathwayd/rules)" },
+      "                     /etc/pathwayd/rules). With --known: `current` has today's rules\n"
+      "                     answer, not those in force then" },
     OPTION_END,
 };
 

@@ -56,7 +56,8 @@ void args_print_help(FILE *to, const struct command *command);
     }
 #define OPTION_KNOWN                                                                               \
     {                                                                                              \
-        "known", "TIME", "with what was known at TIME; all when not given"                         \
+        "known", "TIME",                                                                           \
+            "with what was known at TIME, by the rules in force then; all when not given"          \
     }
 #define OPTION_FORMAT                                                                              \
     {                                                                                              \

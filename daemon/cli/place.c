@@ -16,6 +16,7 @@ struct place {
     struct client *client; /* NULL with --database */
     const char *database;  /* borrowed from argv */
     const char *rules;
+    bool has_rules;        /* --rules was given: they answer, whatever was in force at --known */
     struct reader *reader; /* opened at first use */
     struct engine *engine;
 };
@@ -40,7 +41,9 @@ enum err_code place_open(struct place **out, const struct args *args, struct err
     if (!p)
         return err_set(err, ERR_LIMIT, "no memory");
     p->database = database;
-    p->rules = rules_folder(args_text(args, "rules"));
+    const char *rules = args_text(args, "rules");
+    p->has_rules = rules != NULL;
+    p->rules = rules_folder(rules && strcmp(rules, "current") != 0 ? rules : NULL);
     if (!url)
         url = getenv("PATHWAY_URL");
 
@@ -129,6 +132,12 @@ static const char *value_of(const struct param *params, const char *name)
     return NULL;
 }
 
+/* Must the question say that the rules in force at `known` are not asked for? */
+static bool rules_matter(const struct place *p, const struct param *params)
+{
+    return p->has_rules && value_of(params, "known");
+}
+
 /* The fixed part of a question's route. */
 static void write_path(struct buf *b, const char *question, const struct param *params)
 {
@@ -151,11 +160,16 @@ static void write_path(struct buf *b, const char *question, const struct param *
     }
 }
 
-static void write_route(struct buf *b, const char *question, const struct param *params)
+static void write_route(struct buf *b, const struct place *p, const char *question,
+                        const struct param *params)
 {
     char separator = '?';
 
     write_path(b, question, params);
+    if (rules_matter(p, params)) {
+        buf_str(b, "?rules=current");
+        separator = '&';
+    }
     for (; params && params->name; params++) {
         if (!params->value || !strcmp(params->name, "subject") || !strcmp(params->name, "key"))
             continue;
@@ -183,10 +197,14 @@ static void write_list(struct buf *b, const char *names)
     buf_str(b, *separator == '[' ? "[]" : "]");
 }
 
-static void write_params(struct buf *b, const struct param *params)
+static void write_params(struct buf *b, const struct place *p, const struct param *params)
 {
     const char *separator = "{";
 
+    if (rules_matter(p, params)) {
+        buf_str(b, "{\"rules\":\"current\"");
+        separator = ",";
+    }
     for (; params && params->name; params++) {
         if (!params->value)
             continue;
@@ -212,7 +230,7 @@ static enum err_code ask_database(struct buf *out, struct place *p, const char *
     const struct json *tree = NULL;
     enum err_code rc = open_reader(p, question, err);
 
-    write_params(&text, params);
+    write_params(&text, p, params);
     if (rc == OK)
         rc = json_parse(&tree, &arena, buf_cstr(&text), text.len, 8, err);
     if (rc == OK)
@@ -228,7 +246,7 @@ static enum err_code ask_daemon(struct buf *out, FILE *to, struct place *p, cons
 {
     struct buf route = { 0 };
 
-    write_route(&route, question, params);
+    write_route(&route, p, question, params);
     struct exchange x = { .method = "GET", .path = buf_cstr(&route), .to = to };
     enum err_code rc = client_call(p->client, &x, err);
     if (rc == OK)

@@ -59,7 +59,7 @@ static enum cli_exit run(const struct args *args)
         rc = print_answer(&answer, args_flag(args, "json"), &err);
     buf_fini(&answer);
     place_close(place);
-    return rc == OK ? CLI_DONE : cli_fail(&err);
+    return rc == OK ? CLI_DONE : cli_fail_asking(&err);
 }
 
 const struct command show_command = {
@@ -71,7 +71,6 @@ const struct command show_command = {
         "hub/CODE. Alerts that are on come first. --at asks about another moment, also one to\n"
         "come; --known asks what was known then.",
     .example = "pathway show school/100001 --at 2026-09-01",
-    .no = "there is no such subject",
     .options = OPTIONS,
     .min_operands = 1,
     .max_operands = 1,

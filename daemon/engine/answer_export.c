@@ -89,7 +89,7 @@ static enum err_code export_tables(struct buf *out, struct reader *r,
 enum err_code answer_decisions(struct buf *out, struct reader *r, const struct json *params,
                                struct err *err)
 {
-    static const char *const KNOWN[] = { "at", "known", "names", "format", NULL };
+    static const char *const KNOWN[] = { "at", "known", "rules", "names", "format", NULL };
     struct export_options o = { 0 };
     struct instants when;
     bool is_current = false;
@@ -225,7 +225,7 @@ static enum err_code write_registered(struct buf *out, struct reader *r, const c
 enum err_code answer_registered(struct buf *out, struct reader *r, const struct json *params,
                                 struct err *err)
 {
-    static const char *const KNOWN[] = { "at", "known", "format", NULL };
+    static const char *const KNOWN[] = { "at", "known", "rules", "format", NULL };
     struct instants when;
     const char *format;
     size_t count;

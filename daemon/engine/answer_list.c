@@ -73,7 +73,7 @@ static enum err_code read_filters(struct list *l, const struct json *params, str
 static enum err_code read_query(struct list *l, const struct json *params, struct err *err)
 {
     static const char *const KNOWN[] = { "kind",  "hub",   "q",     "where", "at",
-                                         "known", "limit", "after", NULL };
+                                         "known", "rules", "limit", "after", NULL };
     enum subject_kind kind;
     int64_t limit;
 
@@ -262,7 +262,7 @@ enum err_code answer_list(struct buf *out, struct reader *r, const struct json *
     bool is_current = false, more = false;
     int64_t seq;
 
-    if (read_query(&l, params, err) != OK || params_instants(&when, r, params, err) != OK ||
+    if (params_instants(&when, r, params, err) != OK || read_query(&l, params, err) != OK ||
         feed_last_seq(&seq, r->store, err) != OK)
         return err->code;
     enum err_code rc = when.is_now ? reader_tables_are_current(&is_current, r, when.at, err) : OK;

@@ -165,7 +165,7 @@ static enum err_code write_subject(struct buf *out, struct reader *r, const char
 enum err_code answer_subject(struct buf *out, struct reader *r, const struct json *params,
                              struct err *err)
 {
-    static const char *const KNOWN[] = { "subject", "at", "known", NULL };
+    static const char *const KNOWN[] = { "subject", "at", "known", "rules", NULL };
     const char *subject;
     enum subject_kind kind;
     struct instants when;

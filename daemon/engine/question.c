@@ -48,6 +48,7 @@ enum err_code reader_open(struct reader **out, const char *database, const char 
     enum err_code rc = store_open(&r->store, database, STORE_READ, err);
     if (rc == OK)
         rc = rules ? rulebook_load(&r->rules, rules, NULL, NULL, err) : load_current_rules(r, err);
+    r->today = r->rules;
     if (rc == OK)
         *out = r;
     else
@@ -62,7 +63,8 @@ void reader_close(struct reader *r)
     world_close(r->world);
     arena_fini(&r->arena);
     store_close(r->store);
-    rulebook_free(r->rules);
+    rulebook_free(r->past);
+    rulebook_free(r->today);
     free(r);
 }
 
@@ -83,6 +85,7 @@ enum err_code question_answer(struct buf *out, struct reader *r, const char *que
         store_snapshot_end(r->store);
         world_close(r->world);
         r->world = NULL;
+        r->rules = r->today;
         arena_reset(&r->arena);
         if (rc == OK && out->failed)
             rc = err_set(err, ERR_LIMIT, "no memory for the answer");
@@ -168,17 +171,26 @@ static enum err_code params_moment(int64_t *out, bool *given, const struct json 
 enum err_code params_instants(struct instants *out, struct reader *r, const struct json *params,
                               struct err *err)
 {
-    bool has_at, has_known;
-    int64_t known = 0;
+    bool has_at;
+    const char *rules;
 
-    out->at = clock_now(&r->clock);
-    out->max_seq = INT64_MAX;
+    *out = (struct instants){ .at = clock_now(&r->clock), .known = clock_now(&r->clock) };
     if (params_moment(&out->at, &has_at, params, "at", err) != OK ||
-        params_moment(&known, &has_known, params, "known", err) != OK)
+        params_moment(&out->known, &out->has_known, params, "known", err) != OK ||
+        params_text(&rules, params, "rules", err) != OK)
         return err->code;
-    out->is_now = !has_at && !has_known;
-    return has_known ? log_seq_known_at(&out->max_seq, r->store, known, err)
-                     : log_last_seq(&out->max_seq, r->store, err);
+    if (rules && strcmp(rules, "current") != 0)
+        return err_set(err, ERR_INPUT,
+                       "rules: found \"%s\", expected current (today's rules); without it those in "
+                       "force at `known` answer",
+                       rules);
+    out->is_now = !has_at && !out->has_known;
+    enum err_code rc =
+        out->has_known && !rules ? rules_known_at(r, out->known, err) : rules_of_today(r, err);
+    if (rc != OK)
+        return rc;
+    return out->has_known ? log_seq_known_at(&out->max_seq, r->store, out->known, err)
+                          : log_last_seq(&out->max_seq, r->store, err);
 }
 
 enum err_code params_csv_or_ndjson(bool *as_ndjson, const struct json *params, struct err *err)

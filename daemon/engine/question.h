@@ -5,13 +5,14 @@
  * time. Each answer is made from one snapshot.
  *
  * Questions and parameters ("?": may be absent; times are RFC 3339 or a date, which means its start in
- * Europe/London). Unknown parameters are an error with a suggestion.
- *   "subject"   {subject, at?, known?}                facts, decisions with since and until, next wake
- *   "list"      {kind: "school"|"group"|"hub", hub?, q?, where?: {DECISION: "VALUE"}, at?, known?, limit?, after?}
- *   "decisions" {at?, known?, names?: [..], format: "csv"|"ndjson"}   -> text, as `pathway export decisions`
+ * Europe/London). Unknown parameters are an error with a suggestion. With
+ * `known` the rules that were in force then answer, unless `rules` is "current".
+ *   "subject"   {subject, at?, known?, rules?}                facts, decisions with since and until, next wake
+ *   "list"      {kind: "school"|"group"|"hub", hub?, q?, where?: {DECISION: "VALUE"}, at?, known?, rules?, limit?, after?}
+ *   "decisions" {at?, known?, rules?, names?: [..], format: "csv"|"ndjson"}   -> text, as `pathway export decisions`
  *   "events"    {known?, format: "csv"|"ndjson"}  -> text   (ndjson: the events as logged, notes put back
  *               where they still exist)
- *   "registered" {at?, known?}  -> text: a line of JSON for each registered school, with the register's fields
+ *   "registered" {at?, known?, rules?}  -> text: a line of JSON for each registered school, with the register's fields
  *   "changes"   {after?, limit?, format?: "json"|"csv"|"ndjson"}
  *   "person"    {key}
  *   "status"    {}

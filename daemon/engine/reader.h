@@ -11,8 +11,14 @@
 #include "store/store.h"
 
 struct reader {
-    struct store *store;    /* read only */
-    struct rulebook *rules; /* NULL: opened without */
+    struct store *store; /* read only */
+    struct rulebook
+        *rules; /* of the question; borrowed from one of the two below. NULL: opened without */
+    struct rulebook *today; /* those that it was opened with */
+    struct rulebook
+        *past;           /* of an earlier generation, for what was known then; NULL: none loaded */
+    int64_t past_number; /* of that generation */
+    int64_t generation;  /* of the question's rules; 0: they have judged nothing yet */
     struct clock clock;
     struct arena arena; /* of the question being answered */
     struct world *world;
@@ -36,13 +42,24 @@ MUST_CHECK enum err_code params_int(int64_t *out, const struct json *params, con
 /* The instants that a question is about: `at`, now when absent; `known`, what was recorded by then. */
 struct instants {
     int64_t at;
+    int64_t known;   /* now when absent */
     int64_t max_seq; /* of what was known */
-    bool is_now;     /* neither was given: current tables answer too */
+    bool has_known;
+    bool is_now; /* neither was given: current tables answer too */
 };
+/* Reads `at`, `known` and `rules`, and lets r->rules be those by which is answered: the ones in force at `known`,
+ * today's where that is absent or `rules` is "current". */
 MUST_CHECK enum err_code params_instants(struct instants *out, struct reader *r,
                                          const struct json *params, struct err *err);
 MUST_CHECK enum err_code params_csv_or_ndjson(bool *as_ndjson, const struct json *params,
                                               struct err *err);
+
+/* ---- the rules asked about: in_force.c ---- */
+
+/* r->rules become those that were in force when `known` was recorded. */
+MUST_CHECK enum err_code rules_known_at(struct reader *r, int64_t known, struct err *err);
+/* r->rules become those that the reader was opened with. */
+MUST_CHECK enum err_code rules_of_today(struct reader *r, struct err *err);
 
 /* ---- the world asked about ---- */
 

@@ -1,6 +1,7 @@
 /* timeline.c - see timeline.h. */
 #include "engine/timeline.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/civil.h"
@@ -37,6 +38,7 @@ struct walk {
     struct world *w;
     struct rulebook *rules;
     const char *subject;
+    int64_t first; /* when the first event touched it */
     timeline_fn *fn;
     void *arg;
     int steps;
@@ -54,10 +56,11 @@ static enum err_code walk_segment(struct walk *walk, int64_t from, int64_t to, s
     enum err_code rc = world_fold_items(&items, &count, walk->w, walk->subject, to, err);
     if (rc == OK)
         rc = fold_init(&f, walk->rules, walk->subject, items, count, err);
-    if (rc == OK && from > TIME_MIN) {
+    if (rc == OK && from > walk->first)
         rc = fold_to(&f, from - 1, err);
-        wake = from; /* a succession is an instant of its own, also when it changes no fact */
-    }
+    /* Instants of their own, also when no fact changes then: a succession, and the first event, which may not
+     * count any more. */
+    wake = from;
     while (rc == OK && !walk->stop) {
         int64_t t = fold_next(&f) < wake ? fold_next(&f) : wake;
         if (t > to || t == TIME_NEVER || walk->steps++ == STEPS_MAX)
@@ -74,9 +77,14 @@ enum err_code timeline_walk(struct world *w, struct rulebook *rules, const char 
                             int64_t to, timeline_fn *fn, void *arg, struct err *err)
 {
     struct walk walk = { .w = w, .rules = rules, .subject = subject, .fn = fn, .arg = arg };
-    int64_t from = TIME_MIN, next;
-    enum err_code rc = OK;
+    const struct entry *const *touching;
+    size_t count;
+    int64_t from, next;
 
+    enum err_code rc = world_touching(&touching, &count, w, subject, err);
+    if (rc != OK || count == 0)
+        return rc;
+    from = walk.first = touching[0]->key.time;
     while (rc == OK && from <= to && !walk.stop) {
         rc = next_succession(&next, w, subject, from, err);
         int64_t last = next == TIME_NEVER || next > to ? to : next - 1;
@@ -96,9 +104,8 @@ struct spans {
     const struct ruleset *rules; /* of the hub that it belonged to at the last instant up to `at` */
     struct span *items;          /* of the decisions that there are by these, by name */
     size_t count;
-    size_t index; /* of the decision being judged */
+    const struct ruleset *last; /* of the last instant */
     int64_t at, t;
-    int64_t wake;
     size_t open; /* decisions whose `until` is not known */
     bool has_begun;
     bool failed;
@@ -158,39 +165,53 @@ static void take_value(struct spans *s, struct span *span, const struct judged *
     buf_fini(&shown);
 }
 
-/* Decisions come by name. After `at` some may be gone, when the school belongs to another hub. */
+static int by_name(const void *key, const void *item)
+{
+    const struct span *span = item;
+    return strcmp(key, span->name);
+}
+
 static void take_judged(const struct judged *j, void *arg)
 {
     struct spans *s = arg;
+    struct span *span = bsearch(j->name, s->items, s->count, sizeof(*s->items), by_name);
 
-    if (j->wake < s->wake)
-        s->wake = j->wake;
-    while (s->index < s->count && strcmp(s->items[s->index].name, j->name) < 0)
-        end_span(s, &s->items[s->index++]);
-    if (s->index < s->count && strcmp(s->items[s->index].name, j->name) == 0)
-        take_value(s, &s->items[s->index++], j);
+    if (span)
+        take_value(s, span, j);
+}
+
+/* After `at` some decisions may be gone, when the school belongs to another hub. */
+static void end_those_gone(struct spans *s, struct ruleset *rules, enum subject_kind kind)
+{
+    int count, k = 0;
+    const char *const *names = ruleset_decisions(rules, kind, &count);
+
+    for (size_t i = 0; names && i < s->count; i++) {
+        while (k < count && strcmp(names[k], s->items[i].name) < 0)
+            k++;
+        if (k == count || strcmp(names[k], s->items[i].name) != 0)
+            end_span(s, &s->items[i]);
+    }
 }
 
 static enum err_code take_instant(int64_t t, struct record *r, int64_t *wake, bool *stop, void *arg,
                                   struct err *err)
 {
     struct spans *s = arg;
+    struct ruleset *rules = record_ruleset(r);
 
     if (t > s->at && !s->has_begun) {
         *stop = true; /* its first event lies ahead */
         return OK;
     }
-    if (t <= s->at && s->rules != record_ruleset(r) &&
-        !change_rules(s, record_ruleset(r), record_kind(r)))
+    if (t <= s->at && s->rules != rules && !change_rules(s, rules, record_kind(r)))
         return err_set(err, ERR_LIMIT, "no memory for the decisions of a subject");
     s->has_begun = true;
     s->t = t;
-    s->index = 0;
-    s->wake = TIME_NEVER;
-    enum err_code rc = record_judge(r, t, take_judged, s, err);
-    while (rc == OK && t > s->at && s->index < s->count)
-        end_span(s, &s->items[s->index++]);
-    *wake = s->wake;
+    if (t > s->at && s->last != rules)
+        end_those_gone(s, rules, record_kind(r));
+    s->last = rules;
+    enum err_code rc = record_rejudge(wake, r, t, take_judged, s, err);
     *stop = s->open == 0;
     if (rc == OK && s->failed)
         rc = err_set(err, ERR_LIMIT, "no memory for the decisions of a subject");

@@ -6,21 +6,13 @@
 
 #include "store/internal.h"
 
-enum err_code generation_last(struct generation *out, struct store *s, struct err *err)
+/* The generation that the statement gives, if it gives one. */
+static enum err_code take_generation(struct generation *out, struct store *s, sqlite3_stmt *st,
+                                     struct err *err)
 {
-    static const char SQL[] =
-        "SELECT number, digest, since FROM generation ORDER BY number DESC LIMIT 1";
-    sqlite3_stmt *st;
     bool row;
 
-    *out = (struct generation){ 0 };
-    if (s->mode == STORE_REPLAY) {
-        *out = s->replayed;
-        return OK;
-    }
-    enum err_code rc = stmt_get(&st, s, SQL, err);
-    if (rc == OK)
-        rc = stmt_row(&row, s, st, "read the last generation", err);
+    enum err_code rc = stmt_row(&row, s, st, "read a generation", err);
     if (rc != OK || !row)
         return rc;
     const char *digest = column_text(st, 1);
@@ -36,6 +28,35 @@ enum err_code generation_last(struct generation *out, struct store *s, struct er
     }
     stmt_done(st);
     return rc;
+}
+
+enum err_code generation_last(struct generation *out, struct store *s, struct err *err)
+{
+    static const char SQL[] =
+        "SELECT number, digest, since FROM generation ORDER BY number DESC LIMIT 1";
+    sqlite3_stmt *st;
+
+    *out = (struct generation){ 0 };
+    if (s->mode == STORE_REPLAY) {
+        *out = s->replayed;
+        return OK;
+    }
+    enum err_code rc = stmt_get(&st, s, SQL, err);
+    return rc == OK ? take_generation(out, s, st, err) : rc;
+}
+
+enum err_code generation_at(struct generation *out, struct store *s, int64_t known, struct err *err)
+{
+    static const char SQL[] = "SELECT number, digest, since FROM generation WHERE since <= ?1"
+                              " ORDER BY number DESC LIMIT 1";
+    sqlite3_stmt *st;
+
+    *out = (struct generation){ 0 };
+    enum err_code rc = stmt_get(&st, s, SQL, err);
+    if (rc != OK)
+        return rc;
+    sqlite3_bind_int64(st, 1, known);
+    return take_generation(out, s, st, err);
 }
 
 enum err_code generation_add(int64_t *number, struct store *s, const char *digest, int64_t since,

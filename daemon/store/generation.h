@@ -17,6 +17,10 @@ struct generation {
 };
 MUST_CHECK enum err_code generation_last(struct generation *out, struct store *s, struct err *err);
 
+/* The one that judged at the recorded time `known`; number 0 when none had judged yet. */
+MUST_CHECK enum err_code generation_at(struct generation *out, struct store *s, int64_t known,
+                                       struct err *err);
+
 struct pack_file {
     const char *path; /* below the rules folder: "national/pack.lua" */
     const char *text;

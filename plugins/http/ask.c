@@ -8,17 +8,20 @@
 #include "routes.h"
 
 static const struct param LIST_PARAMS[] = {
-    { "hub", PARAM_TEXT },   { "q", PARAM_TEXT },       { "at", PARAM_TEXT },
-    { "known", PARAM_TEXT }, { "limit", PARAM_NUMBER }, { "after", PARAM_TEXT },
+    { "hub", PARAM_TEXT },   { "q", PARAM_TEXT },     { "at", PARAM_TEXT },
+    { "known", PARAM_TEXT }, { "rules", PARAM_TEXT }, { "limit", PARAM_NUMBER },
+    { "after", PARAM_TEXT }, { NULL, PARAM_TEXT },
+};
+static const struct param SUBJECT_PARAMS[] = {
+    { "at", PARAM_TEXT },
+    { "known", PARAM_TEXT },
+    { "rules", PARAM_TEXT },
     { NULL, PARAM_TEXT },
 };
-static const struct param SUBJECT_PARAMS[] = { { "at", PARAM_TEXT },
-                                               { "known", PARAM_TEXT },
-                                               { NULL, PARAM_TEXT } };
 static const struct param EXPORT_PARAMS[] = {
-    { "at", PARAM_TEXT },      { "known", PARAM_TEXT },   { "names", PARAM_LIST },
-    { "after", PARAM_NUMBER }, { "limit", PARAM_NUMBER }, { "format", PARAM_FLAG },
-    { NULL, PARAM_TEXT },
+    { "at", PARAM_TEXT },     { "known", PARAM_TEXT },   { "rules", PARAM_TEXT },
+    { "names", PARAM_LIST },  { "after", PARAM_NUMBER }, { "limit", PARAM_NUMBER },
+    { "format", PARAM_FLAG }, { NULL, PARAM_TEXT },
 };
 static const struct param NO_PARAMS[] = { { NULL, PARAM_TEXT } };
 
