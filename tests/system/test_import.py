@@ -246,7 +246,7 @@ class Others(Tool):
         out, _ = self.run_tool("show", "1")
         self.assertTrue(out.startswith("Hill\nschool/1\n"), out)
         self.assertEqual(self.run_tool("show", "school/1", "--json")[0], self.daemon.pages["/v1/schools/1"] + "\n")
-        self.run_tool("show", "school/2", code=1)
+        self.run_tool("show", "school/2", code=2)
         self.run_tool("show", "schol/2", code=2)
 
     def test_moments_and_names_reach_the_daemon(self):
