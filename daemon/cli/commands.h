@@ -9,6 +9,7 @@
 extern const struct command changes_command;
 extern const struct command check_command;
 extern const struct command export_command;
+extern const struct command forecast_command;
 extern const struct command import_schools_command;
 extern const struct command judge_command;
 extern const struct command person_erase_command;

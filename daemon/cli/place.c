@@ -18,6 +18,8 @@ struct place {
     const char *rules;
     bool has_rules;        /* --rules was given: they answer, whatever was in force at --known */
     struct reader *reader; /* opened at first use */
+    reader_progress_fn *progress; /* NULL: nobody wants to know */
+    void *progress_arg;
     struct engine *engine;
 };
 
@@ -153,11 +155,18 @@ static void write_path(struct buf *b, const char *question, const struct param *
         client_escape(b, value_of(params, "key"));
     } else if (!strcmp(question, "status") || is_check(question)) {
         buf_printf(b, "/v1/%s", question);
+    } else if (!strcmp(question, "forecast")) {
+        buf_str(b, "/v1/forecast");
     } else if (!strcmp(question, "changes") && !value_of(params, "format")) {
         buf_str(b, "/v1/changes");
     } else {
         buf_printf(b, "/v1/export/%s", question);
     }
+}
+
+static bool is_in_path(const char *question, const char *param)
+{
+    return (!strcmp(param, "subject") && strcmp(question, "forecast")) || !strcmp(param, "key");
 }
 
 static void write_route(struct buf *b, const struct place *p, const char *question,
@@ -171,7 +180,7 @@ static void write_route(struct buf *b, const struct place *p, const char *questi
         separator = '&';
     }
     for (; params && params->name; params++) {
-        if (!params->value || !strcmp(params->name, "subject") || !strcmp(params->name, "key"))
+        if (!params->value || is_in_path(question, params->name))
             continue;
         buf_char(b, separator);
         client_escape(b, params->name);
@@ -233,8 +242,10 @@ static enum err_code ask_database(struct buf *out, struct place *p, const char *
     write_params(&text, p, params);
     if (rc == OK)
         rc = json_parse(&tree, &arena, buf_cstr(&text), text.len, 8, err);
-    if (rc == OK)
+    if (rc == OK) {
+        reader_on_progress(p->reader, p->progress, p->progress_arg);
         rc = question_answer(out, p->reader, question, tree, err);
+    }
     buf_fini(&text);
     arena_fini(&arena);
     return rc;
@@ -256,6 +267,12 @@ static enum err_code ask_daemon(struct buf *out, FILE *to, struct place *p, cons
     exchange_fini(&x);
     buf_fini(&route);
     return rc;
+}
+
+void place_on_progress(struct place *p, reader_progress_fn *fn, void *arg)
+{
+    p->progress = fn;
+    p->progress_arg = arg;
 }
 
 enum err_code place_ask(struct buf *out, struct place *p, const char *question,

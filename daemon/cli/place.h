@@ -13,6 +13,7 @@
 #include "cli/client.h"
 #include "cli/options.h"
 #include "engine/engine.h"
+#include "engine/question.h"
 
 struct place;
 
@@ -33,6 +34,9 @@ MUST_CHECK enum err_code place_ask(struct buf *out, struct place *p, const char 
 /* The same, written to `to` as it comes. */
 MUST_CHECK enum err_code place_print(FILE *to, struct place *p, const char *question,
                                      const struct param *params, struct err *err);
+
+/* With --database: who wants to know how far the answer to a long question has come. */
+void place_on_progress(struct place *p, reader_progress_fn *fn, void *arg);
 
 /* Keep, or with NULL `details` (a JSON object) erase, what a person's key stands for. */
 MUST_CHECK enum err_code place_person(struct place *p, const char *key, const char *details,

@@ -45,8 +45,8 @@ static enum err_code unknown_subject(struct reader *r, const char *subject, stru
                    text_hint(hint, sizeof(hint), subject, names.items, names.count));
 }
 
-/* ERR_ABSENT when nothing touches it by then, with what is known of it. */
-static enum err_code check_known(struct reader *r, const char *subject, int64_t at, struct err *err)
+enum err_code reader_check_subject(struct reader *r, const char *subject, int64_t at,
+                                   struct err *err)
 {
     const struct entry *const *touching;
     size_t count;
@@ -179,7 +179,7 @@ enum err_code answer_subject(struct buf *out, struct reader *r, const struct jso
         return err->code;
     if (params_instants(&when, r, params, err) != OK ||
         reader_world(r, when.max_seq, false, err) != OK ||
-        check_known(r, subject, when.at, err) != OK)
+        reader_check_subject(r, subject, when.at, err) != OK)
         return err->code;
     return write_subject(out, r, subject, &when, err);
 }

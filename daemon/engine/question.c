@@ -23,6 +23,7 @@ static const struct {
     { "verify", answer_verify },         { "replay", answer_replay },
     { "cursors", answer_cursors },       { "state", answer_state },
     { "quarantine", answer_quarantine },
+    { "forecast", answer_forecast },
 };
 #define QUESTION_COUNT (sizeof(QUESTIONS) / sizeof(QUESTIONS[0]))
 
@@ -239,6 +240,18 @@ enum err_code reader_tables_are_current(bool *out, struct reader *r, int64_t now
             return err_set(err, ERR_BUSY, "the tables are being brought on; ask again");
     }
     return rc;
+}
+
+void reader_on_progress(struct reader *r, reader_progress_fn *fn, void *arg)
+{
+    r->progress = fn;
+    r->progress_arg = arg;
+}
+
+void reader_tell(const struct reader *r, int64_t done, int64_t of)
+{
+    if (r->progress)
+        r->progress(done, of, r->progress_arg);
 }
 
 void reader_want(struct reader *r, int64_t commit)

@@ -13,6 +13,8 @@
  *   "events"    {known?, format: "csv"|"ndjson"}  -> text   (ndjson: the events as logged, notes put back
  *               where they still exist)
  *   "registered" {at?, known?, rules?}  -> text: a line of JSON for each registered school, with the register's fields
+ *   "forecast"  {until, subject?, hub?, at?, known?, rules?, format?: "json"|"csv"|"ndjson"}   what will change
+ *               with no further events, each change with its cause
  *   "changes"   {after?, limit?, format?: "json"|"csv"|"ndjson"}
  *   "person"    {key}
  *   "status"    {}
@@ -40,6 +42,10 @@ void reader_close(struct reader *r);
 void reader_want(struct reader *r, int64_t commit);
 /* Inside a daemon: when the next subject is due, which the tables may not say yet. */
 void reader_tell_wake(struct reader *r, int64_t due);
+
+/* Called now and then while a long question is answered, on the thread that asked, with how far it has come. */
+typedef void reader_progress_fn(int64_t done, int64_t of, void *arg);
+void reader_on_progress(struct reader *r, reader_progress_fn *fn, void *arg);
 
 /* ERR_INPUT: unknown question or parameter, a date that is none; ERR_ABSENT: an unknown subject (with
  * the nearest) or key. The answer is appended to `out`. */

@@ -24,6 +24,8 @@ struct reader {
     struct world *world;
     bool is_told_wake; /* when the next subject is due is known better than by tables */
     int64_t next_wake;
+    reader_progress_fn *progress; /* NULL: nobody wants to know */
+    void *progress_arg;
     int64_t wanted_commit; /* tables that stand at this commit will do; 0: only at the last one */
 };
 
@@ -69,6 +71,12 @@ MUST_CHECK enum err_code reader_world(struct reader *r, int64_t max_seq, bool al
 /* Are the tables of current decisions what judging at `now` would give? Time may have gone past a wake. */
 MUST_CHECK enum err_code reader_tables_are_current(bool *out, struct reader *r, int64_t now,
                                                    struct err *err);
+/* ERR_ABSENT when nothing touches the subject by `at`, with the nearest, or what is known of it. After
+ * reader_world(). */
+MUST_CHECK enum err_code reader_check_subject(struct reader *r, const char *subject, int64_t at,
+                                              struct err *err);
+/* Tell who wants to know how far the answer has come. */
+void reader_tell(const struct reader *r, int64_t done, int64_t of);
 /* An instant as JSON: null for TIME_NEVER. */
 void write_moment(struct buf *out, int64_t t);
 
@@ -79,5 +87,6 @@ typedef enum err_code answer_fn(struct buf *out, struct reader *r, const struct 
 answer_fn answer_subject, answer_list, answer_decisions, answer_events, answer_changes,
     answer_person, answer_status, answer_registered, answer_verify, answer_replay, answer_cursors,
     answer_state, answer_quarantine;
+answer_fn answer_forecast;
 
 #endif

@@ -11,29 +11,6 @@
 #define HORIZON_DAYS 3660   /* ten years: how far ahead `until` looks */
 #define STEPS_MAX    100000 /* no real timeline comes near; ends one that the rules make endless */
 
-/* When the next succession after `after` takes effect; TIME_NEVER: none. */
-static enum err_code next_succession(int64_t *out, struct world *w, const char *subject,
-                                     int64_t after, struct err *err)
-{
-    const struct entry *const *touching;
-    size_t count;
-
-    *out = TIME_NEVER;
-    if (world_touching(&touching, &count, w, subject, err) != OK)
-        return err->code;
-    for (size_t i = 0; i < count && *out == TIME_NEVER; i++) {
-        bool is_voided;
-        const struct entry *e = touching[i];
-        if (e->key.time <= after || !world_predecessor(w, e) || strcmp(e->subject, subject) != 0)
-            continue;
-        if (world_is_voided(&is_voided, w, e, err) != OK)
-            return err->code;
-        if (!is_voided)
-            *out = e->key.time;
-    }
-    return OK;
-}
-
 struct walk {
     struct world *w;
     struct rulebook *rules;
@@ -86,7 +63,7 @@ enum err_code timeline_walk(struct world *w, struct rulebook *rules, const char 
         return rc;
     from = walk.first = touching[0]->key.time;
     while (rc == OK && from <= to && !walk.stop) {
-        rc = next_succession(&next, w, subject, from, err);
+        rc = world_next_succession(&next, w, subject, from, err);
         int64_t last = next == TIME_NEVER || next > to ? to : next - 1;
         if (rc == OK)
             rc = walk_segment(&walk, from, last, err);

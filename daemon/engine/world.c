@@ -7,6 +7,8 @@
 #include "engine/world_internal.h"
 #include "store/log.h"
 
+#define TELL_EVERY 1024 /* events */
+
 static enum err_code no_memory(struct err *err)
 {
     return err_set(err, ERR_LIMIT, "no memory for the history of subjects");
@@ -28,6 +30,8 @@ void world_close(struct world *w)
 {
     if (!w)
         return;
+    if (w->is_shared)
+        pthread_mutex_destroy(&w->lock);
     for (uint32_t i = 0; i < w->subjects.count; i++)
         free(((struct history *)w->subjects.items[i].as.ptr)->entries);
     strmap_fini(&w->subjects);
@@ -36,6 +40,34 @@ void world_close(struct world *w)
     free(w->names);
     arena_fini(&w->arena);
     free(w);
+}
+
+/* ---- shared by threads ---- */
+
+enum err_code world_share(struct world *w, struct err *err)
+{
+    pthread_mutexattr_t attr;
+
+    if (w->is_shared)
+        return OK;
+    if (pthread_mutexattr_init(&attr) != 0)
+        return no_memory(err);
+    pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_RECURSIVE);
+    w->is_shared = pthread_mutex_init(&w->lock, &attr) == 0;
+    pthread_mutexattr_destroy(&attr);
+    return w->is_shared ? OK : no_memory(err);
+}
+
+void world_enter(struct world *w)
+{
+    if (w->is_shared)
+        pthread_mutex_lock(&w->lock);
+}
+
+void world_leave(struct world *w)
+{
+    if (w->is_shared)
+        pthread_mutex_unlock(&w->lock);
 }
 
 /* ---- entries ---- */
@@ -189,12 +221,20 @@ static enum err_code take_any(const struct logged *e, void *arg, struct err *err
 
     if (!k)
         return no_memory(err);
+    if (w->progress && e->seq % TELL_EVERY == 0)
+        w->progress(e->seq, w->arg);
     for (uint32_t i = 0; i < e->touch_count; i++) {
         struct history *h = add_history(w, e->touches[i]);
         if (!h || !add_entry(h, k))
             return no_memory(err);
     }
     return strcmp(e->type, EVENT_VOIDED) == 0 ? index_void(w, k, err) : OK;
+}
+
+void world_tell(struct world *w, world_progress_fn *fn, void *arg)
+{
+    w->progress = fn;
+    w->arg = arg;
 }
 
 enum err_code world_load_all(struct world *w, struct err *err)
@@ -339,13 +379,15 @@ enum err_code world_settle(struct world *w, struct known_entry *e, struct err *e
 enum err_code world_is_voided(bool *out, struct world *w, const struct entry *e, struct err *err)
 {
     struct known_entry *k = (struct known_entry *)(uintptr_t)e; /* entries are their first member */
+    world_enter(w);
     enum err_code rc = world_settle(w, k, err);
     *out = rc == OK && k->settled == SETTLED_VOIDED;
+    world_leave(w);
     return rc;
 }
 
-enum err_code world_touching(const struct entry *const **out, size_t *count, struct world *w,
-                             const char *subject, struct err *err)
+static enum err_code find_touching(const struct entry *const **out, size_t *count, struct world *w,
+                                   const char *subject, struct err *err)
 {
     struct history *h;
 
@@ -360,4 +402,13 @@ enum err_code world_touching(const struct entry *const **out, size_t *count, str
     *out = entries;
     *count = h->count;
     return OK;
+}
+
+enum err_code world_touching(const struct entry *const **out, size_t *count, struct world *w,
+                             const char *subject, struct err *err)
+{
+    world_enter(w);
+    enum err_code rc = find_touching(out, count, w, subject, err);
+    world_leave(w);
+    return rc;
 }

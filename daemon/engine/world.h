@@ -43,6 +43,12 @@ void world_close(struct world *w);
 
 /* Load all subjects in one scan of the log; after it nothing is read any more. */
 MUST_CHECK enum err_code world_load_all(struct world *w, struct err *err);
+/* Called now and then while world_load_all() reads, with the number of the event that it has come to. */
+typedef void world_progress_fn(int64_t seq, void *arg);
+void world_tell(struct world *w, world_progress_fn *fn, void *arg);
+/* From now on several threads may ask about its subjects at a time. Only of a world that holds everything; world_subjects()
+ * and world_close() stay with one thread. ERR_LIMIT: it can not be shared. */
+MUST_CHECK enum err_code world_share(struct world *w, struct err *err);
 /* The subjects loaded so far, bytewise, until the next call; NULL: no memory. */
 const char *const *world_subjects(struct world *w, size_t *count);
 
@@ -59,5 +65,9 @@ MUST_CHECK enum err_code world_is_voided(bool *out, struct world *w, const struc
                                          struct err *err);
 /* The predecessor that a school.succeeded names, NULL for other events. */
 const char *world_predecessor(struct world *w, const struct entry *e);
+/* When the next standing succession of the subject after `after` takes effect: what it takes over is in its fold from
+ * then on. TIME_NEVER: there is none. */
+MUST_CHECK enum err_code world_next_succession(int64_t *out, struct world *w, const char *subject,
+                                               int64_t after, struct err *err);
 
 #endif

@@ -4,6 +4,8 @@
 #ifndef PATHWAY_WORLD_INTERNAL_H
 #define PATHWAY_WORLD_INTERNAL_H
 
+#include <pthread.h>
+
 #include "base/arena.h"
 #include "base/strmap.h"
 #include "engine/world.h"
@@ -32,11 +34,19 @@ struct world {
     int64_t max_seq;
     bool has_all;
     struct arena arena;
-    struct strmap subjects; /* to struct history */
-    struct strmap by_seq;   /* to struct known_entry */
-    struct strmap voids;    /* source NUL id to the voids that name it; when all is loaded */
-    const char **names;     /* last answer of world_subjects(); owned */
+    struct strmap subjects;      /* to struct history */
+    struct strmap by_seq;        /* to struct known_entry */
+    struct strmap voids;         /* source NUL id to the voids that name it; when all is loaded */
+    const char **names;          /* last answer of world_subjects(); owned */
+    world_progress_fn *progress; /* NULL: nobody wants to know */
+    void *arg;
+    bool is_shared; /* then `lock` is held while anything of it is looked at or made */
+    pthread_mutex_t lock;
 };
+
+/* The functions of world.h hold the lock, also when they call each other; those below are called under it. */
+void world_enter(struct world *w);
+void world_leave(struct world *w);
 
 MUST_CHECK enum err_code world_history(struct history **out, struct world *w, const char *subject,
                                        struct err *err);

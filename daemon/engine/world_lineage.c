@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/civil.h"
 #include "engine/world_internal.h"
 
 #define LINEAGE_MAX 64 /* successions on one path; real chains have four */
@@ -30,9 +31,9 @@ static enum err_code no_memory(struct err *err)
     return err_set(err, ERR_LIMIT, "no memory for the history of a school");
 }
 
-const char *world_predecessor(struct world *w, const struct entry *e)
+static const char *read_predecessor(struct world *w, struct known_entry *k)
 {
-    struct known_entry *k = (struct known_entry *)(uintptr_t)e;
+    const struct entry *e = &k->entry;
     struct arena scratch = { 0 };
     const struct json *body = NULL;
 
@@ -45,6 +46,36 @@ const char *world_predecessor(struct world *w, const struct entry *e)
     }
     arena_fini(&scratch);
     return k->predecessor;
+}
+
+const char *world_predecessor(struct world *w, const struct entry *e)
+{
+    world_enter(w);
+    const char *predecessor = read_predecessor(w, (struct known_entry *)(uintptr_t)e);
+    world_leave(w);
+    return predecessor;
+}
+
+enum err_code world_next_succession(int64_t *out, struct world *w, const char *subject,
+                                    int64_t after, struct err *err)
+{
+    const struct entry *const *touching;
+    size_t count;
+
+    *out = TIME_NEVER;
+    if (world_touching(&touching, &count, w, subject, err) != OK)
+        return err->code;
+    for (size_t i = 0; i < count && *out == TIME_NEVER; i++) {
+        bool is_voided;
+        const struct entry *e = touching[i];
+        if (e->key.time <= after || !world_predecessor(w, e) || strcmp(e->subject, subject) != 0)
+            continue;
+        if (world_is_voided(&is_voided, w, e, err) != OK)
+            return err->code;
+        if (!is_voided)
+            *out = e->key.time;
+    }
+    return OK;
 }
 
 static bool is_on_path(const struct path *path, const char *subject)
@@ -157,8 +188,8 @@ static const char *const *keep_as(struct world *w, const struct gathered *g, con
     return as;
 }
 
-enum err_code world_fold_items(const struct item **out, size_t *count, struct world *w,
-                               const char *subject, int64_t at, struct err *err)
+static enum err_code find_items(const struct item **out, size_t *count, struct world *w,
+                                const char *subject, int64_t at, struct err *err)
 {
     struct gathering g = { 0 };
     const char **own = arena_alloc(&w->arena, sizeof(*own));
@@ -182,5 +213,14 @@ enum err_code world_fold_items(const struct item **out, size_t *count, struct wo
         *count = g.count;
     }
     free(g.items);
+    return rc;
+}
+
+enum err_code world_fold_items(const struct item **out, size_t *count, struct world *w,
+                               const char *subject, int64_t at, struct err *err)
+{
+    world_enter(w);
+    enum err_code rc = find_items(out, count, w, subject, at, err);
+    world_leave(w);
     return rc;
 }

@@ -26,6 +26,7 @@ static const struct route ROUTES[] = {
     { "/v1/hubs/{}", GET(get_hub) },
     { "/v1/changes", GET(get_changes) },
     { "/v1/export/{}", GET(get_export) },
+    { "/v1/forecast", GET(get_forecast) },
     { "/v1/people/{}",
       { { .name = "GET", .handle = get_person },
         { .name = "PUT", .handle = put_person, .look = look_at_person },

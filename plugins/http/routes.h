@@ -28,12 +28,13 @@ const struct route_method *route_method(const struct route *route, const char *m
 /* "GET, HEAD, OPTIONS". */
 void route_allow(const struct route *route, char *out, size_t size);
 
-/* The handlers: events.c, ask.c, people.c, plugins.c, pages.c. */
+/* The handlers: events.c, ask.c, outlook.c, people.c, plugins.c, pages.c. */
 handler_fn look_at_events, post_events;
 handler_fn get_schools, get_groups, get_hubs, get_school, get_group, get_hub;
 handler_fn get_changes, get_export, get_status, get_metrics, get_verify, get_replay;
 handler_fn get_person, look_at_person, put_person, delete_person, delete_note;
 handler_fn look_at_plugin, post_plugin;
+handler_fn get_forecast;
 handler_fn get_index, get_livez, get_readyz;
 
 #endif

@@ -1,0 +1,39 @@
+/* asked.c - see asked.h. */
+#include "cli/asked.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/civil.h"
+
+enum err_code asked_subject(char out[SUBJECT_MAX], const char *given, struct err *err)
+{
+    enum subject_kind kind;
+    bool is_urn = given[0] && strspn(given, "0123456789") == strlen(given);
+
+    if (strlen(given) + sizeof("school/") > SUBJECT_MAX)
+        return err_set(err, ERR_INPUT, "'%.80s' is too long for a subject", given);
+    snprintf(out, SUBJECT_MAX, "%s%s", is_urn ? "school/" : "", given);
+    return subject_parse(&kind, out, strlen(out), err);
+}
+
+enum cli_exit asked_fail(const struct err *err)
+{
+    struct err told = *err;
+
+    if (told.code == ERR_ABSENT)
+        told.code = ERR_INPUT;
+    return cli_fail(&told);
+}
+
+void asked_progress(int64_t done, int64_t of, void *arg)
+{
+    progress_show_work(arg, done, of, "subjects");
+}
+
+enum err_code asked_parse(const struct json **out, struct arena *arena, const struct buf *answer,
+                          struct err *err)
+{
+    enum err_code rc = civil_init(err);
+    return rc == OK ? json_parse(out, arena, buf_cstr(answer), answer->len, 64, err) : rc;
+}

@@ -1,0 +1,161 @@
+/* forecast.c - `pathway forecast`: what will change with no further events. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/civil.h"
+#include "base/text.h"
+#include "cli/asked.h"
+#include "cli/commands.h"
+#include "cli/layout.h"
+#include "cli/options.h"
+#include "cli/place.h"
+
+static const struct option_spec OPTIONS[] = {
+    { "until", "TIME", "how far to look" },
+    { "hub", "CODE", "only what belongs to this hub" },
+    OPTION_AT,
+    OPTION_KNOWN,
+    { "format", "FORMAT", "csv or ndjson: rows for programs, instead of text for people" },
+    OPTION_END,
+};
+
+/* NULL: for people. */
+static enum err_code read_format(const char **out, const struct args *args, struct err *err)
+{
+    static const char *const NAMES[] = { "csv", "ndjson", "json" };
+    const char *given = args_text(args, "format");
+    char hint[80];
+
+    *out = given ? given : args_flag(args, "json") ? "json" : NULL;
+    for (size_t i = 0; given && i < 3; i++)
+        if (!strcmp(given, NAMES[i]))
+            return OK;
+    return !given ? OK
+                  : err_set(err, ERR_INPUT, "--format is '%.80s': expected csv or ndjson%s", given,
+                            text_hint(hint, sizeof(hint), given, NAMES, 2));
+}
+
+static void print_value(struct buf *b, const struct json *value)
+{
+    const struct json *error = json_get(value, "error");
+
+    if (error)
+        buf_str(b, "error: ");
+    layout_value(b, error ? error : value);
+}
+
+static void print_change(const struct json *c, bool has_subject)
+{
+    struct buf b = { 0 };
+
+    if (!has_subject)
+        buf_printf(&b, "%s ", json_get(c, "subject")->as.string);
+    buf_printf(&b, "%s: ", json_get(c, "decision")->as.string);
+    print_value(&b, json_get(c, "old"));
+    buf_str(&b, " -> ");
+    print_value(&b, json_get(c, "new"));
+    printf("  %s\n      %s\n", buf_cstr(&b), json_get(c, "why")->as.string);
+    buf_fini(&b);
+}
+
+/* One heading for each moment, and below it what changes then. */
+static void print_changes(const struct json *answer)
+{
+    const struct json *changes = json_get(answer, "changes");
+    bool has_subject = json_get(answer, "subject")->type == JSON_STRING;
+    const char *last = "";
+    struct buf b = { 0 };
+
+    layout_moment(&b, json_get(answer, "until"));
+    if (changes->len == 0)
+        printf("Nothing changes by itself until %s.\n", buf_cstr(&b));
+    else
+        printf("%u change%s until %s, if no event comes:\n", changes->len,
+               changes->len == 1 ? "" : "s", buf_cstr(&b));
+    for (const struct json *c = changes->len ? changes->as.first : NULL; c; c = c->next) {
+        const struct json *time = json_get(c, "time");
+        if (strcmp(last, time->as.string) != 0) {
+            buf_reset(&b);
+            layout_moment(&b, time);
+            printf("\n%s\n", buf_cstr(&b));
+        }
+        last = time->as.string;
+        print_change(c, has_subject);
+    }
+    buf_fini(&b);
+}
+
+static enum err_code print_answer(const struct buf *answer, bool as_it_is, struct err *err)
+{
+    struct arena arena = { 0 };
+    const struct json *tree = NULL;
+
+    if (as_it_is)
+        return layout_raw(stdout, answer);
+    enum err_code rc = asked_parse(&tree, &arena, answer, err);
+    if (rc == OK)
+        print_changes(tree);
+    arena_fini(&arena);
+    return rc;
+}
+
+static enum err_code ask(struct buf *answer, const struct args *args, const char *subject,
+                         const char *format, struct err *err)
+{
+    const struct param params[] = { { "subject", subject },
+                                    { "hub", args_text(args, "hub") },
+                                    { "until", args_text(args, "until") },
+                                    { "at", args_text(args, "at") },
+                                    { "known", args_text(args, "known") },
+                                    { "format", format },
+                                    { NULL, NULL } };
+    struct place *place = NULL;
+    struct progress bar;
+
+    progress_init(&bar, 0);
+    enum err_code rc = place_open(&place, args, err);
+    if (rc == OK) {
+        place_on_progress(place, asked_progress, &bar);
+        rc = place_ask(answer, place, "forecast", params, err);
+    }
+    progress_clear(&bar);
+    place_close(place);
+    return rc;
+}
+
+static enum cli_exit run(const struct args *args)
+{
+    char subject[SUBJECT_MAX];
+    const char *format = NULL;
+    struct buf answer = { 0 };
+    struct err err;
+    enum err_code rc = read_format(&format, args, &err);
+
+    if (rc == OK && args->operand_count > 0)
+        rc = asked_subject(subject, args->operands[0], &err);
+    if (rc == OK)
+        rc = ask(&answer, args, args->operand_count > 0 ? subject : NULL, format, &err);
+    if (rc == OK)
+        rc = print_answer(&answer, format != NULL, &err);
+    buf_fini(&answer);
+    return rc == OK ? CLI_DONE : asked_fail(&err);
+}
+
+const struct command forecast_command = {
+    .name = "forecast",
+    .operands = "[SUBJECT]",
+    .summary = "what will change with no further events",
+    .help =
+        "Runs the record past today: what will lapse, end, open or be missed by --until if "
+        "nothing\n"
+        "else happens, each change with its cause. About one subject, all that belongs to a hub\n"
+        "with --hub, or everything. Events that are recorded already and lie ahead take effect\n"
+        "when their time comes. Rows with --format csv are time,subject,decision,old,new,cause,\n"
+        "in that order.",
+    .example = "pathway forecast school/100001 --until 2027-09-01",
+    .options = OPTIONS,
+    .min_operands = 0,
+    .max_operands = 1,
+    .asks = true,
+    .run = run,
+};

@@ -1,0 +1,119 @@
+/* crowd.c - see crowd.h. */
+#include "engine/crowd.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "model/subject.h"
+
+#define CHUNK      16  /* subjects given out at a time */
+#define WORTH_MORE 256 /* subjects: below, a second Lua state costs more than it brings */
+#define FILES_MAX  256
+
+struct crowd {
+    const struct crowd_options *options;
+    atomic_size_t next, done;
+    atomic_bool is_over;
+    pthread_mutex_t lock; /* of what follows */
+    size_t failed;        /* number of the first subject that failed */
+    struct err err;
+};
+
+struct member {
+    struct crowd *crowd;
+    int index;
+};
+
+int crowd_size(size_t subjects)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+    if (subjects < WORTH_MORE || cores < 2)
+        return 1;
+    return cores < CROWD_MAX ? (int)cores : CROWD_MAX;
+}
+
+static void fail(struct crowd *c, size_t index, const struct err *why)
+{
+    pthread_mutex_lock(&c->lock);
+    if (c->err.code == OK || index < c->failed) {
+        c->failed = index;
+        c->err = *why;
+    }
+    pthread_mutex_unlock(&c->lock);
+    atomic_store(&c->is_over, true);
+}
+
+static void work_chunk(const struct member *m, size_t first)
+{
+    struct crowd *c = m->crowd;
+    const struct crowd_options *o = c->options;
+    size_t end = first + CHUNK < o->count ? first + CHUNK : o->count;
+    struct err why;
+
+    for (size_t i = first; i < end; i++)
+        if (o->work(o->hands[m->index], o->subjects[i], i, &why) != OK) {
+            fail(c, i, &why);
+            return;
+        }
+    size_t done = atomic_fetch_add(&c->done, end - first) + end - first;
+    if (m->index == 0 && o->progress)
+        o->progress(done, o->count, o->arg);
+}
+
+static void *run(void *arg)
+{
+    const struct member *m = arg;
+    struct crowd *c = m->crowd;
+
+    while (!atomic_load(&c->is_over)) {
+        size_t first = atomic_fetch_add(&c->next, CHUNK);
+        if (first >= c->options->count)
+            break;
+        work_chunk(m, first);
+    }
+    return NULL;
+}
+
+enum err_code crowd_run(const struct crowd_options *options, struct err *err)
+{
+    struct crowd c = { .options = options };
+    struct member members[CROWD_MAX];
+    pthread_t threads[CROWD_MAX];
+    int started = 1;
+
+    if (pthread_mutex_init(&c.lock, NULL) != 0)
+        return err_set(err, ERR_LIMIT, "no memory for threads");
+    for (int i = 0; i < options->hand_count; i++)
+        members[i] = (struct member){ .crowd = &c, .index = i };
+    /* A thread that does not start leaves its share to the others. */
+    while (started < options->hand_count &&
+           pthread_create(&threads[started], NULL, run, &members[started]) == 0)
+        started++;
+    run(&members[0]);
+    for (int i = 1; i < started; i++)
+        pthread_join(threads[i], NULL);
+    pthread_mutex_destroy(&c.lock);
+    return c.err.code == OK ? OK : err_set(err, c.err.code, "%s", c.err.msg);
+}
+
+enum err_code ruleset_again(struct ruleset **out, const struct ruleset *rs, struct err *err)
+{
+    struct ruleset_file files[FILES_MAX];
+    int count = 0;
+
+    *out = NULL;
+    while (count < FILES_MAX && ruleset_file_at(&files[count], rs, count))
+        count++;
+    return ruleset_load_files(out, files, count, NULL, err);
+}
+
+bool hub_of(struct buf *out, const char *subject, struct record *r)
+{
+    if (strncmp(subject, "hub/", 4) != 0)
+        return record_text_fact(out, r, "hub");
+    buf_str(out, subject_code(subject));
+    return true;
+}

@@ -1,0 +1,56 @@
+/* outlook.c - /v1/forecast: what will change. JSON, or rows as CSV or NDJSON. */
+#include <string.h>
+
+#include "ask.h"
+#include "query.h"
+#include "routes.h"
+
+enum form { FORM_JSON, FORM_CSV, FORM_NDJSON, FORM_REFUSED };
+
+static const char *const FORM_NAMES[] = { "json", "csv", "ndjson" };
+
+static const struct param FORECAST_PARAMS[] = {
+    { "subject", PARAM_TEXT }, { "hub", PARAM_TEXT },   { "until", PARAM_TEXT },
+    { "at", PARAM_TEXT },      { "known", PARAM_TEXT }, { "rules", PARAM_TEXT },
+    { "format", PARAM_FLAG },
+    { NULL, PARAM_TEXT },
+};
+
+/* By ?format= or else by Accept; refused ones have been told so. */
+static enum form choose_form(struct request *r)
+{
+    static const char *const OFFERS[] = { "application/json", "text/csv", "application/x-ndjson",
+                                          NULL };
+    const char *format = request_parameter(r, "format");
+
+    for (int i = 0; format && i < 3; i++)
+        if (strcmp(format, FORM_NAMES[i]) == 0)
+            return (enum form)i;
+    if (format) {
+        reply_problem(r, 400, "input", "the parameter 'format' can be json, csv or ndjson");
+        return FORM_REFUSED;
+    }
+    int choice = accept_choose(request_header(r, "Accept"), OFFERS);
+    if (choice >= 0)
+        return (enum form)choice;
+    reply_problem(r, 406, "not-acceptable",
+                  "this route answers application/json, text/csv or application/x-ndjson");
+    return FORM_REFUSED;
+}
+
+void get_forecast(struct request *r)
+{
+    static pw_answer_fn *const ANSWERS[] = { answer_json, answer_csv, answer_ndjson };
+    struct str params = { 0 };
+    enum form form = choose_form(r);
+
+    if (form == FORM_REFUSED)
+        return;
+    str_printf(&params, "{\"format\":\"%s\"", FORM_NAMES[form]);
+    if (query_params(&params, r, FORECAST_PARAMS, false)) {
+        str_text(&params, "}");
+        ask(r, "forecast", &params, ANSWERS[form]);
+    } else {
+        str_fini(&params);
+    }
+}
