@@ -23,7 +23,7 @@ struct request {
 struct hand {
     struct foreseeing foreseeing;
     struct arena arena;
-    struct ruleset *own; /* NULL: the reader's */
+    struct rulebook *own; /* NULL: the reader's */
 };
 
 struct all {
@@ -120,7 +120,7 @@ static enum err_code prepare(struct all *all, const struct request *q, int hands
     for (int i = 0; i < hands && rc == OK; i++) {
         struct hand *h = &all->hands[i];
         if (i > 0)
-            rc = ruleset_again(&h->own, r->rules, err);
+            rc = rulebook_again(&h->own, r->rules, err);
         h->foreseeing = (struct foreseeing){ .world = r->world,
                                              .rules = i > 0 ? h->own : r->rules,
                                              .arena = &h->arena,
@@ -269,7 +269,7 @@ static void let_go(struct all *all)
         free(h->foreseeing.items);
         strmap_fini(&h->foreseeing.hubs);
         arena_fini(&h->arena);
-        ruleset_free(h->own);
+        rulebook_free(h->own);
     }
 }
 

@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -10,7 +11,6 @@
 
 #define CHUNK      16  /* subjects given out at a time */
 #define WORTH_MORE 256 /* subjects: below, a second Lua state costs more than it brings */
-#define FILES_MAX  256
 
 struct crowd {
     const struct crowd_options *options;
@@ -99,15 +99,22 @@ enum err_code crowd_run(const struct crowd_options *options, struct err *err)
     return c.err.code == OK ? OK : err_set(err, c.err.code, "%s", c.err.msg);
 }
 
-enum err_code ruleset_again(struct ruleset **out, const struct ruleset *rs, struct err *err)
+enum err_code rulebook_again(struct rulebook **out, const struct rulebook *b, struct err *err)
 {
-    struct ruleset_file files[FILES_MAX];
+    struct ruleset_file file, *files;
     int count = 0;
 
     *out = NULL;
-    while (count < FILES_MAX && ruleset_file_at(&files[count], rs, count))
+    while (rulebook_file_at(&file, b, count))
         count++;
-    return ruleset_load_files(out, files, count, NULL, err);
+    files = malloc(((size_t)count + 1) * sizeof(*files));
+    if (!files)
+        return err_set(err, ERR_LIMIT, "no memory for rules");
+    for (int i = 0; i < count; i++)
+        rulebook_file_at(&files[i], b, i);
+    enum err_code rc = rulebook_load_files(out, files, count, NULL, err);
+    free(files);
+    return rc;
 }
 
 bool hub_of(struct buf *out, const char *subject, struct record *r)

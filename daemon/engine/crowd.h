@@ -1,7 +1,7 @@
 /*
  * crowd.h - the same work on every subject of a world, by as many threads as are good for it.
  *
- * Each thread has a hand of its own (its rulesets, and what it gathers); subjects are given out a few at a time, so
+ * Each thread has a hand of its own (its rules, and what it gathers); subjects are given out a few at a time, so
  * that no thread waits for another. What a hand gathers must not depend on which subjects it was given: put it where
  * the subject's number says.
  */
@@ -16,7 +16,7 @@
 #include "base/err.h"
 #include "engine/world.h"
 #include "lua/record.h"
-#include "lua/ruleset.h"
+#include "lua/rulebook.h"
 
 #define CROWD_MAX 2 /* threads: a machine that serves has its two cores */
 
@@ -46,7 +46,7 @@ MUST_CHECK enum err_code crowd_run(const struct crowd_options *options, struct e
 bool hub_of(struct buf *out, const char *subject, struct record *r);
 
 /* The same rules once more, for another thread. */
-MUST_CHECK enum err_code ruleset_again(struct ruleset **out, const struct ruleset *rs,
-                                       struct err *err);
+MUST_CHECK enum err_code rulebook_again(struct rulebook **out, const struct rulebook *b,
+                                        struct err *err);
 
 #endif

@@ -178,12 +178,12 @@ static enum err_code judge(struct watch *w, struct record *r, int64_t t, int64_t
 }
 
 /* What the decisions of a subject are before anything has happened to it. */
-static enum err_code judge_empty(struct watch *w, int64_t t, struct err *err)
+static enum err_code judge_empty(struct watch *w, struct ruleset *rules, int64_t t, struct err *err)
 {
     struct record *r = NULL;
     int64_t wake;
 
-    enum err_code rc = record_new(&r, w->f->rules, w->subject, err);
+    enum err_code rc = record_new(&r, rules, w->subject, err);
     if (rc == OK)
         rc = judge(w, r, t, &wake, err);
     record_free(r);
@@ -218,7 +218,7 @@ static enum err_code take_instant(int64_t t, struct record *r, int64_t *wake, bo
         return OK;
     }
     if (!w->has_baseline && t > w->f->from) {
-        rc = judge_empty(w, t, err);
+        rc = judge_empty(w, record_ruleset(r), t, err);
         w->has_baseline = true;
     }
     if (rc == OK)

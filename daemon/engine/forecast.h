@@ -13,7 +13,7 @@
 #include "base/err.h"
 #include "base/strmap.h"
 #include "engine/world.h"
-#include "lua/ruleset.h"
+#include "lua/rulebook.h"
 
 /* One decision that becomes another one. Texts are the arena's that the forecast was given. */
 struct foreseen {
@@ -28,9 +28,9 @@ struct foreseen {
 };
 
 struct foreseeing {
-    struct world *world;   /* borrowed */
-    struct ruleset *rules; /* borrowed: one thread's */
-    struct arena *arena;   /* borrowed */
+    struct world *world;    /* borrowed */
+    struct rulebook *rules; /* borrowed: one thread's */
+    struct arena *arena;    /* borrowed */
     const char *hub;     /* only what belongs to this hub at `from`, or when it begins; NULL: all */
     struct strmap hubs;  /* with `hub`: those that were met; strmap_fini() it */
     int64_t from, until; /* changes after `from`, up to and including `until` */
