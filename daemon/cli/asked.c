@@ -17,15 +17,6 @@ enum err_code asked_subject(char out[SUBJECT_MAX], const char *given, struct err
     return subject_parse(&kind, out, strlen(out), err);
 }
 
-enum cli_exit asked_fail(const struct err *err)
-{
-    struct err told = *err;
-
-    if (told.code == ERR_ABSENT)
-        told.code = ERR_INPUT;
-    return cli_fail(&told);
-}
-
 void asked_progress(int64_t done, int64_t of, void *arg)
 {
     progress_show_work(arg, done, of, "subjects");

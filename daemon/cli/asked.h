@@ -7,15 +7,11 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/json.h"
-#include "cli/command.h"
 #include "cli/progress.h"
 #include "model/subject.h"
 
 /* A subject as people write it: a bare number is a school's URN. ERR_INPUT: it is none. */
 MUST_CHECK enum err_code asked_subject(char out[SUBJECT_MAX], const char *given, struct err *err);
-
-/* The exit code after a question that failed: a name that there is not is wrong use. */
-enum cli_exit asked_fail(const struct err *err);
 
 /* A bar on standard error while subjects are gone through; for place_on_progress(). `arg`: a struct progress. */
 void asked_progress(int64_t done, int64_t of, void *arg);

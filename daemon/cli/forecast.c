@@ -138,7 +138,7 @@ static enum cli_exit run(const struct args *args)
     if (rc == OK)
         rc = print_answer(&answer, format != NULL, &err);
     buf_fini(&answer);
-    return rc == OK ? CLI_DONE : asked_fail(&err);
+    return rc == OK ? CLI_DONE : cli_fail_asking(&err);
 }
 
 const struct command forecast_command = {

@@ -22,8 +22,7 @@ static const struct {
     { "status", answer_status },         { "registered", answer_registered },
     { "verify", answer_verify },         { "replay", answer_replay },
     { "cursors", answer_cursors },       { "state", answer_state },
-    { "quarantine", answer_quarantine },
-    { "forecast", answer_forecast },
+    { "quarantine", answer_quarantine }, { "forecast", answer_forecast },
 };
 #define QUESTION_COUNT (sizeof(QUESTIONS) / sizeof(QUESTIONS[0]))
 

@@ -12,8 +12,7 @@ static const char *const FORM_NAMES[] = { "json", "csv", "ndjson" };
 static const struct param FORECAST_PARAMS[] = {
     { "subject", PARAM_TEXT }, { "hub", PARAM_TEXT },   { "until", PARAM_TEXT },
     { "at", PARAM_TEXT },      { "known", PARAM_TEXT }, { "rules", PARAM_TEXT },
-    { "format", PARAM_FLAG },
-    { NULL, PARAM_TEXT },
+    { "format", PARAM_FLAG },  { NULL, PARAM_TEXT },
 };
 
 /* By ?format= or else by Accept; refused ones have been told so. */
