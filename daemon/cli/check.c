@@ -6,6 +6,7 @@
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "cli/place.h"
+#include "engine/doubts.h"
 #include "lua/rulebook.h"
 
 static void print_problems(const struct problems *problems, const struct err *err)
@@ -47,9 +48,13 @@ static enum cli_exit check_folder(const char *dir, bool as_json)
     enum err_code rc = rulebook_load(&rs, dir, rules_folder(NULL), &problems, &err);
     if (rc != OK)
         code = rc == ERR_RULE ? CLI_NO : CLI_FAILED;
+    if (rc == OK && doubts_find(&problems, rs, DOUBTS_ROUNDS, &err) != OK)
+        code = CLI_FAILED;
+    if (code == CLI_DONE && problems.count)
+        code = CLI_NO;
     if (as_json)
         print_json(dir, rs, &problems, &err);
-    else if (rc != OK)
+    else if (code != CLI_DONE)
         print_problems(&problems, &err);
     else
         printf("%s: good (digest %.12s)\n", dir, rulebook_digest(rs));
@@ -79,10 +84,13 @@ const struct command check_command = {
     .name = "check",
     .operands = "[DIR...]",
     .summary = "load rules and report every error in them",
-    .help = "Loads each rules folder (one that holds national/ and perhaps hubs/CODE/, or one "
-            "pack's own\n"
-            "folder) and prints every error as file:line: what is wrong. Without DIR: this source\n"
-            "tree's rules, else /etc/pathwayd/rules.",
+    .help =
+        "Loads each rules folder (one that holds national/ and perhaps hubs/CODE/, or one "
+        "pack's own\n"
+        "folder) and prints every error as file:line: what is wrong. Then it runs the rules on\n"
+        "invented schools and the packs' tests, and tells which fail there, which are true (or\n"
+        "false) for every one of them, which criteria no rule looks at, and which facts nothing\n"
+        "sets. Without DIR: this source tree's rules, else /etc/pathwayd/rules.",
     .example = "pathway check rules",
     .no = "the rules have errors",
     .max_operands = ANY_NUMBER,

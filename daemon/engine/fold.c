@@ -87,11 +87,20 @@ static enum err_code begin(struct fold *f, struct err *err)
     return record_new(&f->record, home, f->subject, err);
 }
 
+enum err_code fold_init_at(struct fold *f, struct rulebook *rules, struct ruleset *home,
+                           const char *subject, const struct item *items, size_t count,
+                           struct err *err)
+{
+    *f = (struct fold){
+        .rules = rules, .home = home, .subject = subject, .items = items, .count = count
+    };
+    return begin(f, err);
+}
+
 enum err_code fold_init(struct fold *f, struct rulebook *rules, const char *subject,
                         const struct item *items, size_t count, struct err *err)
 {
-    *f = (struct fold){ .rules = rules, .subject = subject, .items = items, .count = count };
-    return begin(f, err);
+    return fold_init_at(f, rules, NULL, subject, items, count, err);
 }
 
 void fold_fini(struct fold *f)

@@ -52,6 +52,10 @@ struct fold {
  * of a hub's own wait until the subject comes back. `items` are in event order and borrowed. */
 MUST_CHECK enum err_code fold_init(struct fold *f, struct rulebook *rules, const char *subject,
                                    const struct item *items, size_t count, struct err *err);
+/* The same; a subject of no hub belongs to `home`. */
+MUST_CHECK enum err_code fold_init_at(struct fold *f, struct rulebook *rules, struct ruleset *home,
+                                      const char *subject, const struct item *items, size_t count,
+                                      struct err *err);
 void fold_fini(struct fold *f);
 
 /* The next instant at which something happens by itself: an event or an awaited moment; TIME_NEVER. */

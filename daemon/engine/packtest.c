@@ -13,7 +13,8 @@
 struct runner {
     struct packtest_counts *counts;
     struct rulebook *rules;
-    struct ruleset *of; /* whose tests are run */
+    struct ruleset *of;        /* whose tests are run */
+    struct coverage *coverage; /* NULL: nobody counts */
     packtest_fn *fn;
     void *arg;
 };
@@ -167,6 +168,8 @@ static enum err_code check(struct buf *detail, struct runner *r, struct store *s
         rc = check_expect(detail, t, &t->expects[i], &f, err);
     if (rc == OK && t->missing)
         check_missing(detail, t, &f);
+    if (rc == OK && r->coverage)
+        rc = coverage_take(r->coverage, f.record, t->at, err);
     fold_fini(&f);
     world_close(w);
     return rc;
@@ -200,14 +203,20 @@ static enum err_code run_test(const struct pack_test *t, void *arg, struct err *
     return rc;
 }
 
-enum err_code packtest_run(struct packtest_counts *out, struct rulebook *rules, packtest_fn *fn,
-                           void *arg, struct err *err)
+enum err_code packtest_cover(struct packtest_counts *out, struct rulebook *rules,
+                             struct coverage *coverage, packtest_fn *fn, void *arg, struct err *err)
 {
-    struct runner r = { .counts = out, .rules = rules, .fn = fn, .arg = arg };
+    struct runner r = { .counts = out, .rules = rules, .coverage = coverage, .fn = fn, .arg = arg };
     enum err_code rc = OK;
 
     *out = (struct packtest_counts){ 0 };
     for (int i = rulebook_is_one_overlay(rules); rc == OK && (r.of = rulebook_at(rules, i)); i++)
         rc = ruleset_each_test(r.of, run_test, malformed, &r, err);
     return rc;
+}
+
+enum err_code packtest_run(struct packtest_counts *out, struct rulebook *rules, packtest_fn *fn,
+                           void *arg, struct err *err)
+{
+    return packtest_cover(out, rules, NULL, fn, arg, err);
 }

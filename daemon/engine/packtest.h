@@ -6,6 +6,7 @@
 
 #include <stddef.h>
 
+#include "engine/coverage.h"
 #include "lua/rulebook.h"
 
 /* One finished test. `detail` is NULL when it passed, else lines for people: expected, actual, why. */
@@ -18,5 +19,9 @@ struct packtest_counts {
  * test belongs to its hub from the beginning. */
 MUST_CHECK enum err_code packtest_run(struct packtest_counts *out, struct rulebook *rules,
                                       packtest_fn *fn, void *arg, struct err *err);
+/* The same; what the rules say of each test's subject is added to `coverage`. */
+MUST_CHECK enum err_code packtest_cover(struct packtest_counts *out, struct rulebook *rules,
+                                        struct coverage *coverage, packtest_fn *fn, void *arg,
+                                        struct err *err);
 
 #endif

@@ -173,6 +173,19 @@ const char *loader_hint(struct loader *ld, const char *name, const struct strmap
 
 /* ---- entries ---- */
 
+/* The entry at hand is written once more in the same table. */
+static void check_twice(struct loader *ld, const char *section, const char *name)
+{
+    const char *file = ld->parts[ld->part].path;
+    int second = ld->depth <= (int)(sizeof(ld->path) / sizeof(ld->path[0]))
+                     ? places_twice(ld->places, file, ld->path, ld->depth)
+                     : 0;
+
+    if (second)
+        problems_add(ld->problems, "%s:%d: %s: %s is written twice; the first is at %s", file,
+                     second, section, name, loader_place(ld, file));
+}
+
 void loader_entries(struct loader *ld, const char *section, const char *where, entry_fn *fn,
                     void *arg)
 {
@@ -191,6 +204,7 @@ void loader_entries(struct loader *ld, const char *section, const char *where, e
             const char *name = loader_keep(ld, lua_tostring(L, -1));
             lua_rawget(L, table);
             loader_enter(ld, name);
+            check_twice(ld, section, name);
             fn(ld, name, loader_where(ld, where), arg);
             loader_leave(ld);
         }

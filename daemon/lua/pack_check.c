@@ -5,11 +5,13 @@
 #include <lauxlib.h>
 
 #include "lua/loader.h"
+#include "lua/uses.h"
 
 struct check {
     struct loader *ld;
     enum subject_kind kind;
     bool is_writing;   /* a reducer, or `enter` of a move: facts may be written, rules not read */
+    struct uses *uses; /* of whom it is part; NULL: of a file */
     const char *where; /* file of the function */
     int function;      /* stack index of the function */
     int depth;         /* how many helpers called each other down to here */
@@ -19,17 +21,11 @@ struct check {
 
 static void check_function(const struct check *c, uint32_t views);
 
-/* The same helper is reached on many ways, and a mistake in it is told once. */
+/* `text` is on top, and popped. */
 static void add_problem(struct loader *ld, const char *where, int line, const char *text)
 {
-    const char *whole = lua_pushfstring(ld->L, "%s:%d: %s", where, line, text);
-    bool is_there = false;
-
-    for (const struct problem *p = ld->problems->first; p && !is_there; p = p->next)
-        is_there = strcmp(p->text, whole) == 0;
-    if (!is_there)
-        problems_add(ld->problems, "%s", whole);
-    lua_pop(ld->L, 2); /* and `text`, which the caller has pushed */
+    problems_add(ld->problems, "%s:%d: %s", where, line, text);
+    lua_pop(ld->L, 1);
 }
 
 /* ---- what is read from and written to a view ---- */
@@ -89,11 +85,38 @@ static void check_param(const struct check *c, const char *name, int line)
             lua_pushfstring(ld->L, "unknown parameter '%s'%s", name, loader_hint(ld, name, names)));
 }
 
+/* Remember a use of a known name. */
+static void note_use(const struct check *c, enum scan_what what, const char *name)
+{
+    const struct ruleset *rs = c->ld->rs;
+    const struct subject_defs *defs = &rs->subjects[c->kind];
+    bool is_param = what == SCAN_PARAM;
+    const struct strmap_item *item =
+        strmap_find(is_param ? &rs->param_names : &defs->names, name, strlen(name));
+
+    if (what == SCAN_FIELD_ANY)
+        c->uses->is_open = true;
+    else if (what == SCAN_FIELD_ANY_WRITE)
+        c->uses->is_open_set = true;
+    else if (item && is_param)
+        uses_add(c->uses->params, (unsigned)item->as.num);
+    else if (item && item->as.num >> 16 == SLOT_RULE)
+        uses_add(c->uses->rules, (unsigned)(item->as.num & 0xffff));
+    if (!item || is_param || item->as.num >> 16 != SLOT_FACT)
+        return;
+    unsigned fact = (unsigned)(item->as.num & 0xffff);
+    if (what == SCAN_FIELD_WRITE || (c->is_writing && !type_is_scalar(defs->facts[fact].type)))
+        uses_add(c->uses->set, fact);
+    if (what == SCAN_FIELD)
+        uses_add(c->uses->facts, fact);
+}
+
 static void check_name(enum scan_what what, const char *name, int line, void *arg)
 {
     const struct check *c = arg;
     lua_State *L = c->ld->L;
 
+    note_use(c, what, name);
     switch (what) {
     case SCAN_FIELD:
         check_read(c, name, line);
@@ -120,6 +143,9 @@ static void check_name(enum scan_what what, const char *name, int line, void *ar
                         lua_pushstring(L, "import: files are imported at the top of a file, not "
                                           "by a function"));
         break;
+    case SCAN_FIELD_ANY:
+    case SCAN_FIELD_ANY_WRITE:
+        break; /* checked when it runs */
     case SCAN_GLOBAL_WRITE:
     case SCAN_ENVIRONMENT:
         break; /* told when the file was loaded */
@@ -210,40 +236,53 @@ static void check_function(const struct check *c, uint32_t views)
     scan_function(L, c->ld->scratch, views, &hooks);
 }
 
-static void check_ref(struct loader *ld, enum subject_kind kind, bool is_writing, int ref)
+static void check_ref(struct loader *ld, enum subject_kind kind, bool is_writing, int ref,
+                      struct uses *uses)
 {
-    struct check c = { .ld = ld, .kind = kind, .is_writing = is_writing };
+    struct check c = { .ld = ld, .kind = kind, .is_writing = is_writing, .uses = uses };
 
     if (ref == LUA_NOREF)
         return;
+    lua_newtable(ld->L); /* a helper that several rules call is a part of each */
+    lua_setfield(ld->L, LUA_REGISTRYINDEX, "pathway.checked");
     lua_rawgeti(ld->L, LUA_REGISTRYINDEX, ref);
     check_function(&c, 1);
     lua_pop(ld->L, 1);
 }
 
+static void check_moves(struct loader *ld, enum subject_kind kind)
+{
+    const struct subject_defs *defs = &ld->rs->subjects[kind];
+    struct uses *uses = &ld->rs->uses->moves[kind];
+
+    for (uint16_t i = 0; i < defs->move_count; i++) {
+        uses_add(uses->set, defs->moves[i].fact);
+        check_ref(ld, kind, false, defs->moves[i].function, uses);
+        for (uint16_t n = 0; n < defs->moves[i].step_count; n++) {
+            check_ref(ld, kind, false, defs->moves[i].steps[n].holds, uses);
+            check_ref(ld, kind, true, defs->moves[i].steps[n].enter, uses);
+        }
+    }
+}
+
 void pack_check_functions(struct loader *ld)
 {
-    const struct ruleset *rs = ld->rs;
+    struct ruleset *rs = ld->rs;
 
-    lua_newtable(ld->L);
-    lua_setfield(ld->L, LUA_REGISTRYINDEX, "pathway.checked");
+    rs->uses = loader_alloc(ld, sizeof(*rs->uses));
+    rs->uses->rules = loader_alloc(ld, sizeof(*rs->uses->rules) * (rs->rule_count + 1u));
     for (uint16_t i = 0; i < rs->rule_count; i++)
-        check_ref(ld, rs->rules[i].of, false, rs->rules[i].function);
+        check_ref(ld, rs->rules[i].of, false, rs->rules[i].function, &rs->uses->rules[i]);
     for (int k = 0; k < SUBJECT_KINDS; k++) {
         enum subject_kind kind = (enum subject_kind)k;
         const struct subject_defs *defs = &rs->subjects[kind];
         for (uint16_t i = 0; i < defs->reducer_count; i++)
-            check_ref(ld, kind, true, defs->reducers[i].function);
-        for (uint16_t i = 0; i < defs->move_count; i++) {
-            check_ref(ld, kind, false, defs->moves[i].function);
-            for (uint16_t n = 0; n < defs->moves[i].step_count; n++) {
-                check_ref(ld, kind, false, defs->moves[i].steps[n].holds);
-                check_ref(ld, kind, true, defs->moves[i].steps[n].enter);
-            }
-        }
+            check_ref(ld, kind, true, defs->reducers[i].function, &rs->uses->reducers[kind]);
+        check_moves(ld, kind);
     }
     lua_pushnil(ld->L);
     lua_setfield(ld->L, LUA_REGISTRYINDEX, "pathway.checked");
+    uses_check_cycles(ld);
 }
 
 /* ---- a whole file ---- */

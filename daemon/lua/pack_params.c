@@ -42,6 +42,26 @@ static bool read_version(struct loader *ld, const char *name, const char *where,
     return true;
 }
 
+/* Who reads on from one date to the next should meet them in the order in which they come. */
+static void check_order(struct loader *ld, const struct param_def *p, int *order)
+{
+    const char *file = ld->parts[ld->part].path;
+    const char *key = ld->path[ld->depth - 1];
+    int here = places_order(ld->places, file, ld->path, ld->depth);
+
+    if (here && here < *order)
+        problems_add(
+            ld->problems,
+            "%s: parameter %s: %s stands before an earlier date; expected dates in order, the "
+            "earliest first",
+            loader_place(ld, p->where), p->name, key);
+    if (here > *order)
+        *order = here;
+    if (places_twice(ld->places, file, ld->path, ld->depth))
+        problems_add(ld->problems, "%s: parameter %s: %s is written twice",
+                     loader_place(ld, p->where), p->name, key);
+}
+
 /* { value, from = { ["2024-09-01"] = value } }: the table is on top */
 static void read_versions(struct loader *ld, struct param_def *p)
 {
@@ -68,8 +88,10 @@ static void read_versions(struct loader *ld, struct param_def *p)
     versions[0] = first;
     p->versions = versions;
     p->version_count = 1;
+    int order = 0;
     for (lua_Integer i = 1; lua_rawgeti(L, -1, i) != LUA_TNIL; i++, lua_pop(L, 1)) {
         loader_enter(ld, lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "#1");
+        check_order(ld, p, &order);
         p->version_count += read_version(ld, p->name, loader_place(ld, p->where),
                                          &versions[p->version_count], first_type);
         loader_leave(ld);

@@ -27,6 +27,7 @@ struct level {
     size_t prefix; /* TABLE: bytes of the path of this table */
     size_t entry;  /* TABLE: bytes of the path of the entry at hand */
     int number;    /* TABLE: of the last entry without a name */
+    int table;     /* TABLE: no other has its number */
     bool is_start; /* TABLE: an entry begins here */
 };
 
@@ -184,15 +185,38 @@ static void open_level(struct finder *f, enum opened opened, const char *file)
         return;
     }
     size_t prefix = around ? around->entry : strlen(file);
-    f->levels[f->depth++] = (struct level){
-        .opened = opened, .prefix = prefix, .entry = prefix, .is_start = opened == TABLE
-    };
+    f->levels[f->depth++] = (struct level){ .opened = opened,
+                                            .prefix = prefix,
+                                            .entry = prefix,
+                                            .table = f->places->tables++,
+                                            .is_start = opened == TABLE };
 }
 
 static void close_level(struct finder *f)
 {
     if (f->depth > 0)
         f->depth--;
+}
+
+/* Of two entries of one table with the same name Lua keeps the last and says nothing. */
+static bool note_twice(struct finder *f, const struct level *t, const char *key, size_t len,
+                       int line)
+{
+    struct places *p = f->places;
+    struct buf name = { 0 };
+    bool is_new = true;
+
+    buf_printf(&name, "%d\n%.*s", t->table, (int)len, key);
+    char *copy = name.failed ? NULL : arena_copy(&p->arena, buf_cstr(&name), name.len);
+    struct strmap_item *item = copy ? strmap_add(&p->keys, copy, name.len, &is_new) : NULL;
+    buf_fini(&name);
+    if (!item || is_new)
+        return item != NULL;
+    char *path = arena_copy(&p->arena, buf_cstr(&f->path), f->path.len);
+    item = path ? strmap_add(&p->twice, path, f->path.len, &is_new) : NULL;
+    if (item && is_new)
+        item->as.num = line;
+    return item != NULL;
 }
 
 /* Remember the line of an entry; what is written twice counts where it stands first. */
@@ -208,10 +232,10 @@ static void note(struct finder *f, struct level *t, const char *key, size_t len,
     char *copy = arena_copy(&f->places->arena, buf_cstr(&f->path), f->path.len);
     struct strmap_item *item =
         copy ? strmap_add(&f->places->lines, copy, f->path.len, &is_new) : NULL;
-    if (!item || f->path.failed)
+    if (!item || f->path.failed || !note_twice(f, t, key, len, line))
         f->failed = true;
     else if (is_new)
-        item->as.num = line;
+        item->as.num = (int64_t)++f->places->entries << 32 | line;
 }
 
 /* At the start of an entry: `name =`, `["name"] =`, or a value without a name. The tokens of a name are
@@ -274,7 +298,7 @@ bool places_read(struct places *p, const char *file, const char *text, size_t le
     return has_memory;
 }
 
-int places_line(const struct places *p, const char *file, const char *const *path, int depth)
+static int64_t find(const struct strmap *map, const char *file, const char *const *path, int depth)
 {
     const struct strmap_item *item = NULL;
 
@@ -284,14 +308,31 @@ int places_line(const struct places *p, const char *file, const char *const *pat
         for (int i = first; i < depth; i++)
             buf_printf(&key, "\n%s", path[i]);
         if (!key.failed)
-            item = strmap_find(&p->lines, buf_cstr(&key), key.len);
+            item = strmap_find(map, buf_cstr(&key), key.len);
         buf_fini(&key);
     }
-    return item ? (int)item->as.num : 0;
+    return item ? item->as.num : 0;
+}
+
+int places_line(const struct places *p, const char *file, const char *const *path, int depth)
+{
+    return (int)(find(&p->lines, file, path, depth) & 0xffffffff);
+}
+
+int places_order(const struct places *p, const char *file, const char *const *path, int depth)
+{
+    return (int)(find(&p->lines, file, path, depth) >> 32);
+}
+
+int places_twice(const struct places *p, const char *file, const char *const *path, int depth)
+{
+    return (int)find(&p->twice, file, path, depth);
 }
 
 void places_fini(struct places *p)
 {
+    strmap_fini(&p->keys);
+    strmap_fini(&p->twice);
     strmap_fini(&p->lines);
     arena_fini(&p->arena);
 }

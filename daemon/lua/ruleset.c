@@ -51,6 +51,13 @@ void problems_add(struct problems *p, const char *fmt, ...)
     vsnprintf(line, sizeof(line), fmt, args);
     va_end(args);
     show_places(&shown, p, line);
+    for (const struct problem *known = p->first; known; known = known->next) {
+        if (strcmp(known->text, buf_cstr(&shown)) ==
+            0) { /* a helper's mistake, met on another way */
+            buf_fini(&shown);
+            return;
+        }
+    }
     struct problem *item = arena_alloc(&p->arena, sizeof(*item));
     char *copy = shown.failed ? NULL : arena_strdup(&p->arena, buf_cstr(&shown));
     buf_fini(&shown);
@@ -69,6 +76,14 @@ void problems_fini(struct problems *p)
 {
     arena_fini(&p->arena);
     memset(p, 0, sizeof(*p));
+}
+
+void problems_place(struct problems *p, const struct ruleset *rs)
+{
+    if (rs)
+        memcpy(p->places, rs->places, sizeof(p->places));
+    else
+        memset(p->places, 0, sizeof(p->places));
 }
 
 /* ---- loading ---- */
@@ -416,7 +431,8 @@ static enum err_code load(struct ruleset *rs, struct sources *sources, struct pr
     name_places(problems, sources);
     enum err_code rc = load_job(&job, problems, err);
     sandbox_settle(&rs->sandbox);
-    memset(problems->places, 0, sizeof(problems->places));
+    memcpy(rs->places, problems->places, sizeof(rs->places));
+    problems_place(problems, NULL);
     rs->loading = NULL; /* it is gone when this function returns */
     places_fini(&job.places);
     arena_fini(&job.scratch);

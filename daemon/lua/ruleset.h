@@ -29,6 +29,7 @@ struct problems {
         const char *folder; /* "rules/hubs/07" */
     } places[2];
 };
+/* One that is there already is not added again. */
 void problems_add(struct problems *p, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void problems_fini(struct problems *p);
 
@@ -56,6 +57,9 @@ MUST_CHECK enum err_code ruleset_load_files(struct ruleset **out, const struct r
                                             int count, const char *hub, struct problems *problems,
                                             struct err *err);
 void ruleset_free(struct ruleset *rs);
+
+/* Problems found in loaded rules: have their places shown as those found while loading; NULL: no longer. */
+void problems_place(struct problems *p, const struct ruleset *rs);
 
 /* The types of event that the packs declare. Read-only, and so usable from any thread. */
 const struct catalog *ruleset_catalog(const struct ruleset *rs);

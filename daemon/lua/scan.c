@@ -186,7 +186,7 @@ static struct tag read_field(const struct walk *w, size_t pc, const struct tag *
         tell(w, pc, SCAN_GLOBAL, name);
         return (struct tag){ .holds = name ? GLOBAL : NOTHING, .text = name };
     case VIEW:
-        tell(w, pc, SCAN_FIELD, name);
+        tell(w, pc, name ? SCAN_FIELD : SCAN_FIELD_ANY, name ? name : "?");
         return (struct tag){ .holds = name && strcmp(name, "param") == 0 ? PARAMS : NOTHING };
     case PARAMS:
         tell(w, pc, SCAN_PARAM, name);
@@ -204,7 +204,7 @@ static void write_field(const struct walk *w, size_t pc, const struct tag *to, c
     if (to->holds == ENVIRONMENT)
         tell(w, pc, SCAN_GLOBAL_WRITE, name);
     else if (to->holds == VIEW)
-        tell(w, pc, SCAN_FIELD_WRITE, name);
+        tell(w, pc, name ? SCAN_FIELD_WRITE : SCAN_FIELD_ANY_WRITE, name ? name : "?");
     else if (to->holds == PARAMS)
         tell(w, pc, SCAN_PARAM_WRITE, name ? name : "param");
     else if (to->holds == OUTER || to->holds == ELEMENT)

@@ -214,6 +214,7 @@ struct reaction {
 struct record;
 struct box;
 struct load_job;
+struct pack_uses;
 
 struct fold_event;
 struct ruleset {
@@ -222,6 +223,7 @@ struct ruleset {
     struct arena arena;       /* all definitions */
     struct load_job *loading; /* NULL once the packs are loaded: then their words are refused */
     struct catalog catalog;
+    struct pack_place places[2]; /* as in struct problems */
     const struct ruleset_file *files;
     int file_count;
     char digest[DIGEST_HEX];
@@ -235,6 +237,7 @@ struct ruleset {
     struct strmap param_names;
     struct rule_def *rules; /* sorted by name */
     uint16_t rule_count;
+    struct pack_uses *uses;          /* what its functions use */
     uint16_t fact_words, rule_words; /* of the bit sets, so many are used */
     struct strmap rule_names;
     const char *const *decisions[SUBJECT_KINDS]; /* sorted names, made at first need */
@@ -388,6 +391,8 @@ enum scan_what {
     SCAN_ENVIRONMENT, /* _ENV itself */
     SCAN_FIELD,       /* of a view */
     SCAN_FIELD_WRITE,
+    SCAN_FIELD_ANY, /* whose name is not known before it runs */
+    SCAN_FIELD_ANY_WRITE,
     SCAN_PARAM,
     SCAN_PARAM_WRITE,
     SCAN_OUTER_WRITE, /* a variable of the file around the function, or a table that it holds */

@@ -303,7 +303,7 @@ static void a_circle_of_rules_is_told_alike(void **state)
     struct ruleset *rs =
         load_pack("return pack { name = 'test', rules = {\n"
                   "  r0 = rule { 'R', source = 's', function(s) return s.r1 end },\n"
-                  "  r1 = rule { 'R', source = 's', function(s) return s.r2 end },\n"
+                  "  r1 = rule { 'R', source = 's', function(s) return s['r' .. 2] end },\n"
                   "  r2 = rule { 'R', source = 's', function(s) return s.r1 end } } }");
     struct record *r = new_record(rs, SCHOOL);
     struct values kept = { 0 }, full = { 0 };

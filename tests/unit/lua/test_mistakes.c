@@ -71,6 +71,15 @@ static const struct mistake MISTAKES[] = {
     { "  rules = { g = rule { 'G', of = 'group', source = 'x', function(g) end },\n"
       "    a = all_of { 'A', 'g', source = 'x' } },",
       P8 "a is about a school and can not read g, which is about a group" },
+    { "  rules = { a = all_of { 'A', 'c', source = 'x' },\n"
+      "    c = rule { 'C', source = 'x', function(s) return not s.b end },\n"
+      "    b = any_of { 'B', 'a', source = 'x' } },",
+      P7 "rule a reads itself: a -> c -> b -> a" },
+    { "  rules = { a = rule { 'A', source = 'x',\n    function(s) return s.a end } },",
+      P7 "rule a reads itself: a -> a" },
+    { "  rules = { a = rule { 'A', source = 'x', function(s) end },\n"
+      "    a = rule { 'A', source = 'x', function(s) end } },",
+      P8 "rules: a is written twice; the first is at national/pack.lua:7" },
 
     /* what a rule needs */
     { "  rules = { a = rule { 'A', source = 'x', needs = at_least('neded'), function(s) end } },",
@@ -225,6 +234,14 @@ static const struct mistake PACKS[] = {
       "national/pack.lua:2: parameter a: from 2024-09-01 it is a text, before that a number" },
     { "return pack { name = 'x', params = { a = { 1, form = {} } } }",
       "national/pack.lua:1: unknown key 'form' in a parameter; did you mean \"from\"?" },
+    { "return pack { name = 'x', params = { a = { 1, from = {\n  ['2025-09-01'] = 3,\n"
+      "  ['2024-09-01'] = 2 } } } }",
+      "national/pack.lua:2: parameter a: 2025-09-01 stands before an earlier date; expected dates "
+      "in "
+      "order, the earliest first" },
+    { "return pack { name = 'x', params = { a = { 1, from = {\n  ['2025-09-01'] = 3,\n"
+      "  ['2025-09-01'] = 2 } } } }",
+      "national/pack.lua:2: parameter a: 2025-09-01 is written twice" },
     { "return pack { name = 'x', params = { a = { 1, from = 2 } } }",
       "national/pack.lua:1: parameter a: from is a number; expected { [\"2024-09-01\"] = value }" },
     { "return pack { name = 'x', params = { a = { 1, from = { 2 } } } }",

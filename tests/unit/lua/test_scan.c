@@ -178,7 +178,8 @@ static void a_helper_is_looked_into_with_the_eyes_of_its_caller(void **state)
             "  rules = { two = rule { 'A', source = 's', function(s) return f(s) end } } }"),
         "national/pack.lua:2: a rule can not change leads: facts are changed only by reducers (the "
         "functions under `on`)\n"
-        "national/pack.lua:2: a reducer can not read the rule two: rules judge, reducers record");
+        "national/pack.lua:2: a reducer can not read the rule two: rules judge, reducers record\n"
+        "national/pack.lua:6: rule two reads itself: two -> two");
 }
 
 static void moves_and_reducers_are_looked_into_too(void **state)
