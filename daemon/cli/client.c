@@ -14,9 +14,10 @@
 
 struct client {
     CURLM *multi;
-    char *base;   /* "http://localhost:8087", without a slash at its end */
-    char *socket; /* path of the unix socket, or NULL */
-    char *url;    /* as given, for messages */
+    char *base;          /* "http://localhost:8087", without a slash at its end */
+    char *socket;        /* path of the unix socket, or NULL */
+    char *url;           /* as given, for messages */
+    char *authorization; /* a header's line, or NULL */
 };
 
 enum err_code client_open(struct client **out, const char *url, struct err *err)
@@ -57,8 +58,20 @@ void client_close(struct client *c)
     free(c->base);
     free(c->socket);
     free(c->url);
+    free(c->authorization);
     free(c);
     curl_global_cleanup();
+}
+
+enum err_code client_use_token(struct client *c, const char *token, struct err *err)
+{
+    free(c->authorization);
+    c->authorization = NULL;
+    if (asprintf(&c->authorization, "Authorization: Bearer %s", token) < 0) {
+        c->authorization = NULL;
+        return err_set(err, ERR_LIMIT, "no memory for a connection");
+    }
+    return OK;
 }
 
 /* A good answer may be streamed to a file; a refusal is always kept, to be read. */
@@ -89,7 +102,9 @@ static bool set_headers(struct exchange *x)
 
     snprintf(line, sizeof(line), "Content-Type: %s", x->content_type ? x->content_type : "");
     /* Without the empty Expect, curl waits a second for a "100 Continue" before each large body. */
-    return add_header(x, "Expect:") && (!x->content_type || add_header(x, line));
+    const char *authorization = x->client->authorization;
+    return add_header(x, "Expect:") && (!authorization || add_header(x, authorization)) &&
+           (!x->content_type || add_header(x, line));
 }
 
 static void set_options(const struct client *c, struct exchange *x, const char *url)

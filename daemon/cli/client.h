@@ -45,6 +45,8 @@ struct exchange {
 /* `url` is http://HOST:PORT, https://HOST:PORT or unix:PATH. ERR_INPUT: it is neither. Nothing
  * is sent. */
 MUST_CHECK enum err_code client_open(struct client **out, const char *url, struct err *err);
+/* Send this access token with each request. */
+MUST_CHECK enum err_code client_use_token(struct client *c, const char *token, struct err *err);
 /* NULL allowed. Exchanges under way must have been finished or given to exchange_fini(). */
 void client_close(struct client *c);
 

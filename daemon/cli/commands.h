@@ -20,6 +20,9 @@ extern const struct command send_command;
 extern const struct command show_command;
 extern const struct command status_command;
 extern const struct command test_command;
+extern const struct command token_add_command;
+extern const struct command token_list_command;
+extern const struct command token_revoke_command;
 extern const struct command verify_command;
 
 #endif

@@ -60,6 +60,7 @@ static void count_takes(struct tally *tally, const struct reading *r, const stru
         case TAKE_ACCEPTED:
             tally->accepted++;
             break;
+        case TAKE_FORBIDDEN: /* only for those who are bound to hubs: nobody here */
         case TAKE_DUPLICATE:
             tally->duplicate++;
             break;

@@ -1,6 +1,7 @@
 /* place.c - see place.h. */
 #include "cli/place.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +33,34 @@ const char *rules_folder(const char *given)
     return access(TREE, R_OK) == 0 ? TREE : "/etc/pathwayd/rules";
 }
 
+/* The first line of a file: its own, and not in the list of processes as an option would be. */
+static enum err_code read_token(char *out, size_t size, const char *path, struct err *err)
+{
+    FILE *f = fopen(path, "re");
+
+    if (!f)
+        return err_set(err, ERR_IO, "can not read the token file %s: %s", path, strerror(errno));
+    if (!fgets(out, (int)size, f))
+        out[0] = '\0';
+    fclose(f);
+    out[strcspn(out, "\r\n")] = '\0';
+    return *out ? OK : err_set(err, ERR_INPUT, "the token file %s is empty", path);
+}
+
+static enum err_code open_client(struct client **out, const char *url, const char *token_file,
+                                 struct err *err)
+{
+    const char *given = getenv("PATHWAY_TOKEN");
+    char token[256] = "";
+
+    enum err_code rc = client_open(out, url, err);
+    if (rc == OK && token_file)
+        rc = read_token(token, sizeof(token), token_file, err);
+    else if (rc == OK && given)
+        snprintf(token, sizeof(token), "%s", given);
+    return rc == OK && *token ? client_use_token(*out, token, err) : rc;
+}
+
 enum err_code place_open(struct place **out, const struct args *args, struct err *err)
 {
     *out = NULL;
@@ -51,7 +80,8 @@ enum err_code place_open(struct place **out, const struct args *args, struct err
 
     enum err_code rc = OK;
     if (!database)
-        rc = client_open(&p->client, url && *url ? url : CLIENT_DEFAULT_URL, err);
+        rc = open_client(&p->client, url && *url ? url : CLIENT_DEFAULT_URL,
+                         args_text(args, "token-file"), err);
     if (rc == OK)
         *out = p;
     else
@@ -153,7 +183,7 @@ static void write_path(struct buf *b, const char *question, const struct param *
     } else if (!strcmp(question, "person")) {
         buf_str(b, "/v1/people/");
         client_escape(b, value_of(params, "key"));
-    } else if (!strcmp(question, "status") || is_check(question)) {
+    } else if (!strcmp(question, "status") || !strcmp(question, "tokens") || is_check(question)) {
         buf_printf(b, "/v1/%s", question);
     } else if (!strcmp(question, "forecast")) {
         buf_str(b, "/v1/forecast");
@@ -297,48 +327,79 @@ enum err_code place_print(FILE *to, struct place *p, const char *question,
     return rc;
 }
 
-static enum err_code person_in_database(struct place *p, const char *key, const char *details,
-                                        struct err *err)
+/* What a command about tokens answers beside its result is for a daemon. */
+static void add_result(struct buf *out, const char *answer)
 {
     struct arena arena = { 0 };
-    struct buf text = { 0 };
+    const struct json *tree = NULL;
+
+    if (json_parse(&tree, &arena, answer, strlen(answer), 16, NULL) == OK &&
+        json_get(tree, "result"))
+        json_write(out, json_get(tree, "result"));
+    else
+        buf_str(out, answer);
+    arena_fini(&arena);
+}
+
+static enum err_code command_in_database(struct buf *out, struct place *p, const char *name,
+                                         const char *json, struct err *err)
+{
+    struct arena arena = { 0 };
     const struct json *params = NULL;
     struct engine *engine = NULL;
     char *answer = NULL;
-    enum err_code rc = place_engine(&engine, p, err);
 
-    buf_str(&text, "{\"key\":");
-    json_write_cstr(&text, key);
-    if (details)
-        buf_printf(&text, ",\"details\":%s", details);
-    buf_char(&text, '}');
+    enum err_code rc = place_engine(&engine, p, err);
     if (rc == OK)
-        rc = json_parse(&params, &arena, buf_cstr(&text), text.len, 16, err);
+        rc = json_parse(&params, &arena, json, strlen(json), 16, err);
     if (rc == OK)
-        rc = engine_command(&answer, engine, details ? "person.set" : "person.erase", params, err);
+        rc = engine_command(&answer, engine, name, params, err);
+    if (rc == OK && out)
+        add_result(out, answer);
     free(answer);
-    buf_fini(&text);
     arena_fini(&arena);
+    return rc;
+}
+
+enum err_code place_command(struct buf *out, struct place *p, const char *name, const char *method,
+                            const char *path, const char *json, struct err *err)
+{
+    if (!p->client)
+        return command_in_database(out, p, name, json, err);
+    bool has_body = strcmp(method, "DELETE") != 0;
+    struct exchange x = { .method = method,
+                          .path = path,
+                          .content_type = has_body ? "application/json" : NULL,
+                          .body = has_body ? json : NULL,
+                          .body_len = has_body ? strlen(json) : 0 };
+    enum err_code rc = client_call(p->client, &x, err);
+    if (rc == OK)
+        rc = client_check(&x, err);
+    if (rc == OK && out)
+        buf_add(out, x.answer.data, x.answer.len);
+    exchange_fini(&x);
     return rc;
 }
 
 enum err_code place_person(struct place *p, const char *key, const char *details, struct err *err)
 {
-    struct buf route = { 0 };
+    struct buf path = { 0 }, json = { 0 };
 
-    if (!p->client)
-        return person_in_database(p, key, details, err);
-    buf_str(&route, "/v1/people/");
-    client_escape(&route, key);
-    struct exchange x = { .method = details ? "PUT" : "DELETE",
-                          .path = buf_cstr(&route),
-                          .content_type = details ? "application/json" : NULL,
-                          .body = details,
-                          .body_len = details ? strlen(details) : 0 };
-    enum err_code rc = client_call(p->client, &x, err);
-    if (rc == OK)
-        rc = client_check(&x, err);
-    exchange_fini(&x);
-    buf_fini(&route);
+    buf_str(&path, "/v1/people/");
+    client_escape(&path, key);
+    if (p->client) {
+        buf_str(&json, details ? details : "{}");
+    } else {
+        buf_str(&json, "{\"key\":");
+        json_write_cstr(&json, key);
+        if (details)
+            buf_printf(&json, ",\"details\":%s", details);
+        buf_char(&json, '}');
+    }
+    enum err_code rc =
+        place_command(NULL, p, details ? "person.set" : "person.erase", details ? "PUT" : "DELETE",
+                      buf_cstr(&path), buf_cstr(&json), err);
+    buf_fini(&path);
+    buf_fini(&json);
     return rc;
 }

@@ -42,6 +42,15 @@ void place_on_progress(struct place *p, reader_progress_fn *fn, void *arg);
 MUST_CHECK enum err_code place_person(struct place *p, const char *key, const char *details,
                                       struct err *err);
 
+/*
+ * Have something changed outside the log: to a daemon by a route, with `json` as the body of a POST or PUT;
+ * in a database by the command `name` of engine_command(), with `json` as its parameters. The answer is
+ * appended to `out` (NULL: not).
+ */
+MUST_CHECK enum err_code place_command(struct buf *out, struct place *p, const char *name,
+                                       const char *method, const char *path, const char *json,
+                                       struct err *err);
+
 /* The connection to the daemon, or NULL with --database. Borrowed. */
 struct client *place_client(struct place *p);
 /* With --database: the engine, opened at first use (one writer at a time: no daemon may have

@@ -6,6 +6,7 @@
 #include "engine/engine.h"
 #include "engine/engine_internal.h"
 #include "engine/keep.h"
+#include "engine/tokens.h"
 #include "model/type.h"
 #include "store/log.h"
 #include "store/personal.h"
@@ -78,10 +79,12 @@ static enum err_code erase_note(struct store *s, const struct json *params, stru
     return note_erase(s, seq, err);
 }
 
-static enum err_code run(struct store *s, const char *name, const struct json *params,
-                         struct err *err)
+static enum err_code run(struct buf *answer, struct engine *e, const char *name,
+                         const struct json *params, struct err *err)
 {
-    static const char *const NAMES[] = { "person.set", "person.erase", "note.erase" };
+    struct store *s = engine_store(e);
+    static const char *const NAMES[] = { "person.set", "person.erase", "note.erase", "token.add",
+                                         "token.revoke" };
     const char *key = NULL;
     char hint[120];
 
@@ -91,14 +94,17 @@ static enum err_code run(struct store *s, const char *name, const struct json *p
         return check_person_key(params, &key, err) == OK ? person_erase(s, key, err) : err->code;
     if (strcmp(name, NAMES[2]) == 0)
         return erase_note(s, params, err);
+    if (strncmp(name, "token.", 6) == 0)
+        return token_command(answer, s, engine_now(e), name, params, err);
     return err_set(err, ERR_INPUT, "unknown command '%s'%s", name,
-                   text_hint(hint, sizeof(hint), name, NAMES, 3));
+                   text_hint(hint, sizeof(hint), name, NAMES, 5));
 }
 
 enum err_code engine_command(char **out, struct engine *e, const char *name,
                              const struct json *params, struct err *err)
 {
     struct store *s = engine_store(e);
+    struct buf answer = { 0 };
 
     *out = NULL;
     if (engine_reload(e, err) != OK)
@@ -111,12 +117,15 @@ enum err_code engine_command(char **out, struct engine *e, const char *name,
     }
     if (store_begin(s, err) != OK)
         return err->code;
-    enum err_code rc = run(s, name, params, err);
+    enum err_code rc = run(&answer, e, name, params, err);
     if (rc == OK)
         rc = store_commit(s, err);
     else
         store_rollback(s);
-    if (rc == OK && !(*out = strdup("{}")))
+    if (rc == OK && answer.len == 0)
+        buf_str(&answer, "{}");
+    if (rc == OK && !(*out = buf_take(&answer)))
         rc = err_set(err, ERR_LIMIT, "no memory");
+    buf_fini(&answer);
     return rc;
 }

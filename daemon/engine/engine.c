@@ -11,6 +11,7 @@
 #include "engine/append.h"
 #include "engine/engine_internal.h"
 #include "engine/publish.h"
+#include "engine/sending.h"
 #include "lua/record.h"
 #include "store/derived.h"
 #include "store/generation.h"
@@ -44,7 +45,8 @@ struct commit {
     struct engine *engine;
     struct publication publication;
     struct affected affected;
-    int64_t first_seq; /* of the events appended */
+    struct sending sending; /* who may write about whom, when somebody may not about all */
+    int64_t first_seq;      /* of the events appended */
     int64_t last_seq;
     bool is_open;
 };
@@ -118,6 +120,7 @@ static enum err_code list_commit(const struct commit *c, struct err *err)
 static void commit_fini(struct commit *c)
 {
     world_close(c->publication.world);
+    sending_fini(&c->sending);
     affected_fini(&c->affected);
     publication_fini(&c->publication);
 }
@@ -176,16 +179,26 @@ static enum err_code take_one(struct commit *c, struct take *t, struct err *err)
                                                [APPEND_DUPLICATE] = TAKE_DUPLICATE,
                                                [APPEND_CONFLICT] = TAKE_CONFLICT };
     enum append_status status;
+    bool is_allowed;
 
-    enum err_code rc = append_event(&status, &t->seq, c->engine->store, t->event,
-                                    c->publication.recorded, t->actor, err);
+    enum err_code rc = sending_check(&is_allowed, &c->sending, c->engine->store, t, err);
+    if (rc != OK)
+        return rc;
+    if (!is_allowed) {
+        t->status = TAKE_FORBIDDEN;
+        t->seq = 0;
+        return OK;
+    }
+    rc = append_event(&status, &t->seq, c->engine->store, t->event, c->publication.recorded,
+                      t->actor, err);
     if (rc != OK)
         return rc;
     crash_point("append");
     t->status = STATUS[status];
-    if (status == APPEND_ACCEPTED)
-        c->last_seq = t->seq;
-    return OK;
+    if (status != APPEND_ACCEPTED)
+        return OK;
+    c->last_seq = t->seq;
+    return sending_note(&c->sending, t, err);
 }
 
 enum err_code engine_take(struct engine *e, struct take *items, size_t count, struct err *err)
@@ -201,6 +214,7 @@ enum err_code engine_take_judging(struct engine *e, struct take *items, size_t c
     enum err_code rc = commit_begin(&c, e, err);
     c.publication.only = only;
     c.publication.fold_budget = FOLD_BUDGET;
+    sending_init(&c.sending, items, count);
     for (size_t i = 0; i < count && rc == OK; i++)
         rc = take_one(&c, &items[i], err);
     for (size_t i = 0; i < count && rc == OK; i++)
@@ -457,6 +471,11 @@ void engine_counters(const struct engine *e, struct engine_counters *out)
     out->refold_lag = (uint64_t)pending_count(e->store);
     out->generation = e->generation;
     snprintf(out->digest, sizeof(out->digest), "%s", rulebook_digest(e->rules));
+}
+
+int64_t engine_now(const struct engine *e)
+{
+    return clock_now(&e->clock);
 }
 
 struct store *engine_store(struct engine *e)

@@ -39,12 +39,13 @@ void engine_close(struct engine *e);
 const struct catalog *engine_catalog(const struct engine *e);
 const uint8_t *engine_note_key(const struct engine *e);
 
-enum take_status { TAKE_ACCEPTED, TAKE_DUPLICATE, TAKE_CONFLICT };
+enum take_status { TAKE_ACCEPTED, TAKE_DUPLICATE, TAKE_CONFLICT, TAKE_FORBIDDEN };
 struct take {
     const struct event *event; /* in: valid, borrowed */
     const char *actor;         /* in: borrowed, NULL allowed */
-    enum take_status status;   /* out */
-    int64_t seq;               /* out */
+    const char *hubs; /* in: it may only write about subjects of these, "07 12"; NULL: of any */
+    enum take_status status; /* out */
+    int64_t seq;             /* out */
 };
 /*
  * Take a batch in, in one commit. OK: every item has its status, and decisions and feed are up to
@@ -94,7 +95,9 @@ void engine_counters(const struct engine *e, struct engine_counters *out);
 
 /*
  * Commands that write outside the log. `name` is "person.set" {key, details}, "person.erase" {key},
- * "note.erase" {source, id}, and the host's "keep" (engine/keep.h). *out is the JSON answer, the caller's to free(). ERR_INPUT, ERR_ABSENT.
+ * "note.erase" {source, id}; "token.add" {name, scopes, hubs?, expires?}, "token.revoke" {name}, "token.keys" {},
+ * which answer {"result", "keys"}: for whoever lets people in, all that is needed to know them; and the host's "keep"
+ * (engine/keep.h). *out is the JSON answer, the caller's to free(). ERR_INPUT, ERR_ABSENT.
  */
 MUST_CHECK enum err_code engine_command(char **out, struct engine *e, const char *name,
                                         const struct json *params, struct err *err);

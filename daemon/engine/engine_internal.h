@@ -15,6 +15,9 @@
 /* The store; for use between commits. Borrowed. */
 struct store *engine_store(struct engine *e);
 
+/* The instant that it is by its clock. */
+int64_t engine_now(const struct engine *e);
+
 /* An engine without rules and with a clock that stands, whose commits are compared with those of `source`. */
 MUST_CHECK enum err_code engine_open_replay(struct engine **out, struct store *source,
                                             compare_fn *differs, void *arg, struct err *err);

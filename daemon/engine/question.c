@@ -23,6 +23,7 @@ static const struct {
     { "verify", answer_verify },         { "replay", answer_replay },
     { "cursors", answer_cursors },       { "state", answer_state },
     { "quarantine", answer_quarantine }, { "forecast", answer_forecast },
+    { "tokens", answer_tokens },
 };
 #define QUESTION_COUNT (sizeof(QUESTIONS) / sizeof(QUESTIONS[0]))
 

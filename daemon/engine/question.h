@@ -17,6 +17,7 @@
  *               with no further events, each change with its cause
  *   "changes"   {after?, limit?, format?: "json"|"csv"|"ndjson"}
  *   "person"    {key}
+ *   "tokens"    {}   who may come in over the network, without their secrets
  *   "status"    {}
  *   "verify"    {}   the hash chain:  {"ok", "events", "error"}
  *   "replay"    {}   what is derived, made again: {"ok", "events", "commits", "rows", "differences"}

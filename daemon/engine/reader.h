@@ -88,5 +88,6 @@ answer_fn answer_subject, answer_list, answer_decisions, answer_events, answer_c
     answer_person, answer_status, answer_registered, answer_verify, answer_replay, answer_cursors,
     answer_state, answer_quarantine;
 answer_fn answer_forecast;
+answer_fn answer_tokens;
 
 #endif

@@ -13,6 +13,7 @@
 struct intake {
     struct arena arena;
     const char *actor;
+    const char *hubs;
     struct take *takes; /* of valid events */
     size_t take_count;
     size_t *take_index; /* which event of the request each take is */
@@ -74,7 +75,8 @@ static enum err_code add(struct reading *r, const struct event *event, const str
             return no_memory(err);
     } else {
         in->take_index[in->take_count] = in->count;
-        in->takes[in->take_count++] = (struct take){ .event = event, .actor = in->actor };
+        in->takes[in->take_count++] =
+            (struct take){ .event = event, .actor = in->actor, .hubs = in->hubs };
     }
     in->count++;
     return OK;
@@ -194,7 +196,8 @@ static enum err_code read_format(struct reading *r, enum pw_format format, const
 
 enum err_code intake_read(struct intake **out, const struct intake_limits *limits,
                           const struct intake_schema *schema, enum pw_format format,
-                          const char *bytes, size_t len, const char *actor, struct err *err)
+                          const char *bytes, size_t len, const char *actor, const char *hubs,
+                          struct err *err)
 {
     *out = NULL;
     if (len > limits->max_body)
@@ -206,7 +209,8 @@ enum err_code intake_read(struct intake **out, const struct intake_limits *limit
     struct reading r = { .in = in, .limits = limits, .schema = schema };
     arena_expect(&in->arena, len * ARENA_A_BYTE);
     enum err_code rc = OK;
-    if (actor && !(in->actor = arena_strdup(&in->arena, actor)))
+    if ((actor && !(in->actor = arena_strdup(&in->arena, actor))) ||
+        (hubs && !(in->hubs = arena_strdup(&in->arena, hubs))))
         rc = no_memory(err);
     if (rc == OK)
         rc = read_format(&r, format, bytes, len, err);
@@ -235,12 +239,23 @@ static const char *conflict_detail(struct intake *in, const struct take *t)
     return arena_strdup(&in->arena, text.msg);
 }
 
+static const char *forbidden_detail(struct intake *in, const struct take *t)
+{
+    struct err text = { 0 };
+
+    (void)err_set(&text, ERR_INPUT,
+                  "subject: '%s' is not of a hub that this token may write about (%s)",
+                  t->event->subject, t->hubs);
+    return arena_strdup(&in->arena, text.msg);
+}
+
 const struct pw_event_result *intake_results(struct intake *in, size_t *count)
 {
     static const enum pw_event_status STATUS[] = {
         [TAKE_ACCEPTED] = PW_ACCEPTED,
         [TAKE_DUPLICATE] = PW_DUPLICATE,
         [TAKE_CONFLICT] = PW_CONFLICTING,
+        [TAKE_FORBIDDEN] = PW_INVALID,
     };
     static const struct pw_event_result NONE;
 
@@ -250,7 +265,10 @@ const struct pw_event_result *intake_results(struct intake *in, size_t *count)
         struct pw_event_result *result = &in->results[in->take_index[i]];
         result->status = STATUS[t->status];
         result->seq = t->seq;
+        result->is_forbidden = t->status == TAKE_FORBIDDEN;
         if (t->status == TAKE_CONFLICT && !(result->detail = conflict_detail(in, t)))
+            return NULL;
+        if (t->status == TAKE_FORBIDDEN && !(result->detail = forbidden_detail(in, t)))
             return NULL;
     }
     return in->count > 0 ? in->results : &NONE;

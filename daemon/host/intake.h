@@ -27,13 +27,13 @@ struct intake_schema {
 struct intake;
 
 /*
- * Check a request. Events that are wrong are not an error: they are invalid, with their reason.
+ * Check a request. `hubs`: those that its sender is bound to ("07 12"), NULL: to none. Events that are wrong are not an error: they are invalid, with their reason.
  * ERR_LIMIT: over a limit; ERR_INPUT: an array of events that is no JSON array. Then *out is NULL.
  */
 MUST_CHECK enum err_code intake_read(struct intake **out, const struct intake_limits *limits,
                                      const struct intake_schema *schema, enum pw_format format,
                                      const char *bytes, size_t len, const char *actor,
-                                     struct err *err);
+                                     const char *hubs, struct err *err);
 
 /* The valid events, for engine_take(). */
 struct take *intake_takes(struct intake *in, size_t *count);

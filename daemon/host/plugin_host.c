@@ -105,8 +105,9 @@ static void on_submitted(void *arg, const struct pw_submit_result *result)
     leave(call.slot, before);
 }
 
-static enum pw_status host_submit(void *ctx, enum pw_format format, const char *bytes, size_t len,
-                                  const char *actor, pw_submitted_fn *done, void *arg)
+static enum pw_status host_submit_as(void *ctx, enum pw_format format, const char *bytes,
+                                     size_t len, const char *actor, const char *hubs,
+                                     pw_submitted_fn *done, void *arg)
 {
     struct slot *slot = ctx;
 
@@ -117,8 +118,22 @@ static enum pw_status host_submit(void *ctx, enum pw_format format, const char *
         return PW_BUSY;
     call->done.submitted = done;
     return begun(service_submit(slot->plugins->service, format, bytes ? bytes : "", len, actor,
-                                on_submitted, call),
+                                hubs, on_submitted, call),
                  call);
+}
+
+static enum pw_status host_submit(void *ctx, enum pw_format format, const char *bytes, size_t len,
+                                  const char *actor, pw_submitted_fn *done, void *arg)
+{
+    return host_submit_as(ctx, format, bytes, len, actor, NULL, done, arg);
+}
+
+/* ---- who is asking ---- */
+
+static enum pw_status host_identify(void *ctx, const char *token, struct pw_identity *out)
+{
+    const struct slot *slot = ctx;
+    return service_identify(slot->plugins->service, token, out);
 }
 
 /* ---- questions ---- */
@@ -408,5 +423,7 @@ void plugin_host_fill(struct slot *slot)
         .measure = plugin_sample,
         .give_up = host_give_up,
         .folder = host_folder,
+        .identify = host_identify,
+        .submit_as = host_submit_as,
     };
 }

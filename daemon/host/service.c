@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "host/access.h"
 #include "host/readers.h"
 #include "host/worker.h"
 
@@ -17,6 +18,7 @@ struct service {
     void *arg;
     struct worker *worker;
     struct readers *readers;
+    struct access access;
     int64_t began;      /* monotonic */
     uint64_t events[4]; /* by enum pw_event_status */
     bool is_ready;
@@ -36,6 +38,7 @@ struct submission {
 /* A command or an answer of the host's own. */
 struct command {
     struct job job;
+    struct service *service;
     struct arena arena; /* of its parameters */
     char *name;
     pw_answer_fn *done;
@@ -103,7 +106,8 @@ static void finish_submission(struct job *job)
 }
 
 enum pw_status service_submit(struct service *s, enum pw_format format, const char *bytes,
-                              size_t len, const char *actor, pw_submitted_fn *done, void *arg)
+                              size_t len, const char *actor, const char *hubs,
+                              pw_submitted_fn *done, void *arg)
 {
     const struct engine *engine = worker_engine(s->worker);
     if (!engine || s->is_stopping || worker_queued(s->worker) >= s->options.queue_events)
@@ -119,7 +123,7 @@ enum pw_status service_submit(struct service *s, enum pw_format format, const ch
     const struct intake_schema schema = { engine_catalog(engine), engine_note_key(engine) };
     struct job *job = &sub->job;
     job->code = intake_read(&sub->intake, &s->options.limits, &schema, format, bytes, len, actor,
-                            &job->err);
+                            hubs, &job->err);
     sub->status = status_of(job->code);
     if (job->code == OK)
         job->items = intake_takes(sub->intake, &job->count);
@@ -137,9 +141,24 @@ enum pw_status service_submit(struct service *s, enum pw_format format, const ch
 
 /* --- questions --- */
 
+/* A command about tokens: what it changed holds from now on. */
+static void take_keys(struct command *c)
+{
+    struct job *job = &c->job;
+    struct buf result = { 0 };
+
+    job->code = access_take(&c->service->access, &result, job->answer, &job->err);
+    free(job->answer);
+    job->answer = job->code == OK ? buf_take(&result) : NULL;
+    buf_fini(&result);
+}
+
 static void finish_command(struct job *job)
 {
     struct command *c = job->arg;
+
+    if (job->code == OK && job->answer && strncmp(c->name, "token.", 6) == 0)
+        take_keys(c);
     const char *text = job->code == OK && job->answer ? job->answer : job->err.msg;
 
     if (status_of(job->code) == PW_FAILED)
@@ -170,12 +189,11 @@ static struct command *command_new(const char *name, pw_answer_fn *done, void *a
 static enum pw_status run_command(struct service *s, const char *name, const char *params,
                                   pw_answer_fn *done, void *arg)
 {
-    if (!s->is_ready || s->is_stopping)
-        return PW_BUSY;
     struct command *c = command_new(name, done, arg);
     if (!c)
         return PW_BUSY;
     struct job *job = &c->job;
+    c->service = s;
     job->bytes = strlen(params);
     job->code = json_parse(&job->params, &c->arena, params, job->bytes, PARAMS_DEPTH, &job->err);
     if (job->code != OK) {
@@ -330,7 +348,8 @@ static void on_answer(void *arg, enum err_code code, const char *text, size_t le
     asked_free(a);
 }
 
-static const char *const COMMANDS[] = { "person.set", "person.erase", "note.erase", "keep" };
+static const char *const COMMANDS[] = { "person.set", "person.erase", "note.erase",
+                                        "token.add",  "token.revoke", "keep" };
 
 bool service_is_own(const char *question)
 {
@@ -360,10 +379,10 @@ enum pw_status service_ask(struct service *s, const char *question, const char *
     if (strcmp(question, "ready") == 0 || strcmp(question, "metrics") == 0 ||
         (is_status && !s->is_ready))
         return answer_self(s, question, done, arg);
-    if (is_command(question))
-        return run_command(s, question, params_json, done, arg);
     if (!s->is_ready || s->is_stopping)
         return PW_BUSY;
+    if (is_command(question))
+        return run_command(s, question, params_json, done, arg);
     struct asked *a = calloc(1, sizeof(*a));
     if (!a)
         return PW_BUSY;
@@ -377,6 +396,11 @@ enum pw_status service_ask(struct service *s, const char *question, const char *
         return PW_OK;
     asked_free(a);
     return PW_BUSY;
+}
+
+enum pw_status service_identify(struct service *s, const char *token, struct pw_identity *out)
+{
+    return access_identify(&s->access, token, clock_now(&s->options.clock), out);
 }
 
 /* --- sign of life --- */
@@ -409,11 +433,33 @@ bool service_ping(struct service *s, void (*done)(void *arg), void *arg)
 
 /* --- opening and closing --- */
 
+static void on_failed(void *arg, const struct err *err);
+
+/* Nobody is let in before it is known who may come. */
+static void on_keys(void *arg, enum pw_status status, const char *text, size_t len)
+{
+    struct service *s = arg;
+    struct err err;
+
+    (void)len;
+    if (s->is_stopping)
+        return;
+    if (status != PW_OK) {
+        (void)err_set(&err, ERR_STORE, "the access tokens: %s", text);
+        on_failed(s, &err);
+        service_stop(s);
+        return;
+    }
+    s->is_ready = true;
+    s->callbacks.ready(s->arg);
+}
+
 static void on_ready(void *arg)
 {
     struct service *s = arg;
-    s->is_ready = true;
-    s->callbacks.ready(s->arg);
+
+    if (run_command(s, "token.keys", "{}", on_keys, s) != PW_OK)
+        on_keys(s, PW_BUSY, "the queue is full", 0);
 }
 
 static void on_failed(void *arg, const struct err *err)
@@ -508,5 +554,6 @@ void service_free(struct service *s)
         return;
     readers_free(s->readers);
     worker_free(s->worker);
+    access_fini(&s->access);
     free(s);
 }

@@ -45,12 +45,14 @@ MUST_CHECK enum err_code service_open(struct service **out, uv_loop_t *loop,
                                       const struct service_callbacks *callbacks, void *arg,
                                       struct err *err);
 
-/* As pw_host.submit and pw_host.ask (include/pathway/plugin.h). */
+/* As pw_host.submit_as, pw_host.identify and pw_host.ask (include/pathway/plugin.h). */
 enum pw_status service_submit(struct service *s, enum pw_format format, const char *bytes,
-                              size_t len, const char *actor, pw_submitted_fn *done, void *arg);
+                              size_t len, const char *actor, const char *hubs,
+                              pw_submitted_fn *done, void *arg);
+enum pw_status service_identify(struct service *s, const char *token, struct pw_identity *out);
 /*
- * Beside the questions of engine/question.h: the commands "person.set", "person.erase" and
- * "note.erase"; "ready" {}: {"ready": bool, "reason"?}, and "metrics" {}: Prometheus' text, both
+ * Beside the questions of engine/question.h: the commands "person.set", "person.erase",
+ * "note.erase", "token.add" and "token.revoke"; "ready" {}: {"ready": bool, "reason"?}, and "metrics" {}: Prometheus' text, both
  * answered also while the engine is opening.
  */
 enum pw_status service_ask(struct service *s, const char *question, const char *params_json,

@@ -114,6 +114,33 @@ enum err_code subject_put(struct store *s, const struct subject_card *card, stru
     return rc;
 }
 
+enum err_code subject_hub(char **out, struct store *s, const char *subject, struct err *err)
+{
+    static const char SQL[] = "SELECT hub FROM subject_row WHERE id = ?1";
+    struct dict_entry *who;
+    sqlite3_stmt *st = NULL;
+    bool row = false, is_known;
+
+    *out = NULL;
+    enum err_code rc = dict_find(&who, s, DICT_SUBJECT, subject, err);
+    if (rc != OK || !who)
+        return rc;
+    const char *hub = who->row && who->row->has_card ? who->row->hub : NULL;
+    if (!(who->row && who->row->has_card) && who->is_stored) {
+        rc = stmt_get(&st, s, SQL, err);
+        if (rc != OK)
+            return rc;
+        sqlite3_bind_int64(st, 1, who->id);
+        rc = stmt_row(&row, s, st, "read a subject's hub", err);
+        hub = rc == OK && row ? column_text(st, 0) : NULL;
+    }
+    is_known = hub != NULL;
+    *out = hub ? strdup(hub) : NULL;
+    if (rc == OK && row)
+        stmt_done(st);
+    return rc == OK && is_known && !*out ? store_no_memory(s, "read a subject's hub", err) : rc;
+}
+
 struct derived_mark derived_mark(const struct store *s)
 {
     return (struct derived_mark){ s->watermark.commit, s->watermark.seq, s->watermark.feed,

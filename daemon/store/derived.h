@@ -47,6 +47,10 @@ struct subject_card {
 MUST_CHECK enum err_code subject_put(struct store *s, const struct subject_card *card,
                                      struct err *err);
 
+/* The hub on its card: the caller's to free(); NULL: none is known. Only of a store that writes. */
+MUST_CHECK enum err_code subject_hub(char **out, struct store *s, const char *subject,
+                                     struct err *err);
+
 /* ---- the feed ---- */
 
 /* Append to the feed; *seq is its number: 1, 2, 3, ... without a gap. `hub` and `cause` may be NULL. */

@@ -215,8 +215,15 @@ static const char *const VERSION_4[] = {
     NULL,
 };
 
+/* Tokens may end by themselves. */
+static const char *const VERSION_5[] = {
+    "ALTER TABLE token ADD COLUMN expires INTEGER;",
+    NULL,
+};
+
 /* Each brings the schema from version n to n + 1. Released ones are never edited, only added to. */
-const char *const *const store_migrations[] = { VERSION_1, VERSION_2, VERSION_3, VERSION_4 };
+const char *const *const store_migrations[] = { VERSION_1, VERSION_2, VERSION_3, VERSION_4,
+                                                VERSION_5 };
 const int store_migration_count = sizeof(store_migrations) / sizeof(*store_migrations);
 
 enum err_code schema_version(int64_t *out, struct store *s, struct err *err)

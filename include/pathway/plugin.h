@@ -60,6 +60,7 @@ struct pw_event_result {
     /* its number in the log; of the one already there for duplicates and conflicts; 0 when invalid */
     int64_t seq;
     const char *detail; /* why, for conflicting and invalid; else NULL */
+    bool is_forbidden;  /* invalid, because its sender may not write about this subject */
 };
 
 struct pw_submit_result {
@@ -118,6 +119,23 @@ typedef void pw_cursor_fn(void *arg, enum pw_status status, struct pw_cursor *cu
 
 enum pw_metric_kind { PW_COUNTER, PW_GAUGE };
 struct pw_meter; /* what pw_host.measure() writes to, during pw_plugin.measure() */
+
+/* ---- who is asking ---- */
+
+enum pw_scope {
+    PW_READ = 1,     /* ask about schools, groups, hubs, the feed, the rules */
+    PW_WRITE = 2,    /* send events */
+    PW_RULES = 4,    /* change a hub's rules */
+    PW_PERSONAL = 8, /* who people are, and what notes say */
+    PW_ADMIN = 16,   /* look after the daemon: tokens, reload, consumers */
+};
+
+struct pw_identity {
+    size_t size;      /* bytes of this struct in the host that filled it in */
+    const char *name; /* of the token: the actor of what comes with it */
+    unsigned scopes;  /* of enum pw_scope */
+    const char *hubs; /* it may write about subjects of these only, "07 12"; NULL: of all */
+};
 
 /* ---- the host ---- */
 
@@ -205,6 +223,20 @@ struct pw_host {
 
     /* The folder of the database, for files that belong beside it. The host's, for good. */
     const char *(*folder)(void *ctx);
+
+    /*
+     * Whose access token is this? PW_OK: *out says, and its texts are valid until the plugin returns to the
+     * loop. PW_ABSENT: nobody's, or it has expired or been revoked. PW_BUSY: not known yet, while the daemon is
+     * starting. `token` NULL asks whether there are tokens at all: PW_OK: none was ever made, and *out
+     * is left alone; PW_ABSENT: there are.
+     */
+    enum pw_status (*identify)(void *ctx, const char *token, struct pw_identity *out);
+
+    /* As submit, for a sender who may write about subjects of some hubs only ("07 12"): other events
+     * are PW_INVALID, with `is_forbidden`. NULL: about all. */
+    enum pw_status (*submit_as)(void *ctx, enum pw_format format, const char *bytes, size_t len,
+                                const char *actor, const char *hubs, pw_submitted_fn *done,
+                                void *arg);
 };
 
 #define PW_HAS(host, member)                                                                       \

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "access.h"
 #include "binary.h"
 #include "routes.h"
 
@@ -104,8 +105,11 @@ static void reply_results(struct request *r, const struct pw_submit_result *resu
         const struct pw_event_result *one = &result->results[0];
         if (one->status == PW_INVALID || one->status == PW_CONFLICTING) {
             bool invalid = one->status == PW_INVALID;
-            reply_problem(r, invalid ? 400 : 409, invalid ? "invalid-event" : "conflict",
-                          one->detail ? one->detail : "");
+            if (one->is_forbidden)
+                reply_problem(r, 403, "forbidden", one->detail);
+            else
+                reply_problem(r, invalid ? 400 : 409, invalid ? "invalid-event" : "conflict",
+                              one->detail ? one->detail : "");
             return;
         }
     }
@@ -132,8 +136,13 @@ static void submit(struct request *r, enum pw_format format, const char *bytes, 
 {
     const struct pw_host *host = r->server->host;
 
+    struct peer peer;
+
+    if (!access_peer(&peer, r)) /* its token may have been revoked while the body came */
+        return;
     enum pw_status status =
-        host->submit(host->ctx, format, bytes ? bytes : "", len, NULL, on_submitted, r);
+        host->submit_as(host->ctx, format, bytes ? bytes : "", len, peer.name[0] ? peer.name : NULL,
+                        peer.hubs, on_submitted, r);
     if (status == PW_OK)
         request_wait(r);
     else

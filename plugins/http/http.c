@@ -21,7 +21,7 @@ static void stop(void *self, pw_done_fn *done, void *arg)
     server_stop(self, done, arg);
 }
 
-static const char *const KEYS[] = { "listen", "socket", "max_body", NULL };
+static const char *const KEYS[] = { "listen", "socket", "socket_scopes", "max_body", NULL };
 
 __attribute__((visibility("default"))) const struct pw_plugin pathway_plugin_http = {
     .abi_major = PW_ABI_MAJOR,

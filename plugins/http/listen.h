@@ -10,14 +10,15 @@
 
 struct listening {
     int fd;
-    char name[128]; /* the real address, for the log: "127.0.0.1:40123", "unix:/run/x.sock" */
-    char path[108]; /* of a unix socket; "" for TCP */
-    dev_t dev;      /* the socket file that is ours */
+    char name[128];   /* the real address, for the log: "127.0.0.1:40123", "unix:/run/x.sock" */
+    char path[108];   /* of a unix socket; "" for TCP */
+    bool is_loopback; /* of TCP */
+    dev_t dev;        /* the socket file that is ours */
     ino_t ino;
 };
 
 /*
- * Open one address, nonblocking. Only loopback addresses and unix sockets are allowed. The
+ * Open one address, nonblocking. The
  * file of a unix socket gets mode 0660; one left behind, on which nobody answers, is
  * replaced. False: `error` says why.
  */

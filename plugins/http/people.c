@@ -30,13 +30,6 @@ void delete_person(struct request *r)
     ask_about(r, "person.erase");
 }
 
-void look_at_person(struct request *r)
-{
-    const char *type = request_header(r, "Content-Type");
-    if (!media_is(type, "application/json") || !media_is_utf8(type))
-        reply_problem(r, 415, "media-type", "send the person's details as application/json");
-}
-
 void put_person(struct request *r)
 {
     struct str params = { 0 };

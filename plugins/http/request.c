@@ -9,6 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "access.h"
 #include "linger.h"
 #include "routes.h"
 
@@ -158,6 +159,15 @@ static bool is_worth_reading(const struct request *r)
     return !request_header(r, "Transfer-Encoding") && body_length(r) <= POLITE_BYTES;
 }
 
+static void refuse_media(struct request *r, const char *expected)
+{
+    char detail[160];
+
+    snprintf(detail, sizeof(detail), "send the body as %s, in UTF-8", expected);
+    reply_problem(r, 415, "media-type", detail);
+    reply_header(r, "Accept", expected);
+}
+
 static void refuse_length(struct request *r)
 {
     char detail[96];
@@ -185,6 +195,11 @@ static void look_at_headers(struct request *r)
         refuse_length(r);
     } else if (encoding && strcasecmp(encoding, "identity") != 0) {
         reply_problem(r, 415, "media-type", "Content-Encoding is not supported; send plain bytes");
+    } else if (!access_check(r, method->scope)) {
+        /* it has been told why not */
+    } else if (method->body && (!media_is(request_header(r, "Content-Type"), method->body) ||
+                                !media_is_utf8(request_header(r, "Content-Type")))) {
+        refuse_media(r, method->body);
     } else if (method->look) {
         method->look(r);
     }

@@ -10,9 +10,17 @@
 
 typedef void handler_fn(struct request *r);
 
+/*
+ * One method of a route. What stands here is seen to before the handler is called: that the peer
+ * may do this, that the body is of a type which the handler reads, that there is none where it reads none.
+ * The route's parameters, bodies and answers are described in openapi.json, which a test holds against
+ * this table and against the daemon's answers.
+ */
 struct route_method {
     const char *name;   /* "GET" answers HEAD too; NULL: no more */
     handler_fn *handle; /* the body is there */
+    unsigned scope;     /* of enum pw_scope: what it takes to do this; 0: anybody may */
+    const char *body;   /* the media type of its body; NULL: it has none, or `look` sees to it */
     handler_fn *look;   /* before the body is read: may answer already; NULL allowed */
 };
 
@@ -27,14 +35,17 @@ const struct route *route_find(const char *path, char **segment);
 const struct route_method *route_method(const struct route *route, const char *method);
 /* "GET, HEAD, OPTIONS". */
 void route_allow(const struct route *route, char *out, size_t size);
+/* The i-th of all; NULL: there are no more. */
+const struct route *route_at(size_t i);
 
-/* The handlers: events.c, ask.c, outlook.c, people.c, plugins.c, pages.c. */
+/* The handlers: events.c, ask.c, changes.c, outlook.c, people.c, tokens.c, plugins.c, pages.c. */
 handler_fn look_at_events, post_events;
 handler_fn get_schools, get_groups, get_hubs, get_school, get_group, get_hub;
 handler_fn get_changes, get_export, get_status, get_metrics, get_verify, get_replay;
-handler_fn get_person, look_at_person, put_person, delete_person, delete_note;
+handler_fn get_person, put_person, delete_person, delete_note;
 handler_fn look_at_plugin, post_plugin;
 handler_fn get_forecast;
+handler_fn get_tokens, post_token, delete_token;
 handler_fn get_index, get_livez, get_readyz;
 
 #endif

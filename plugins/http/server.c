@@ -242,6 +242,11 @@ static void add_handles(struct server *s, int epoll_fd)
         l->has_poll = true;
         s->handles++;
         log_text(s, 2, "listening address=%s", l->socket.name);
+        if (!l->socket.path[0] && !l->socket.is_loopback)
+            log_text(s, 1,
+                     "others can reach this address: they are served with an access token only, "
+                     "and without TLS it can be read on its way address=%s",
+                     l->socket.name);
     }
     set_accepting(s, true);
 }

@@ -45,9 +45,10 @@ struct server {
     size_t body_bytes; /* of bodies being read, or announced; at most BODIES_MAX times max_body */
     unsigned connections; /* open ones */
     unsigned max_connections;
-    size_t requests;  /* begun and not yet completed */
-    size_t suspended; /* of them, waiting for the host */
-    int64_t head_seq; /* how far the feed has grown; 0 until it first grew while we looked */
+    unsigned socket_scopes; /* of members of our group, on the unix socket; of enum pw_scope */
+    size_t requests;        /* begun and not yet completed */
+    size_t suspended;       /* of them, waiting for the host */
+    int64_t head_seq;       /* how far the feed has grown; 0 until it first grew while we looked */
     struct watcher *watchers; /* who waits for more of it (watch.c) */
     struct fetch *fetches;
     uint64_t watch_ms; /* when `watch` is due */

@@ -6,8 +6,11 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "access.h"
+
 #define DEFAULT_LISTEN   "127.0.0.1:8087"
 #define DEFAULT_MAX_BODY (16u * 1024 * 1024)
+#define DEFAULT_SCOPES   "read write rules personal"
 #define CONNECTIONS_MAX  2000u
 #define OTHER_FILES      64u /* descriptors that the rest of the daemon needs */
 #define NOT_FOR_PEERS    (OTHER_FILES + LINGERERS_MAX)
@@ -74,6 +77,18 @@ static bool read_max_body(struct server *s, char *error, size_t size)
     return true;
 }
 
+static bool read_socket_scopes(struct server *s, char *error, size_t size)
+{
+    const char *text = s->host->config(s->host->ctx, "socket_scopes");
+    char bad[40];
+
+    if (access_scopes(&s->socket_scopes, text ? text : DEFAULT_SCOPES, bad, sizeof(bad)))
+        return true;
+    snprintf(error, size,
+             "socket_scopes has the word '%s'; expected read, write, rules, personal, admin", bad);
+    return false;
+}
+
 static unsigned connection_limit(void)
 {
     struct rlimit files;
@@ -86,5 +101,6 @@ static unsigned connection_limit(void)
 bool setup_server(struct server *s, char *error, size_t error_size)
 {
     s->max_connections = connection_limit();
-    return read_max_body(s, error, error_size) && open_sockets(s, error, error_size);
+    return read_max_body(s, error, error_size) && read_socket_scopes(s, error, error_size) &&
+           open_sockets(s, error, error_size);
 }

@@ -83,7 +83,7 @@ static enum err_code read_all(size_t *valid, const struct buf *text, size_t requ
     while (at < end) {
         size_t len = request_len(at, end, request), count;
         struct intake *in = NULL;
-        if (intake_read(&in, &LIMITS, schema, PW_NDJSON, at, len, "bench", err) != OK)
+        if (intake_read(&in, &LIMITS, schema, PW_NDJSON, at, len, "bench", NULL, err) != OK)
             return err->code;
         (void)intake_takes(in, &count);
         *valid += count;

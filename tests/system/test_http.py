@@ -344,12 +344,6 @@ class Running(unittest.TestCase):
         self.assertEqual(self.d.process.wait(60), 1)
         self.assertIn("can not open", self.d.log())
 
-    def test_an_address_for_others_is_refused(self):
-        self.d.config.write_text(self.d.config.read_text().replace("127.0.0.1:0", "0.0.0.0:0"))
-        self.d.start(wait=False)
-        self.assertEqual(self.d.process.wait(60), 1)
-        self.assertIn("not a loopback address", self.d.log())
-
 
 class Systemd(unittest.TestCase):
     def test_it_is_told_of_ready_alive_and_stopping(self):

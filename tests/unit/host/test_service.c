@@ -133,7 +133,8 @@ static int tear_down(void **state)
 static enum pw_status submit(struct told *t, enum pw_format format, const char *text)
 {
     memset(t, 0, sizeof(*t));
-    return service_submit(world.service, format, text, strlen(text), "tester", on_submitted, t);
+    return service_submit(world.service, format, text, strlen(text), "tester", NULL, on_submitted,
+                          t);
 }
 
 static void submit_and_wait(struct told *t, enum pw_format format, const char *text)
