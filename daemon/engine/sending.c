@@ -47,7 +47,7 @@ static enum err_code present_hub(char **out, struct sending *s, struct store *st
     const struct strmap_item *item = strmap_find(&s->moved, subject, strlen(subject));
 
     if (!item && strncmp(subject, "hub/", 4) != 0)
-        return subject_hub(out, store, subject, err);
+        return subject_hub_kept(out, store, subject, err);
     *out = strdup(item ? item->as.ptr : subject + 4);
     return *out ? OK : err_set(err, ERR_LIMIT, "no memory to see whose a subject is");
 }

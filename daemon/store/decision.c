@@ -114,7 +114,7 @@ enum err_code subject_put(struct store *s, const struct subject_card *card, stru
     return rc;
 }
 
-enum err_code subject_hub(char **out, struct store *s, const char *subject, struct err *err)
+enum err_code subject_hub_kept(char **out, struct store *s, const char *subject, struct err *err)
 {
     static const char SQL[] = "SELECT hub FROM subject_row WHERE id = ?1";
     struct dict_entry *who;

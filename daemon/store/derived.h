@@ -48,8 +48,8 @@ MUST_CHECK enum err_code subject_put(struct store *s, const struct subject_card 
                                      struct err *err);
 
 /* The hub on its card: the caller's to free(); NULL: none is known. Only of a store that writes. */
-MUST_CHECK enum err_code subject_hub(char **out, struct store *s, const char *subject,
-                                     struct err *err);
+MUST_CHECK enum err_code subject_hub_kept(char **out, struct store *s, const char *subject,
+                                          struct err *err);
 
 /* ---- the feed ---- */
 
