@@ -344,6 +344,8 @@ enum err_code engine_command(char **out, struct engine *e, const char *name,
 {
     (void)e;
     const struct json *key = json_get(params, "key");
+    if (strcmp(name, "token.keys") == 0)
+        return (*out = strdup("{\"result\":{},\"keys\":[]}")) ? OK : ERR_LIMIT;
     if (!key)
         return err_set(command_err, ERR_INPUT, "%s: 'key' is missing", name);
     if (json_is_string(key, "nobody"))
