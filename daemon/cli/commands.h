@@ -8,8 +8,10 @@
 
 extern const struct command changes_command;
 extern const struct command check_command;
+extern const struct command explain_command;
 extern const struct command export_command;
 extern const struct command forecast_command;
+extern const struct command history_command;
 extern const struct command import_schools_command;
 extern const struct command judge_command;
 extern const struct command person_erase_command;

@@ -170,16 +170,28 @@ static bool rules_matter(const struct place *p, const struct param *params)
     return p->has_rules && value_of(params, "known");
 }
 
+static bool is_about_one(const char *question)
+{
+    return !strcmp(question, "subject") || !strcmp(question, "explain") ||
+           !strcmp(question, "history");
+}
+
 /* The fixed part of a question's route. */
 static void write_path(struct buf *b, const char *question, const struct param *params)
 {
     const char *subject = value_of(params, "subject");
     enum subject_kind kind;
 
-    if (!strcmp(question, "subject") && subject &&
+    if (is_about_one(question) && subject &&
         subject_parse(&kind, subject, strlen(subject), NULL) == OK) {
         buf_printf(b, "/v1/%ss/", subject_kind_name(kind));
         client_escape(b, subject_code(subject));
+        if (!strcmp(question, "explain")) {
+            buf_str(b, "/decisions/");
+            client_escape(b, value_of(params, "decision"));
+        } else if (!strcmp(question, "history")) {
+            buf_str(b, "/history");
+        }
     } else if (!strcmp(question, "person")) {
         buf_str(b, "/v1/people/");
         client_escape(b, value_of(params, "key"));
@@ -196,7 +208,8 @@ static void write_path(struct buf *b, const char *question, const struct param *
 
 static bool is_in_path(const char *question, const char *param)
 {
-    return (!strcmp(param, "subject") && strcmp(question, "forecast")) || !strcmp(param, "key");
+    return (!strcmp(param, "subject") && strcmp(question, "forecast")) || !strcmp(param, "key") ||
+           (!strcmp(param, "decision") && !strcmp(question, "explain"));
 }
 
 static void write_route(struct buf *b, const struct place *p, const char *question,

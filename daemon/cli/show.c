@@ -3,25 +3,13 @@
 #include <string.h>
 
 #include "base/civil.h"
+#include "cli/asked.h"
 #include "cli/commands.h"
 #include "cli/layout.h"
 #include "cli/options.h"
 #include "cli/place.h"
-#include "model/subject.h"
 
 static const struct option_spec OPTIONS[] = { OPTION_AT, OPTION_KNOWN, OPTION_END };
-
-/* A bare number is a school's URN: what people have at hand. */
-static enum err_code read_subject(char out[SUBJECT_MAX], const char *given, struct err *err)
-{
-    enum subject_kind kind;
-    bool is_urn = given[0] && strspn(given, "0123456789") == strlen(given);
-
-    if (strlen(given) + sizeof("school/") > SUBJECT_MAX)
-        return err_set(err, ERR_INPUT, "'%.80s' is too long for a subject", given);
-    snprintf(out, SUBJECT_MAX, "%s%s", is_urn ? "school/" : "", given);
-    return subject_parse(&kind, out, strlen(out), err);
-}
 
 static enum err_code print_answer(const struct buf *answer, bool as_json, struct err *err)
 {
@@ -46,7 +34,7 @@ static enum cli_exit run(const struct args *args)
     struct buf answer = { 0 };
     struct err err;
 
-    enum err_code rc = read_subject(subject, args->operands[0], &err);
+    enum err_code rc = asked_subject(subject, args->operands[0], &err);
     const struct param params[] = { { "subject", subject },
                                     { "at", args_text(args, "at") },
                                     { "known", args_text(args, "known") },

@@ -76,7 +76,7 @@ static void write_spans(struct buf *out, const struct span *spans, size_t count)
     }
 }
 
-static void write_faults(struct buf *out, const struct fold *f)
+void write_faults(struct buf *out, const struct fold *f)
 {
     const char *comma = "";
 
@@ -162,22 +162,26 @@ static enum err_code write_subject(struct buf *out, struct reader *r, const char
     return rc;
 }
 
+enum err_code params_subject(const char **out, const struct json *params, struct err *err)
+{
+    enum subject_kind kind;
+
+    if (params_text(out, params, "subject", err) != OK)
+        return err->code;
+    if (!*out)
+        return err_set(err, ERR_INPUT, "subject is missing; expected one such as school/100001");
+    return subject_parse(&kind, *out, strlen(*out), err);
+}
+
 enum err_code answer_subject(struct buf *out, struct reader *r, const struct json *params,
                              struct err *err)
 {
     static const char *const KNOWN[] = { "subject", "at", "known", "rules", NULL };
     const char *subject;
-    enum subject_kind kind;
     struct instants when;
 
-    if (params_check(params, KNOWN, err) != OK ||
-        params_text(&subject, params, "subject", err) != OK)
-        return err->code;
-    if (!subject)
-        return err_set(err, ERR_INPUT, "subject is missing; expected one such as school/100001");
-    if (subject_parse(&kind, subject, strlen(subject), err) != OK)
-        return err->code;
-    if (params_instants(&when, r, params, err) != OK ||
+    if (params_check(params, KNOWN, err) != OK || params_subject(&subject, params, err) != OK ||
+        params_instants(&when, r, params, err) != OK ||
         reader_world(r, when.max_seq, false, err) != OK ||
         reader_check_subject(r, subject, when.at, err) != OK)
         return err->code;

@@ -58,7 +58,8 @@ static enum err_code hand_over(struct fold *f, struct ruleset *to, struct err *e
     struct record *back = *place;
     *place = NULL;
     f->handovers++;
-    return record_hand_over(&f->record, from, to, back, err);
+    enum err_code rc = record_hand_over(&f->record, from, to, back, err);
+    return rc == OK && f->trace ? trace_hand_over(f->trace, f->record, err) : rc;
 }
 
 /* The event may have brought the subject to another hub, whose overlay sees it too. */
@@ -84,7 +85,8 @@ static enum err_code begin(struct fold *f, struct err *err)
     f->skipped = 0;
     f->now = f->asked = f->moved = f->settled = TIME_MIN;
     f->wake = f->settled_wake = TIME_NEVER;
-    return record_new(&f->record, home, f->subject, err);
+    enum err_code rc = record_new(&f->record, home, f->subject, err);
+    return rc == OK && f->trace ? trace_follow(f->trace, f->record, err) : rc;
 }
 
 enum err_code fold_init_at(struct fold *f, struct rulebook *rules, struct ruleset *home,
@@ -101,6 +103,12 @@ enum err_code fold_init(struct fold *f, struct rulebook *rules, const char *subj
                         const struct item *items, size_t count, struct err *err)
 {
     return fold_init_at(f, rules, NULL, subject, items, count, err);
+}
+
+enum err_code fold_follow(struct fold *f, struct trace *t, struct err *err)
+{
+    f->trace = t;
+    return trace_follow(t, f->record, err);
 }
 
 void fold_fini(struct fold *f)
@@ -184,6 +192,7 @@ static enum err_code apply(struct fold *f, const struct item *item, struct err *
     enum err_code rc = json_parse(&body, &scratch, e->body, e->body_len, EVENT_MAX_DEPTH + 1, err);
     if (rc == OK) {
         struct fold_event event = {
+            .seq = e->seq,
             .time = e->key.time,
             .type = e->type,
             .source = e->key.source,

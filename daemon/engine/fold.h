@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "engine/world.h"
 #include "lua/record.h"
+#include "lua/trace.h"
 #include "lua/rulebook.h"
 
 /* An event that a reducer failed on: it counts as not there for this subject until the rules are mended. */
@@ -42,7 +43,8 @@ struct fold {
     int64_t wake;  /* next instant that a move waits for; TIME_NEVER */
     struct arena arena; /* faults, and the events being parsed */
     const struct fault *faults;
-    uint64_t skipped; /* events of types that the packs do not know */
+    struct trace *trace; /* borrowed: who follows it, to explain; NULL: nobody */
+    uint64_t skipped;    /* events of types that the packs do not know */
 };
 
 /*
@@ -57,6 +59,8 @@ MUST_CHECK enum err_code fold_init_at(struct fold *f, struct rulebook *rules, st
                                       const char *subject, const struct item *items, size_t count,
                                       struct err *err);
 void fold_fini(struct fold *f);
+/* Before anything is taken in: let all be followed that happens to the subject. The trace outlives the fold's use. */
+MUST_CHECK enum err_code fold_follow(struct fold *f, struct trace *t, struct err *err);
 
 /* The next instant at which something happens by itself: an event or an awaited moment; TIME_NEVER. */
 int64_t fold_next(const struct fold *f);

@@ -23,7 +23,8 @@ static const struct {
     { "verify", answer_verify },         { "replay", answer_replay },
     { "cursors", answer_cursors },       { "state", answer_state },
     { "quarantine", answer_quarantine }, { "forecast", answer_forecast },
-    { "tokens", answer_tokens },
+    { "tokens", answer_tokens },         { "explain", answer_explain },
+    { "history", answer_history },       { "subject_events", answer_subject_events },
 };
 #define QUESTION_COUNT (sizeof(QUESTIONS) / sizeof(QUESTIONS[0]))
 

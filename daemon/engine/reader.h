@@ -34,6 +34,9 @@ struct reader {
 /* ERR_INPUT for a parameter that the question does not have, with the nearest that it has. */
 MUST_CHECK enum err_code params_check(const struct json *params, const char *const *known,
                                       struct err *err);
+/* The parameter `subject`, which must be there. */
+MUST_CHECK enum err_code params_subject(const char **out, const struct json *params,
+                                        struct err *err);
 /* A text, or NULL when it is absent. */
 MUST_CHECK enum err_code params_text(const char **out, const struct json *params, const char *name,
                                      struct err *err);
@@ -79,6 +82,13 @@ MUST_CHECK enum err_code reader_check_subject(struct reader *r, const char *subj
 void reader_tell(const struct reader *r, int64_t done, int64_t of);
 /* An instant as JSON: null for TIME_NEVER. */
 void write_moment(struct buf *out, int64_t t);
+/* ,"faults":[...] when reducers or moves have failed in the fold. */
+struct fold;
+void write_faults(struct buf *out, const struct fold *f);
+/* How an event is told to people and programs. `as`: the subject whose fold it is in, under the names through which
+ * it came: of what the event says about others (who was there) nothing is told. Notes are left out. */
+void tell_event(struct buf *out, struct reader *r, const struct entry *e, const char *const *as,
+                int as_count);
 
 /* ---- answers, one function a question ---- */
 
@@ -89,5 +99,6 @@ answer_fn answer_subject, answer_list, answer_decisions, answer_events, answer_c
     answer_state, answer_quarantine;
 answer_fn answer_forecast;
 answer_fn answer_tokens;
+answer_fn answer_explain, answer_history, answer_subject_events;
 
 #endif

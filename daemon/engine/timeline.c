@@ -210,3 +210,69 @@ enum err_code timeline_spans(const struct span **out, size_t *count, struct aren
     *count = s.count;
     return rc;
 }
+
+/* ---- one rule ---- */
+
+struct one {
+    struct span *span;
+    struct arena *arena;
+    const char *rule;
+    int64_t at, t, wake;
+    bool is_done, failed;
+};
+
+static void take_one(const struct judged *j, void *arg)
+{
+    struct one *o = arg;
+    struct span *span = o->span;
+    struct arena scratch = { 0 };
+    const char *value = decision_text(o->t <= o->at ? o->arena : &scratch, j);
+
+    o->wake = j->wake;
+    bool changed = !value || !span->value || strcmp(span->value, value) != 0;
+    if (changed && o->t <= o->at)
+        *span = (struct span){ j->name, value, j->is_alert, o->t, TIME_NEVER };
+    else if (changed)
+        span->until = o->t;
+    o->failed = o->failed || !value;
+    o->is_done = changed && o->t > o->at;
+    arena_fini(&scratch);
+}
+
+/* By the rules of a hub that the school came from or goes to, there may be no such rule. */
+static void take_none(struct one *o)
+{
+    if (o->t <= o->at)
+        *o->span = (struct span){ .name = o->rule, .since = o->t, .until = TIME_NEVER };
+    else
+        o->span->until = o->t;
+    o->is_done = o->t > o->at;
+}
+
+static enum err_code take_instant_of_one(int64_t t, struct record *r, int64_t *wake, bool *stop,
+                                         void *arg, struct err *err)
+{
+    struct one *o = arg;
+
+    o->t = t;
+    o->wake = TIME_NEVER;
+    enum err_code rc = record_judge_rule(r, o->rule, t, take_one, o, err);
+    if (rc == ERR_ABSENT) {
+        take_none(o);
+        rc = OK;
+    }
+    *wake = o->wake;
+    *stop = o->is_done;
+    return rc == OK && o->failed ? err_set(err, ERR_LIMIT, "no memory for a decision") : rc;
+}
+
+enum err_code timeline_span(struct span *out, struct arena *arena, struct world *w,
+                            struct rulebook *rules, const char *subject, const char *rule,
+                            int64_t at, struct err *err)
+{
+    struct one o = { .span = out, .arena = arena, .rule = rule, .at = at };
+
+    *out = (struct span){ .name = rule, .until = TIME_NEVER };
+    return timeline_walk(w, rules, subject, london_add_days(at, HORIZON_DAYS), take_instant_of_one,
+                         &o, err);
+}

@@ -23,6 +23,7 @@ enum err_code world_open(struct world **out, struct store *store, int64_t max_se
         return no_memory(err);
     w->store = store;
     w->max_seq = max_seq;
+    w->horizon = INT64_MAX;
     return OK;
 }
 
@@ -320,7 +321,7 @@ static enum err_code find_voids(struct void_list *list, struct known_entry *e, s
             return rc;
     }
     for (size_t i = first; i < list->count; i++)
-        if (aims_at(list->items[i], e))
+        if (aims_at(list->items[i], e) && !is_left_out(w, list->items[i]))
             list->items[kept++] = list->items[i];
     list->count = kept;
     return OK;
@@ -386,6 +387,26 @@ enum err_code world_is_voided(bool *out, struct world *w, const struct entry *e,
     return rc;
 }
 
+enum err_code world_entry(const struct entry **out, struct world *w, int64_t seq, struct err *err)
+{
+    world_enter(w);
+    const struct strmap_item *item = strmap_find(&w->by_seq, (const char *)&seq, sizeof(seq));
+    world_leave(w);
+    *out = item ? &((const struct known_entry *)item->as.ptr)->entry : NULL;
+    return item ? OK : err_set(err, ERR_ABSENT, "event %lld is not loaded", (long long)seq);
+}
+
+void world_leave_out(struct world *w, int64_t seq, int64_t horizon)
+{
+    world_enter(w);
+    bool is_other = w->left_out != seq || w->horizon != horizon;
+    w->left_out = seq;
+    w->horizon = horizon;
+    for (uint32_t i = 0; is_other && i < w->by_seq.count; i++)
+        ((struct known_entry *)w->by_seq.items[i].as.ptr)->settled = SETTLED_NOT;
+    world_leave(w);
+}
+
 static enum err_code find_touching(const struct entry *const **out, size_t *count, struct world *w,
                                    const char *subject, struct err *err)
 {
@@ -398,9 +419,9 @@ static enum err_code find_touching(const struct entry *const **out, size_t *coun
     if (!entries)
         return no_memory(err);
     for (size_t i = 0; i < h->count; i++)
-        entries[i] = &h->entries[i]->entry;
+        if (!is_left_out(w, h->entries[i]))
+            entries[(*count)++] = &h->entries[i]->entry;
     *out = entries;
-    *count = h->count;
     return OK;
 }
 

@@ -61,8 +61,16 @@ MUST_CHECK enum err_code world_fold_items(const struct item **out, size_t *count
 /* All events that touch a subject, voided ones included, in event order. */
 MUST_CHECK enum err_code world_touching(const struct entry *const **out, size_t *count,
                                         struct world *w, const char *subject, struct err *err);
+/* An event that has been loaded with somebody whom it touches. ERR_ABSENT: it has not. */
+MUST_CHECK enum err_code world_entry(const struct entry **out, struct world *w, int64_t seq,
+                                     struct err *err);
 MUST_CHECK enum err_code world_is_voided(bool *out, struct world *w, const struct entry *e,
                                          struct err *err);
+/*
+ * As if an event had never come (0: none is left out), and all that came after number `horizon` (INT64_MAX: none).
+ * What was handed out before stays as it was.
+ */
+void world_leave_out(struct world *w, int64_t seq, int64_t horizon);
 /* The predecessor that a school.succeeded names, NULL for other events. */
 const char *world_predecessor(struct world *w, const struct entry *e);
 /* When the next standing succession of the subject after `after` takes effect: what it takes over is in its fold from

@@ -32,6 +32,7 @@ struct history {
 struct world {
     struct store *store; /* borrowed */
     int64_t max_seq;
+    int64_t left_out, horizon; /* see world_leave_out() */
     bool has_all;
     struct arena arena;
     struct strmap subjects;      /* to struct history */
@@ -43,6 +44,11 @@ struct world {
     bool is_shared; /* then `lock` is held while anything of it is looked at or made */
     pthread_mutex_t lock;
 };
+
+static inline bool is_left_out(const struct world *w, const struct known_entry *k)
+{
+    return k->entry.seq == w->left_out || k->entry.seq > w->horizon;
+}
 
 /* The functions of world.h hold the lock, also when they call each other; those below are called under it. */
 void world_enter(struct world *w);

@@ -149,6 +149,8 @@ static enum err_code gather(struct gathering *out, struct world *w, const struct
         struct known_entry *k = h->entries[i];
         if (k->entry.key.time > at || (before && event_key_compare(&k->entry.key, before) >= 0))
             break; /* in event order: so are all that follow */
+        if (is_left_out(w, k))
+            continue;
         if (world_settle(w, k, err) != OK)
             return err->code;
         if (k->settled == SETTLED_VOIDED)

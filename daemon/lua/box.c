@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "lua/record_internal.h"
+#include "lua/trace_internal.h"
 #include "lua/words.h"
 
 #define PARTS_KEPT 512
@@ -117,6 +118,17 @@ void box_check_keys(lua_State *L, const struct shape *shape, const struct node *
 
     if (n && n->used > 0 && shape->type->kind != TYPE_LIST && key->type->kind == TYPE_BOOL)
         luaL_error(L, "a key is true or false; only numbers and texts have an order");
+}
+
+/* Of what lies deeper it was noted when it was taken out. */
+void box_note(lua_State *L, struct ruleset *rs, const struct box *b, int key)
+{
+    if (!rs->is_traced || b->role != BOX_FACT)
+        return;
+    if (key)
+        trace_read_at(L, rs, b->fact, key);
+    else
+        trace_read(rs, b->fact, NULL, 0);
 }
 
 /* ---- pushing ---- */
@@ -258,6 +270,7 @@ static int set_or_list_index(lua_State *L)
     struct box *b = box_this(L);
 
     if (b->shape->type->kind == TYPE_LIST && lua_isinteger(L, 2)) {
+        box_note(L, rs, b, 0);
         const struct node *n = box_node(rs, b);
         lua_Integer i = lua_tointeger(L, 2);
         if (n && i >= 1 && i <= (lua_Integer)n->used)
@@ -279,6 +292,7 @@ static int map_index(lua_State *L, struct ruleset *rs, struct box *b)
     struct node *n = box_node(rs, b);
     uint32_t at;
 
+    box_note(L, rs, b, 2);
     if (node_seek(&at, n, 2, key)) {
         box_push_cell(L, rs, of, n->cells[at + 1], n);
     } else if (type_is_scalar(of->type) || of->type->kind == TYPE_ROW) {
@@ -317,6 +331,7 @@ static int map_or_row_index(lua_State *L)
         return map_index(L, rs, b);
     const struct shape_field *f = box_check_field(L, b->shape, 2);
     struct node *n = box_node(rs, b);
+    box_note(L, rs, b, 0);
     if (n)
         box_push_cell(L, rs, f->shape, n->cells[f - b->shape->fields], n);
     else
@@ -327,6 +342,7 @@ static int map_or_row_index(lua_State *L)
 static int box_len(lua_State *L)
 {
     struct box *b = box_this(L);
+    box_note(L, ruleset_of(L), b, 0);
     lua_pushinteger(L, box_count(b->shape, box_node(ruleset_of(L), b)));
     return 1;
 }

@@ -34,6 +34,8 @@ struct box *box_check(lua_State *L, int index);
 void box_check_mine(lua_State *L, const struct box *b);
 /* The node that a box shows, NULL: nothing is in it yet. */
 struct node *box_node(struct ruleset *rs, struct box *b);
+/* It is read: the key at stack index `key`, or (0) all of it. */
+void box_note(lua_State *L, struct ruleset *rs, const struct box *b, int key);
 /* Values held; of a row its fields. */
 uint32_t box_count(const struct shape *shape, const struct node *n);
 /* Push the value of a cell that lies in `up`: a scalar, or a box. */

@@ -210,6 +210,7 @@ static int set_has(lua_State *L)
     struct cell value = value_look(L, 2, b->shape->of, "has");
     uint32_t at;
 
+    box_note(L, ruleset_of(L), b, 2);
     lua_pushboolean(L, node_seek(&at, box_node(ruleset_of(L), b), 1, value));
     return 1;
 }
@@ -278,6 +279,7 @@ static int list_remove_if(lua_State *L)
     lua_settop(L, 2);
     struct node *n = box_node(rs, b);
     size_t size = n ? n->used : 0;
+    box_note(L, rs, b, 0);
     char *marks = lua_newuserdatauv(L, size + 1, 0);
     for (uint32_t i = 0; n && i < n->used; i++) {
         if (i == size) { /* the function has added to the list */

@@ -99,6 +99,7 @@ int box_each(lua_State *L)
     if (b->shape->type->kind == TYPE_ROW)
         return luaL_error(L, "each: found a row, expected a set, list or map");
     box_check_keys(L, b->shape, n);
+    box_note(L, rs, b, 0);
     lua_settop(L, 1);
     lua_pushinteger(L, 0);
     if (rs->is_writing)

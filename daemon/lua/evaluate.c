@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "lua/record_internal.h"
 #include "lua/state.h"
+#include "lua/trace_internal.h"
 #include "lua/words.h"
 
 /* Replace the value on top by whether it meets what the rule needs. */
@@ -103,6 +104,8 @@ static bool is_waived(struct ruleset *rs, const struct rule_def *rule)
         cell_node(view_read_fact(rs, rs->subjects[rs->record->kind].waivers));
     bool stands = false;
 
+    if (rs->is_traced)
+        trace_read(rs, rs->subjects[rs->record->kind].waivers, rule->name, strlen(rule->name));
     for (uint32_t i = 0; waivers && i < waivers->used && !stands; i++) {
         const struct node *waiver = cell_node(waivers->cells[i]);
         const struct text *last = cell_text(waiver->cells[WAIVER_LAST_DAY]);
@@ -230,6 +233,8 @@ static void push_shown(lua_State *L, struct ruleset *rs, const struct rule_def *
     struct cell cell = view_read_fact(rs, rule->fact);
     char text[TIME_TEXT];
 
+    if (rs->is_traced)
+        trace_read(rs, rule->fact, NULL, 0);
     if (type->kind == TYPE_TIME && cell_is_integer(cell))
         lua_pushstring(L, time_text(cell_integer(cell), text));
     else
@@ -243,6 +248,8 @@ static void compute(lua_State *L, struct ruleset *rs, uint16_t index)
 
     rs->runs++;
     memo->is_waived = false;
+    if (rs->is_traced)
+        trace_rule_begins(rs, index);
     if (rule->form == RULE_FUNCTION)
         push_function_value(L, rs, index);
     else if (rule->form == RULE_SHOWN)
@@ -303,6 +310,8 @@ static bool is_settled(lua_State *L, struct ruleset *rs, uint16_t index)
     uint16_t place = rs->rules[index].place;
 
     rs->reads->rules[place / 64] |= 1ull << (place % 64);
+    if (rs->is_traced)
+        trace_rule(rs, index);
     if (memo->epoch == rs->epoch)
         return false;
     if (rs->running_count == (int)(sizeof(rs->running) / sizeof(rs->running[0])))

@@ -100,7 +100,7 @@ static int by_text(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static enum err_code no_such_rule(const struct record *r, const char *decision, struct err *err)
+enum err_code record_no_such_rule(const struct record *r, const char *decision, struct err *err)
 {
     const char *known[RULES_MAX];
     char hint[200];
@@ -121,7 +121,7 @@ enum err_code record_explain(struct buf *out, struct buf *missing, struct record
     struct reads reads;
 
     if (!item || r->rs->rules[item->as.num].of != r->kind)
-        return no_such_rule(r, decision, err);
+        return record_no_such_rule(r, decision, err);
     struct explain_job *job = calloc(1, sizeof(*job));
     if (!job)
         return err_set(err, ERR_LIMIT, "no memory to explain %s", decision);

@@ -113,6 +113,58 @@ enum err_code record_judge(struct record *r, int64_t now, judged_fn *fn, void *a
     return rc;
 }
 
+/* ---- one rule ---- */
+
+struct one_job {
+    struct record *r;
+    uint16_t rule;
+    struct buf text;
+};
+
+static int judge_one_in_lua(lua_State *L)
+{
+    struct one_job *job = lua_touserdata(L, 1);
+
+    view_push_rule(L, job->r->rs, job->rule);
+    convert_write_scalar(L, -1, &job->text);
+    return 0;
+}
+
+enum err_code record_judge_rule(struct record *r, const char *rule, int64_t now, judged_fn *fn,
+                                void *arg, struct err *err)
+{
+    struct ruleset *rs = r->rs;
+    const struct strmap_item *item = strmap_find(&rs->rule_names, rule, strlen(rule));
+    struct one_job job = { .r = r };
+    struct reads reads;
+
+    if (!item || rs->rules[item->as.num].of != r->kind)
+        return record_no_such_rule(r, rule, err);
+    job.rule = (uint16_t)item->as.num;
+    record_begin(r, now, &reads);
+    enum err_code rc = record_run(r, judge_one_in_lua, &job, err);
+    bool is_error = rc == ERR_RULE;
+    if (is_error) {
+        for (int i = 0; i < rs->running_count; i++) /* it may succeed at what it waited for */
+            reads_merge(rs, &reads, &rs->memos[rs->running[i]].reads);
+        buf_reset(&job.text);
+        json_write_cstr(&job.text, err->msg);
+    }
+    if (job.text.failed)
+        rc = err_set(err, ERR_LIMIT, "no memory to judge %s", r->subject);
+    else if (is_error)
+        rc = OK;
+    if (rc == OK)
+        fn(&(struct judged){ .name = rs->rules[job.rule].name,
+                             .value = buf_cstr(&job.text),
+                             .is_error = is_error,
+                             .is_alert = rs->rules[job.rule].is_alert,
+                             .wake = reads.wake },
+           arg);
+    buf_fini(&job.text);
+    return rc;
+}
+
 /* ---- all decisions ---- */
 
 const char *const *ruleset_decisions(struct ruleset *rs, enum subject_kind kind, int *count)

@@ -6,6 +6,7 @@
 
 #include "lua/record_internal.h"
 #include "lua/state.h"
+#include "lua/trace_internal.h"
 #include "lua/words.h"
 
 /* A school moves a handful of times at one instant; more is a loop in the rules. */
@@ -41,6 +42,8 @@ static void call_move(lua_State *L, struct ruleset *rs, int function)
 
 static bool ask_once(lua_State *L, struct ruleset *rs, const struct move_def *m)
 {
+    if (rs->is_traced)
+        trace_read(rs, m->fact, NULL, 0);
     if (cell_is_true(view_read_fact(rs, m->fact)))
         return false; /* latched */
     call_move(L, rs, m->function);
@@ -94,6 +97,8 @@ static bool ask_first(lua_State *L, struct ruleset *rs, const struct move_def *m
 {
     struct cell current = view_read_fact(rs, m->fact);
 
+    if (rs->is_traced)
+        trace_read(rs, m->fact, NULL, 0);
     for (uint16_t i = 0; i < m->step_count; i++) {
         const struct move_step *step = &m->steps[i];
         if (!may_step(step, current))
@@ -133,6 +138,8 @@ static bool ask_move(lua_State *L, struct ask_job *job, uint16_t move)
     lua_settop(L, 1);
     reads_clear(r->rs, &job->reads);
     asked->is_good = false;
+    if (r->trace)
+        trace_move_begins(r, move);
     bool has_moved = m->form == MOVE_ONCE     ? ask_once(L, r->rs, m)
                      : m->form == MOVE_GATHER ? ask_gather(L, r->rs, m)
                                               : ask_first(L, r->rs, m);
@@ -140,6 +147,8 @@ static bool ask_move(lua_State *L, struct ask_job *job, uint16_t move)
     memcpy(asked->facts, job->reads.facts, r->rs->fact_words * sizeof(asked->facts[0]));
     asked->wake = job->reads.wake;
     asked->is_good = !has_moved;
+    if (r->trace)
+        trace_move(r, move, has_moved);
     return has_moved;
 }
 

@@ -9,6 +9,7 @@
 
 #include "lua/record_internal.h"
 #include "lua/state.h"
+#include "lua/trace_internal.h"
 
 /* ---- a run: the ruleset looks at one record, at one instant ---- */
 
@@ -17,6 +18,8 @@ static void begin(struct record *r, int64_t now, bool is_writing, struct reads *
     struct ruleset *rs = r->rs;
 
     reads_clear(rs, reads);
+    if (rs->is_traced != (r->trace != NULL))
+        view_trace(rs, r->trace != NULL);
     rs->record = r;
     rs->record_number = r->number;
     rs->run++;
@@ -178,6 +181,20 @@ static const struct reaction *find_reaction(struct ruleset *rs, enum subject_kin
     return item ? item->as.ptr : NULL;
 }
 
+static enum err_code run_reducers(struct apply_job *job, struct err *err)
+{
+    struct record *r = job->r;
+
+    if (r->trace)
+        trace_event_begins(r);
+    begin(r, job->e->time, true, &r->rs->unread);
+    enum err_code rc = record_run(r, apply_in_lua, job, err);
+    event_end(r->rs);
+    if (rc == OK && r->trace)
+        trace_event(r, job->e);
+    return rc;
+}
+
 enum err_code record_apply(bool *known, struct record *r, const struct fold_event *e,
                            struct err *err)
 {
@@ -192,9 +209,7 @@ enum err_code record_apply(bool *known, struct record *r, const struct fold_even
     memset(r->touched, 0, size);
     if (job.reaction->own != LUA_NOREF || job.reaction->any != LUA_NOREF ||
         job.reaction->added != LUA_NOREF) {
-        begin(r, e->time, true, &rs->unread);
-        rc = record_run(r, apply_in_lua, &job, err);
-        event_end(rs);
+        rc = run_reducers(&job, err);
     } else {
         reads_clear(rs, &rs->unread);
     }
@@ -211,10 +226,7 @@ enum err_code record_apply_own(struct record *r, const struct fold_event *e, str
 
     if (!job.reaction || job.reaction->added == LUA_NOREF)
         return OK;
-    begin(r, e->time, true, &rs->unread);
-    enum err_code rc = record_run(r, apply_in_lua, &job, err);
-    event_end(rs);
-    return rc;
+    return run_reducers(&job, err);
 }
 
 /* ---- facts ---- */
@@ -254,6 +266,25 @@ enum err_code record_write_facts(struct buf *out, struct record *r, struct err *
     }
     buf_char(out, '}');
     return OK;
+}
+
+enum err_code record_each_move(struct record *r, moved_fact_fn *fn, void *arg, struct err *err)
+{
+    const struct subject_defs *defs = &r->rs->subjects[r->kind];
+    struct buf value = { 0 };
+    bool failed = false;
+
+    for (uint16_t i = 0; i < defs->move_count && !failed; i++) {
+        const struct fact_def *f = &defs->facts[defs->moves[i].fact];
+        struct cell cell = r->facts[defs->moves[i].fact];
+        buf_reset(&value);
+        convert_write(&value, f->shape, cell_is_nil(cell) ? f->initial : cell);
+        failed = value.failed;
+        if (!failed)
+            fn(f->name, buf_cstr(&value), arg);
+    }
+    buf_fini(&value);
+    return failed ? err_set(err, ERR_LIMIT, "no memory for the facts of %s", r->subject) : OK;
 }
 
 bool record_text_fact(struct buf *out, struct record *r, const char *fact)

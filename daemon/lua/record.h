@@ -50,6 +50,7 @@ MUST_CHECK enum err_code record_hand_over(struct record **out, const struct reco
 
 /* An event as a reducer sees it. */
 struct fold_event {
+    int64_t seq; /* its number in the log, where somebody asks why */
     int64_t time;
     const char *type;
     const char *source;
@@ -113,6 +114,11 @@ typedef void judged_fn(const struct judged *j, void *arg);
 MUST_CHECK enum err_code record_judge(struct record *r, int64_t now, judged_fn *fn, void *arg,
                                       struct err *err);
 
+/* Judge one rule, be it a decision or a criterion. ERR_ABSENT: there is none of this name about its kind of subject,
+ * with the nearest. */
+MUST_CHECK enum err_code record_judge_rule(struct record *r, const char *rule, int64_t now,
+                                           judged_fn *fn, void *arg, struct err *err);
+
 /*
  * Judge a record that is kept between events: only rules that read what has changed since it was last
  * judged (a fact that was touched, an instant that has come, a rule with another value) are run. Calls `fn`
@@ -136,6 +142,11 @@ const char *ruleset_decision_list(struct ruleset *rs, enum subject_kind kind);
 MUST_CHECK enum err_code record_write_facts(struct buf *out, struct record *r, struct err *err);
 /* A fact of a text-like type into buf as plain text; false when it has no value or is not declared. */
 bool record_text_fact(struct buf *out, struct record *r, const char *fact);
+
+/* Call `fn` for each fact that moves, with its value as JSON. */
+typedef void moved_fact_fn(const char *fact, const char *value, void *arg);
+MUST_CHECK enum err_code record_each_move(struct record *r, moved_fact_fn *fn, void *arg,
+                                          struct err *err);
 
 /*
  * Append lines for people that say how a decision came about at `now`: each criterion with its title,

@@ -35,6 +35,7 @@ struct record {
         failures; /* so many of those rules failed when they were last run, or were not run yet */
     struct asked *asked; /* one a move */
     uint64_t changes;    /* how often a fact was touched */
+    struct trace *trace; /* borrowed: who follows it; NULL: nobody */
     struct undo
         *undo; /* what moves changed by themselves since the last event; NULL: nothing. Owned */
     bool has_lost_undo; /* there was no memory for it */
@@ -61,6 +62,9 @@ MUST_CHECK enum err_code record_run(struct record *r, lua_CFunction fn, void *jo
 /* A fact has changed, or may have. */
 void record_touch(struct record *r, uint16_t fact);
 
+/* explain.c: ERR_ABSENT, with the nearest rule about the same kind of subject. */
+enum err_code record_no_such_rule(const struct record *r, const char *decision, struct err *err);
+
 /* undo.c: before a fact changes. What moves change by themselves is kept as it was. */
 void undo_note(struct record *r, uint16_t fact);
 void undo_forget(struct record *r);
@@ -84,6 +88,8 @@ int64_t kept_wake(const struct record *r, uint16_t place);
 const char *kept_failure(const struct ruleset *rs, uint16_t rule);
 
 /* view.c */
+/* Let reads of parameters be noted, or not. */
+void view_trace(struct ruleset *rs, bool is_traced);
 /* A fact's value, or what stands for none, noting the read. */
 struct cell view_read_fact(struct ruleset *rs, uint16_t fact);
 /* True when t has come; if not, the reader is noted to wait for it. */

@@ -256,6 +256,7 @@ struct ruleset {
     uint64_t run; /* its number: no two have the same */
     int64_t now;
     bool is_writing;
+    bool is_traced;      /* the record is followed: what is read is noted in full */
     bool is_own_only;    /* an overlay's code writes: only facts of its own may change */
     struct reads *reads; /* where reads are noted; never NULL */
     struct reads unread; /* of reducers, whose reads nobody needs */
@@ -276,6 +277,7 @@ struct ruleset {
     struct buf scratch;             /* text being made under Lua, where an error must not leak it */
     int memo_values; /* registry reference: rule index + 1 to value where it is GIVEN_OTHER */
     int seen_values; /* registry reference: rule index + 1 to what its function returned */
+    int params_object, params_table;    /* registry references: what stands behind `s.param` */
     int box_metas[BOX_KINDS];           /* registry references of metatables */
     const void *box_meta_at[BOX_KINDS]; /* their addresses */
     struct event_view event;

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "lua/record_internal.h"
 #include "lua/state.h"
+#include "lua/trace_internal.h"
 #include "lua/words.h"
 
 void reads_clear(const struct ruleset *rs, struct reads *r)
@@ -29,6 +30,8 @@ void reads_merge(const struct ruleset *rs, struct reads *into, const struct read
 /* True when t has come; if not, the reader must be asked again at t. */
 bool view_reached(struct ruleset *rs, int64_t t)
 {
+    if (rs->is_traced)
+        trace_moment(rs, t, rs->now >= t);
     if (rs->now >= t)
         return true;
     if (t < rs->reads->wake)
@@ -86,6 +89,8 @@ static void push_fact(lua_State *L, struct ruleset *rs, uint16_t index)
     struct cell cell = view_read_fact(rs, index);
 
     if (type_is_scalar(f->type)) {
+        if (rs->is_traced)
+            trace_read(rs, index, NULL, 0);
         value_push(L, rs, cell);
         return;
     }
@@ -102,9 +107,14 @@ static void push_param(lua_State *L, struct ruleset *rs, uint32_t index)
 {
     const struct param_def *p = &rs->params[index];
     uint32_t v = 0;
+    bool is_traced = rs->is_traced;
 
+    rs->is_traced = false; /* when its versions begin is told with the parameter */
     while (v + 1 < p->version_count && view_reached(rs, p->versions[v + 1].from))
         v++;
+    rs->is_traced = is_traced;
+    if (is_traced)
+        trace_param(rs, (uint16_t)index, v);
     lua_rawgeti(L, LUA_REGISTRYINDEX, p->versions[v].ref);
 }
 
@@ -205,6 +215,8 @@ static int view_since(lua_State *L)
         return luaL_error(L, "since: %s is not a fact that moves", lua_tostring(L, 2));
     rs->reads->facts[fact / 64] |= 1ull << (fact % 64);
     rs->reads->own_facts[fact / 64] |= 1ull << (fact % 64);
+    if (rs->is_traced)
+        trace_read(rs, fact, NULL, 0);
     if (rs->record->moved[i] == TIME_NEVER)
         lua_pushnil(L);
     else
@@ -422,7 +434,7 @@ static void set_index(lua_State *L)
 }
 
 /* Push the parameters: those that have one value for ever stand in a table. */
-static void push_params(lua_State *L, const struct ruleset *rs)
+static void push_params(lua_State *L, struct ruleset *rs)
 {
     lua_newuserdatauv(L, 0, 0);
     lua_newtable(L);
@@ -432,9 +444,30 @@ static void push_params(lua_State *L, const struct ruleset *rs)
         lua_rawgeti(L, LUA_REGISTRYINDEX, rs->params[i].versions[0].ref);
         lua_setfield(L, -2, rs->params[i].name);
     }
+    lua_pushvalue(L, -1);
+    rs->params_table = luaL_ref(L, LUA_REGISTRYINDEX);
     lua_pushcfunction(L, params_index);
     set_index(L);
     set_index(L);
+    lua_pushvalue(L, -1);
+    rs->params_object = luaL_ref(L, LUA_REGISTRYINDEX);
+}
+
+/* Those that have one value for ever are read without a look by this file, unless reads are noted. The field is
+ * there already: nothing can go wrong. */
+void view_trace(struct ruleset *rs, bool is_traced)
+{
+    lua_State *L = rs->sandbox.L;
+
+    rs->is_traced = is_traced;
+    lua_rawgeti(L, LUA_REGISTRYINDEX, rs->params_object);
+    lua_getmetatable(L, -1);
+    if (is_traced)
+        lua_pushcfunction(L, params_index);
+    else
+        lua_rawgeti(L, LUA_REGISTRYINDEX, rs->params_table);
+    lua_setfield(L, -2, "__index");
+    lua_pop(L, 2);
 }
 
 void view_register(struct ruleset *rs, lua_State *L)

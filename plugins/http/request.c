@@ -51,7 +51,7 @@ static struct request *request_new(struct server *s, struct MHD_Connection *conn
     r->connection = connection;
     r->method = method;
     r->linger_fd = -1;
-    r->route = route_find(url, &r->segment);
+    r->route = route_find(url, &r->segment, &r->inner);
     s->requests++;
     return r;
 }
@@ -73,6 +73,7 @@ void request_completed(void *arg, struct MHD_Connection *connection, void **cont
         MHD_destroy_response(r->response);
     request_drop_body(r);
     free(r->segment);
+    free(r->inner);
     free(r->own);
     free(r);
     *context = NULL;

@@ -20,6 +20,7 @@ struct request {
     const struct route *route;         /* NULL: there is none */
     const char *method;                /* borrowed */
     char *segment;                     /* the decoded {} of the route's path; owned */
+    char *inner;                       /* that of a second {}; owned */
     struct str body;                   /* without what was beyond max_body */
     size_t body_seen;                  /* bytes that came */
     size_t body_reserved;              /* bytes of the server's bound that are ours */

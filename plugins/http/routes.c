@@ -19,10 +19,19 @@ static const struct route ROUTES[] = {
     { "/v1/events",       { { "POST", post_events, PW_WRITE, NULL, look_at_events } } },
     { "/v1/schools",      { GET(get_schools, PW_READ) } },
     { "/v1/schools/{}",   { GET(get_school, PW_READ) } },
+    { "/v1/schools/{}/decisions/{}", { GET(get_school_decision, PW_READ) } },
+    { "/v1/schools/{}/events", { GET(get_school_events, PW_READ) } },
+    { "/v1/schools/{}/history", { GET(get_school_history, PW_READ) } },
     { "/v1/groups",       { GET(get_groups, PW_READ) } },
     { "/v1/groups/{}",    { GET(get_group, PW_READ) } },
+    { "/v1/groups/{}/decisions/{}", { GET(get_group_decision, PW_READ) } },
+    { "/v1/groups/{}/events", { GET(get_group_events, PW_READ) } },
+    { "/v1/groups/{}/history", { GET(get_group_history, PW_READ) } },
     { "/v1/hubs",         { GET(get_hubs, PW_READ) } },
     { "/v1/hubs/{}",      { GET(get_hub, PW_READ) } },
+    { "/v1/hubs/{}/decisions/{}", { GET(get_hub_decision, PW_READ) } },
+    { "/v1/hubs/{}/events", { GET(get_hub_events, PW_READ) } },
+    { "/v1/hubs/{}/history", { GET(get_hub_history, PW_READ) } },
     { "/v1/changes",      { GET(get_changes, PW_READ) } },
     { "/v1/export/{}",    { GET(get_export, PW_READ) } },
     { "/v1/forecast",     { GET(get_forecast, PW_READ) } },
@@ -41,36 +50,49 @@ static const struct route ROUTES[] = {
 /* clang-format on */
 #define ROUTE_COUNT (sizeof(ROUTES) / sizeof(ROUTES[0]))
 
-/* Where {} of the pattern begins and ends in `path`; false: it does not match. */
-static bool matches(const char *pattern, const char *path, const char **from, size_t *len)
+/* What stands in `path` for each {} of the pattern; false: it does not match. */
+static bool matches(const char *pattern, const char *path, const char *from[2], size_t len[2])
 {
-    const char *hole = strstr(pattern, "{}");
+    const char *hole;
 
-    *from = NULL;
-    *len = 0;
-    if (!hole)
-        return strcmp(pattern, path) == 0;
-    size_t before = (size_t)(hole - pattern);
-    if (strncmp(pattern, path, before) != 0)
-        return false;
-    *from = path + before;
-    *len = strcspn(*from, "/");
-    return *len > 0 && strcmp(*from + *len, hole + 2) == 0;
+    from[0] = from[1] = NULL;
+    for (int i = 0; i < 2 && (hole = strstr(pattern, "{}")) != NULL; i++) {
+        size_t before = (size_t)(hole - pattern);
+        if (strncmp(pattern, path, before) != 0)
+            return false;
+        from[i] = path + before;
+        len[i] = strcspn(from[i], "/");
+        if (len[i] == 0)
+            return false;
+        path = from[i] + len[i];
+        pattern = hole + 2;
+    }
+    return strcmp(pattern, path) == 0;
 }
 
-const struct route *route_find(const char *path, char **segment)
+/* False: it is not well encoded, or there is no memory. */
+static bool decode_segment(char **out, const char *from, size_t len)
 {
-    const char *from;
-    size_t len;
+    if (!from)
+        return true;
+    *out = malloc(len + 1);
+    if (*out && percent_decode(*out, from, len))
+        return true;
+    free(*out);
+    *out = NULL;
+    return false;
+}
 
-    *segment = NULL;
+const struct route *route_find(const char *path, char **segment, char **inner)
+{
+    const char *from[2];
+    size_t len[2];
+
+    *segment = *inner = NULL;
     for (size_t i = 0; i < ROUTE_COUNT; i++) {
-        if (!matches(ROUTES[i].path, path, &from, &len))
+        if (!matches(ROUTES[i].path, path, from, len))
             continue;
-        if (!from)
-            return &ROUTES[i];
-        *segment = malloc(len + 1);
-        if (*segment && percent_decode(*segment, from, len))
+        if (decode_segment(segment, from[0], len[0]) && decode_segment(inner, from[1], len[1]))
             return &ROUTES[i];
         free(*segment);
         *segment = NULL;

@@ -25,12 +25,12 @@ struct route_method {
 };
 
 struct route {
-    const char *path; /* "/v1/schools/{}": {} is one segment */
+    const char *path; /* "/v1/schools/{}": {} is one segment; at most two */
     struct route_method methods[METHODS_MAX];
 };
 
-/* The route of a path as it came, or NULL. *segment: the decoded {}, the caller's to free(). */
-const struct route *route_find(const char *path, char **segment);
+/* The route of a path as it came, or NULL. *segment, *inner: the decoded {}s, the caller's to free(). */
+const struct route *route_find(const char *path, char **segment, char **inner);
 /* NULL: this route does not know the method. */
 const struct route_method *route_method(const struct route *route, const char *method);
 /* "GET, HEAD, OPTIONS". */
@@ -42,6 +42,9 @@ const struct route *route_at(size_t i);
 handler_fn look_at_events, post_events;
 handler_fn get_schools, get_groups, get_hubs, get_school, get_group, get_hub;
 handler_fn get_changes, get_export, get_status, get_metrics, get_verify, get_replay;
+handler_fn get_school_decision, get_group_decision, get_hub_decision;
+handler_fn get_school_history, get_group_history, get_hub_history;
+handler_fn get_school_events, get_group_events, get_hub_events;
 handler_fn get_person, put_person, delete_person, delete_note;
 handler_fn look_at_plugin, post_plugin;
 handler_fn get_forecast;

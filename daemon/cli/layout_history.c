@@ -1,0 +1,72 @@
+/* layout_history.c - see layout.h. */
+#include "cli/layout.h"
+
+static const char *text_of(const struct json *object, const char *name)
+{
+    const struct json *v = json_get(object, name);
+    return v && v->type == JSON_STRING ? v->as.string : NULL;
+}
+
+static void put(FILE *to, struct buf *b)
+{
+    fprintf(to, "%s\n", buf_cstr(b));
+    buf_reset(b);
+}
+
+static void print_event(FILE *to, const struct json *event)
+{
+    const struct json *late = json_get(event, "late"), *voided = json_get(event, "voided");
+    struct buf b = { 0 };
+
+    layout_event(&b, event);
+    if (text_of(event, "taken_over"))
+        buf_printf(&b, " [taken over from %s]", text_of(event, "taken_over"));
+    if (late && late->type == JSON_BOOL && late->as.boolean)
+        buf_str(&b, " [late]");
+    if (voided) {
+        buf_str(&b, " [voided");
+        if (text_of(voided, "recorded")) {
+            buf_str(&b, " on ");
+            layout_moment(&b, json_get(voided, "recorded"));
+        }
+        buf_char(&b, ']');
+    }
+    put(to, &b);
+    buf_fini(&b);
+}
+
+static void print_changes(FILE *to, const struct json *changes, const char *what, const char *word)
+{
+    struct buf b = { 0 };
+
+    for (const struct json *c = changes ? changes->as.first : NULL; c; c = c->next) {
+        buf_printf(&b, "            %s", word);
+        layout_value(&b, json_get(c, what));
+        buf_str(&b, ": ");
+        layout_value(&b, json_get(c, "old"));
+        buf_str(&b, " -> ");
+        layout_value(&b, json_get(c, "new"));
+        put(to, &b);
+    }
+    buf_fini(&b);
+}
+
+void layout_history(FILE *to, const struct json *answer)
+{
+    const struct json *items = json_get(answer, "items");
+    struct buf b = { 0 };
+
+    for (const struct json *i = items ? items->as.first : NULL; i; i = i->next) {
+        const struct json *events = json_get(i, "events");
+        for (const struct json *e = events ? events->as.first : NULL; e; e = e->next)
+            print_event(to, e);
+        if (!events || events->len == 0) {
+            layout_moment(&b, json_get(i, "time"));
+            buf_str(&b, "  this moment came");
+            put(to, &b);
+        }
+        print_changes(to, json_get(i, "moves"), "fact", "moved: ");
+        print_changes(to, json_get(i, "changes"), "decision", "");
+    }
+    buf_fini(&b);
+}

@@ -1,0 +1,88 @@
+/* tell_event.c - see reader.h. An event as it is told in explanations and histories. */
+#include <string.h>
+
+#include "base/civil.h"
+#include "base/text.h"
+#include "engine/reader.h"
+#include "lua/rulebook.h"
+
+static bool is_among(const char *name, const char *const *as, int as_count)
+{
+    for (int i = 0; i < as_count; i++)
+        if (strcmp(as[i], name) == 0)
+            return true;
+    return false;
+}
+
+/* A map whose keys are schools: only what it says of this one. */
+static void write_own(struct buf *out, const struct json *map, const char *const *as, int as_count)
+{
+    const char *comma = "";
+
+    buf_char(out, '{');
+    for (const struct json *m = map->as.first; m; m = m->next) {
+        if (!is_among(m->name, as, as_count))
+            continue;
+        buf_str(out, comma);
+        comma = ",";
+        json_write_cstr(out, m->name);
+        buf_char(out, ':');
+        json_write(out, m);
+    }
+    buf_char(out, '}');
+}
+
+static void write_data(struct buf *out, const struct json *data, const struct event_type *type,
+                       const char *const *as, int as_count)
+{
+    const char *comma = "";
+
+    buf_char(out, '{');
+    for (const struct json *m = data ? data->as.first : NULL; m; m = m->next) {
+        const struct type_field *f = type ? type_field(type->data, m->name) : NULL;
+        if (f && f->type->kind == TYPE_NOTE)
+            continue;
+        buf_str(out, comma);
+        comma = ",";
+        json_write_cstr(out, m->name);
+        buf_char(out, ':');
+        if (f && f->type->kind == TYPE_MAP && f->type->key->kind == TYPE_SCHOOL &&
+            m->type == JSON_OBJECT)
+            write_own(out, m, as, as_count);
+        else
+            json_write(out, m);
+    }
+    buf_char(out, '}');
+}
+
+void tell_event(struct buf *out, struct reader *r, const struct entry *e, const char *const *as,
+                int as_count)
+{
+    const struct event_type *type = catalog_find(rulebook_catalog(r->rules), e->type);
+    struct arena scratch = { 0 };
+    const struct json *body = NULL;
+
+    buf_printf(out, "{\"seq\":%lld,\"type\":", (long long)e->seq);
+    json_write_cstr(out, e->type);
+    buf_str(out, ",\"title\":");
+    json_write_cstr(out, type ? type->title : e->type);
+    buf_str(out, ",\"time\":");
+    write_moment(out, e->key.time);
+    buf_str(out, ",\"recorded\":");
+    write_moment(out, e->recorded);
+    buf_str(out, ",\"source\":");
+    json_write_cstr(out, e->key.source);
+    buf_str(out, ",\"id\":");
+    json_write_cstr(out, e->key.id);
+    buf_str(out, ",\"subject\":");
+    json_write_cstr(out, e->subject);
+    buf_str(out, ",\"by\":");
+    json_write_cstr(out, e->actor);
+    buf_str(out, ",\"data\":");
+    if (json_parse(&body, &scratch, e->body, e->body_len, EVENT_MAX_DEPTH + 1, NULL) == OK)
+        write_data(out, json_get(body, "data"), type, as, as_count);
+    else
+        buf_str(out, "null");
+    buf_char(out, '}');
+    arena_fini(&scratch);
+}

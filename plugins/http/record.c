@@ -1,0 +1,74 @@
+/* record.c - what is asked about one subject: why a decision is what it is, its events, its history. */
+#include "ask.h"
+
+#include <string.h>
+
+#include "query.h"
+#include "routes.h"
+
+static const struct param PARAMS[] = {
+    { "at", PARAM_TEXT },
+    { "known", PARAM_TEXT },
+    { "rules", PARAM_TEXT },
+    { NULL, PARAM_TEXT },
+};
+
+static void ask_about(struct request *r, const char *question, const char *kind)
+{
+    struct str params = { 0 }, subject = { 0 };
+
+    str_printf(&subject, "%s/%s", kind, r->segment);
+    str_text(&params, "{\"subject\":");
+    str_json(&params, subject.failed ? "" : subject.data, subject.len);
+    str_fini(&subject);
+    if (r->inner) {
+        str_text(&params, ",\"decision\":");
+        str_json(&params, r->inner, strlen(r->inner));
+    }
+    ask_json(r, question, &params, PARAMS, false);
+}
+
+void get_school_decision(struct request *r)
+{
+    ask_about(r, "explain", "school");
+}
+
+void get_group_decision(struct request *r)
+{
+    ask_about(r, "explain", "group");
+}
+
+void get_hub_decision(struct request *r)
+{
+    ask_about(r, "explain", "hub");
+}
+
+void get_school_history(struct request *r)
+{
+    ask_about(r, "history", "school");
+}
+
+void get_group_history(struct request *r)
+{
+    ask_about(r, "history", "group");
+}
+
+void get_hub_history(struct request *r)
+{
+    ask_about(r, "history", "hub");
+}
+
+void get_school_events(struct request *r)
+{
+    ask_about(r, "subject_events", "school");
+}
+
+void get_group_events(struct request *r)
+{
+    ask_about(r, "subject_events", "group");
+}
+
+void get_hub_events(struct request *r)
+{
+    ask_about(r, "subject_events", "hub");
+}

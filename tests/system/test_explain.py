@@ -1,0 +1,165 @@
+"""Why, since when, until when, and what happened: explain, history and events, by HTTP and by the tool."""
+
+import unittest
+
+from daemon import Daemon, event, registered
+from support import tool
+
+SCHOOL = "school/100001"
+EARLY, NOW = "2025-11-01T09:00:00Z", "2026-03-02T09:00:00Z"
+
+
+def void(id, target, time):
+    return event("event.voided", SCHOOL, {"source": "urn:test", "id": target, "reason": "a slip"}, id=id, time=time)
+
+
+STORY = [  # recorded on 1 November
+    registered(100001, name="Elm Primary", id="reg"),
+    event("commitment.given", SCHOOL, {"by": "p.head"}, id="given", time="2025-09-02T10:00:00Z"),
+    event("lead.named", SCHOOL, {"teacher": "t1"}, id="t1", time="2025-09-10T10:00:00Z"),
+    event("lead.named", SCHOOL, {"teacher": "t2"}, id="t2", time="2025-09-11T10:00:00Z"),
+    event("waiver.granted", SCHOOL, {"rule": "committed", "reason": "ill", "until": "2026-07-31", "by": "p.lead"},
+          id="waived", time="2025-09-20T10:00:00Z"),
+]
+LATER = [  # recorded on 2 March: the commitment was a slip, a lead had stood down long ago
+    void("undo", "given", "2025-12-01T10:00:00Z"),
+    event("lead.stood_down", SCHOOL, {"teacher": "t2"}, id="down", time="2025-10-01T10:00:00Z"),
+]
+
+
+class Explain(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.d = Daemon(now=EARLY)
+        cls.addClassCleanup(cls.d.close)
+        cls.d.start()
+        cls.d.send(STORY)
+        cls.d.stop()
+        cls.d.now = NOW
+        cls.d.start()
+        cls.d.send(LATER)
+
+    def explain(self, decision, query=""):
+        answer = self.d.request("GET", f"/v1/schools/100001/decisions/{decision}{query}")
+        self.assertEqual(answer.status, 200, answer.text())
+        self.assertEqual(answer.body, self.d.request("GET", f"/v1/schools/100001/decisions/{decision}{query}").body)
+        return answer.json()
+
+    def rule(self, explanation, name):
+        return next(r for r in explanation["rules"] if r["rule"] == name)
+
+    def ask(self, *arguments):
+        return tool(*arguments, PATHWAY_URL=f"unix:{self.d.socket}")
+
+    def test_what_is_missing_is_told_with_what_was_seen_and_needed(self):
+        told = self.explain("eligible_development")
+        self.assertIs(told["value"], False)
+        self.assertEqual([m["rule"] for m in told["missing"]], ["two_leads"])
+        self.assertEqual((told["missing"][0]["seen"], told["missing"][0]["needed"]),
+                         (1, {"is": "at least", "value": 2, "parameter": "leads_needed"}))
+        self.assertTrue(told["missing"][0]["advice"])
+        leads = self.rule(told, "two_leads")["facts"]
+        self.assertEqual((leads[0]["name"], leads[0]["value"]), ("leads", ["t1"]))
+        ids = {e["seq"]: e["id"] for e in told["events"]}
+        self.assertEqual([ids[seq] for seq in leads[0]["events"]], ["t1", "down"])  # what t2 did is gone
+        self.assertEqual(told["since"], "2025-10-01T10:00:00.000000Z")
+        self.assertEqual(told["cause"]["events"], [{"source": "urn:test", "id": "down"}])
+        self.assertEqual(told["generation"], 1)
+
+    def test_no_criterion_is_left_out(self):
+        """Also those that are met, and those behind the first that is not."""
+        told = self.explain("eligible_development")
+        self.assertEqual(self.rule(told, "eligible_development")["criteria"],
+                         ["is_open", "is_primary", "committed", "two_leads", "ready", "before_development"])
+        met = {r["rule"]: r.get("met") for r in told["rules"]}
+        self.assertTrue(met["is_open"] and met["is_primary"] and met["ready"] and met["before_development"])
+
+    def test_a_waiver_says_by_whom_and_until_when(self):
+        told = self.explain("committed")
+        self.assertIs(told["value"], True)
+        self.assertEqual(self.rule(told, "committed")["waived"],
+                         {"rule": "committed", "by": "p.lead", "last_day": "2026-07-31"})
+        self.assertEqual(told["until"], "2026-07-31T23:00:00.000000Z")
+        self.assertIn("waived", {e["id"] for e in told["events"]})
+        ended = self.explain("committed", "?at=2026-08-01")
+        self.assertIs(ended["value"], False)
+        self.assertEqual((ended["since"], ended["cause"]["moment"]),
+                         ("2026-07-31T23:00:00.000000Z", "2026-07-31T23:00:00.000000Z"))
+        # The void took the commitment away: without it, this would be otherwise.
+        self.assertIn("undo", {e["id"] for e in ended["events"]})
+
+    def test_what_was_told_then_is_told_again(self):
+        """As known in November the second lead had not stood down."""
+        self.assertIs(self.explain("eligible_development", "?at=2025-11-01&known=2025-11-02")["value"], True)
+        self.assertIs(self.explain("eligible_development", "?at=2025-11-01")["value"], False)
+
+    def test_time_and_parameters_are_told(self):
+        told = self.explain("two_leads")
+        self.assertEqual(self.rule(told, "two_leads")["parameters"],
+                         [{"name": "leads_needed", "value": 2, "from": None, "until": None}])
+        joined = event("group.joined", SCHOOL, {"group": "group/g", "kind": "readiness", "academic_year": "2025/26"},
+                       id="joined", time="2025-11-05T10:00:00Z")
+        self.d.send([joined])
+        told = self.explain("out_of_order")
+        self.assertIn({"time": "2026-08-31T23:00:00.000000Z", "reached": False},
+                      self.rule(told, "out_of_order")["moments"])
+
+    def test_text_for_a_headteacher(self):
+        done = self.ask("explain", "100001", "eligible_development")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        for words in ("Elm Primary", "May join a Development Work Group: no", "What is missing",
+                      "Two lead participant teachers are named: 1, needed at least 2",
+                      "Name two lead participant teachers.", "[yes] The school is open",
+                      "2025-10-01  A lead participant teacher stood down: teacher t2 (recorded 2026-03-02)",
+                      "(waived by p.lead until the end of 2026-07-31)"):
+            self.assertIn(words, done.stdout)
+        self.assertNotIn("ill", done.stdout)  # a note is for those who may read it
+
+    def test_history_marks_what_is_late_and_what_is_voided(self):
+        answer = self.d.request("GET", "/v1/schools/100001/history")
+        self.assertEqual(answer.body, self.d.request("GET", "/v1/schools/100001/history").body)
+        events = {e["id"]: e for item in answer.json()["items"] for e in item["events"]}
+        self.assertEqual([id for id, e in events.items() if e["late"]], ["down"])
+        self.assertEqual({id: e["voided"]["id"] for id, e in events.items() if "voided" in e}, {"given": "undo"})
+        changes = [(item["time"], c["decision"], c["old"], c["new"]) for item in answer.json()["items"]
+                   for c in item["changes"] if c["decision"] in ("two_leads", "committed")]
+        self.assertEqual(changes, [("2025-09-11T10:00:00.000000Z", "two_leads", False, True),
+                                   ("2025-09-20T10:00:00.000000Z", "committed", False, True),
+                                   ("2025-10-01T10:00:00.000000Z", "two_leads", True, False)])
+        known = self.d.request("GET", "/v1/schools/100001/history?known=2025-12-01").json()
+        self.assertNotIn("undo", str(known))
+        done = self.ask("history", "100001")
+        self.assertIn("teacher t2 (recorded 2026-03-02) [late]", done.stdout)
+        self.assertIn("[voided on 2026-03-02T09:00:00Z]", done.stdout)
+
+    def test_the_events_of_a_subject(self):
+        items = self.d.request("GET", "/v1/schools/100001/events?at=2025-09-10").json()["items"]
+        self.assertEqual([(e["id"], e["type"], e["late"]) for e in items],
+                         [("reg", "school.registered", False), ("given", "commitment.given", False)])
+
+    def test_bad_input_gets_the_nearest_name(self):
+        for route, status, words in (
+                ("/v1/schools/100001/decisions/eligible_developmnt", 404, "eligible_development"),
+                ("/v1/schools/100009/decisions/is_open", 404, "school/100001"),
+                ("/v1/schools/100001/decisions/group_size_ok", 404, "school"),
+                ("/v1/schools/100001/decisions/is_open?at=2020-01-01", 404, "2024-09-02"),
+                ("/v1/schools/100001/decisions/is_open?at=tomorrow", 400, "tomorrow"),
+                ("/v1/schools/100001/decisions/is_open?knwon=2026-01-01", 400, "known"),
+                ("/v1/schools/100009/history", 404, "school/100001")):
+            answer = self.d.request("GET", route)
+            self.assertEqual((answer.status, answer.headers["Content-Type"]), (status, "application/problem+json"),
+                             route)
+            self.assertIn(words, answer.json()["detail"], route)
+        for arguments, words in ((("explain", SCHOOL, "eligible_developmnt"), "eligible_development"),
+                                 (("explain", "school/100009", "is_open"), "school/100001"),
+                                 (("explain", "schol/100001", "is_open"), "school"),
+                                 (("explain", SCHOOL, "is_open", "--at", "soon"), "soon"),
+                                 (("explain", SCHOOL), "DECISION"),
+                                 (("history", "school/100009"), "school/100001")):
+            done = self.ask(*arguments)
+            self.assertEqual(done.returncode, 2, (arguments, done.stderr))
+            self.assertIn(words, done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
