@@ -18,11 +18,12 @@
 
 /* Subjects judged in one transaction when time alone asks: a batch that arrives meanwhile waits for
  * milliseconds, not for a whole midnight. */
-#define WAKE_SLICE 64
-/* Events folded anew in one commit, some 100 ms; refolds beyond it are left for the slices between
- * batches. */
+#define WAKE_SLICE  64
+#define COLD_WEIGHT 8 /* one whose record must be folded from the log first counts for so many */
+/* Events folded anew in one commit, some 10 ms; refolds beyond it are left for the slices between batches,
+ * one for each subject however many of its events come meanwhile. */
 #ifndef FOLD_BUDGET
-#define FOLD_BUDGET 4000
+#define FOLD_BUDGET 500
 #endif
 /* Records kept in memory: a nation's schools and some groups, some 6 KiB each. */
 #define LIVE_RECORDS 20000
@@ -228,15 +229,28 @@ enum err_code engine_take_judging(struct engine *e, struct take *items, size_t c
 
 /* ---- time ---- */
 
+struct due_slice {
+    struct commit *commit;
+    int weight; /* of what it holds so far */
+};
+
 static enum err_code add_due(const char *subject, int64_t due, void *arg, struct err *err)
 {
+    struct due_slice *slice = arg;
+
     (void)due;
-    return affected_by_time(arg, subject, err);
+    if (slice->weight >= WAKE_SLICE)
+        return OK;
+    slice->weight += live_find(&slice->commit->engine->cache, subject) ? 1 : COLD_WEIGHT;
+    return affected_by_time(&slice->commit->affected, subject, err);
 }
 
 int64_t engine_next_wake(const struct engine *e)
 {
-    return wake_next(e->store);
+    int64_t wake = wake_next(e->store), now = clock_now(&e->clock);
+
+    /* With a clock that was set back, a commit is of the newest recorded instant: what is due by then is due. */
+    return wake > now && wake <= log_recorded_time(e->store, now) ? now : wake;
 }
 
 enum err_code engine_wake(struct engine *e, struct err *err)
@@ -247,12 +261,13 @@ enum err_code engine_wake(struct engine *e, struct err *err)
 enum err_code engine_wake_judging(struct engine *e, const struct strmap *only, struct err *err)
 {
     struct commit c;
+    struct due_slice slice = { .commit = &c };
 
     enum err_code rc = commit_begin(&c, e, err);
     for (uint32_t i = 0; rc == OK && only && i < only->count; i++)
         rc = affected_by_time(&c.affected, only->items[i].key, err);
     if (rc == OK && !only)
-        rc = wake_due(e->store, c.publication.now, WAKE_SLICE, add_due, &c.affected, err);
+        rc = wake_due(e->store, c.publication.now, WAKE_SLICE, add_due, &slice, err);
     if (rc == OK && c.affected.subjects.count == 0) /* so that each commit listed has a reason */
         return commit_nothing(&c);
     e->counts.wakes += c.affected.subjects.count;
@@ -460,7 +475,7 @@ void engine_progress(const struct engine *e, struct engine_progress *out)
                                      .commits = log_commits(e->store),
                                      .tables = mark.commit,
                                      .tables_are_whole = mark.is_whole,
-                                     .next_wake = wake_next(e->store) };
+                                     .next_wake = engine_next_wake(e) };
 }
 
 void engine_counters(const struct engine *e, struct engine_counters *out)

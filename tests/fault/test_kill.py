@@ -12,14 +12,13 @@ import http.client
 import json
 import random
 import socket
-import sqlite3
 import struct
 import threading
 import time
 import unittest
 
 from daemon import Daemon
-from proof import fault
+from proof import fault, rows
 from support import await_wakes, difference, export, judge, lines_of, number_from, sample_events, shuffled
 
 KILLS = number_from("PATHWAY_KILLS", 20)
@@ -33,15 +32,14 @@ def key(event):
 
 def logged(database):
     """The log, in order: rows of (seq, source, id, recorded, actor, body, hash)."""
-    with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as db:
-        return db.execute("SELECT e.seq, e.source, e.id, r.recorded, e.actor, e.body, e.hash"
-                          " FROM event e JOIN event_row r ON r.seq = e.seq ORDER BY e.seq").fetchall()
+    return rows(database, "SELECT e.seq, e.source, e.id, r.recorded, e.actor, e.body, e.hash"
+                          " FROM event e JOIN event_row r ON r.seq = e.seq ORDER BY e.seq")
 
 
-def chain_breaks_at(rows):
+def chain_breaks_at(log):
     """The first event whose hash is not that of what stands there and of the hash before it; None."""
     before = bytes(32)
-    for seq, _, _, recorded, actor, body, found in rows:
+    for seq, _, _, recorded, actor, body, found in log:
         digest = hashlib.blake2b(digest_size=32)
         for part in (before, struct.pack("<q", recorded), (actor or "").encode(), body.encode()):
             digest.update(struct.pack("<Q", len(part)) + part)
@@ -114,11 +112,11 @@ class Kill(unittest.TestCase):
         self.addCleanup(self.d.close)
 
     def check_log(self, sending, before):
-        rows = logged(self.d.database)
-        self.assertEqual([row[0] for row in rows], list(range(1, len(rows) + 1)))
-        self.assertIsNone(chain_breaks_at(rows))
-        there = {(row[1], row[2]) for row in rows}
-        self.assertEqual(len(there), len(rows), "an event is there twice")
+        log = logged(self.d.database)
+        self.assertEqual([row[0] for row in log], list(range(1, len(log) + 1)))
+        self.assertIsNone(chain_breaks_at(log))
+        there = {(row[1], row[2]) for row in log}
+        self.assertEqual(len(there), len(log), "an event is there twice")
         for request in sending.acknowledged:
             self.assertLessEqual({key(e) for e in request}, there, "an acknowledged event is gone")
         for request in sending.unanswered:

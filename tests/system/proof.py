@@ -6,13 +6,20 @@ import sqlite3
 from support import tool
 
 
-def rows(database, sql):
-    """All rows of a question to the file, which is only read."""
-    db = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
+def snapshot(database, *questions):
+    """All rows of each question to the file, which is only read, all of one moment: a commit that was cut off just
+    before it showed may show any time later."""
+    db = sqlite3.connect(f"file:{database}?mode=ro", uri=True, isolation_level=None)
     try:
-        return db.execute(sql).fetchall()
+        db.execute("BEGIN")
+        return [db.execute(sql).fetchall() for sql in questions]
     finally:
         db.close()
+
+
+def rows(database, sql):
+    """All rows of a question to the file, which is only read."""
+    return snapshot(database, sql)[0]
 
 
 def key(event):
@@ -35,8 +42,10 @@ def complaint(database, question):
 def feed_fault(database):
     """What is wrong with the feed, or with the decisions that it should come to; None when nothing is."""
     state, first, stored = {}, {}, {}
-    (mark, is_whole), = rows(database, "SELECT feed, is_whole FROM watermark")
-    feed = rows(database, "SELECT seq, subject, decision, old, new FROM change ORDER BY seq")
+    ((mark, is_whole),), feed, decisions = snapshot(
+        database, "SELECT feed, is_whole FROM watermark",
+        "SELECT seq, subject, decision, old, new FROM change ORDER BY seq",
+        "SELECT subject, decision, value FROM decision")
     for place, (seq, subject, decision, old, new) in enumerate(feed, 1):
         if seq != place:
             return f"entry {seq} stands at place {place}"
@@ -49,7 +58,7 @@ def feed_fault(database):
             stored[subject, decision] = {new}
         elif not is_whole:  # ... or some of their rows beyond
             stored.setdefault((subject, decision), {before}).add(new)
-    for subject, decision, value in rows(database, "SELECT subject, decision, value FROM decision"):
+    for subject, decision, value in decisions:
         known = stored.get((subject, decision)) or {first.get((subject.split("/")[0], decision), value)}
         if value not in known:
             return f"{decision} of {subject} is {value}, the feed says {known} where the tables stand"
