@@ -20,10 +20,10 @@
  * milliseconds, not for a whole midnight. */
 #define WAKE_SLICE  64
 #define COLD_WEIGHT 8 /* one whose record must be folded from the log first counts for so many */
-/* Events folded anew in one commit, some 10 ms; refolds beyond it are left for the slices between batches,
+/* Events folded anew in one commit, some 20 ms; refolds beyond it are left for the slices between batches,
  * one for each subject however many of its events come meanwhile. */
 #ifndef FOLD_BUDGET
-#define FOLD_BUDGET 500
+#define FOLD_BUDGET 1000
 #endif
 /* Records kept in memory: a nation's schools and some groups, some 6 KiB each. */
 #define LIVE_RECORDS 20000

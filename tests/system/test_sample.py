@@ -102,6 +102,7 @@ class ThroughTheDaemon(SampleTest):
         events = sorted(sample_events(), key=lambda e: e["time"])
         different = len({(e["source"], e["id"]) for e in events})
         self.assertEqual(self.send_all(events, 500, ["ndjson"], {})["accepted"], different)
+        await_wakes(self.d)  # what was left for later is in the feed
         before = self.d.request("GET", "/v1/status").json()
         again = self.send_all(events, 1000, ["batch"], {1: self.d.kill})
         self.assertEqual((again["accepted"], again["duplicate"]), (0, len(events)))
