@@ -11,13 +11,17 @@
 #define COMMANDS_MAX 64
 
 const struct command *const commands[] = {
-    &check_command,       &test_command,           &judge_command,
-    &send_command,        &import_schools_command, &show_command,
-    &explain_command,     &history_command,        &forecast_command,
-    &export_command,      &changes_command,        &person_set_command,
-    &person_show_command, &person_erase_command,   &verify_command,
-    &replay_command,      &status_command,         &token_add_command,
-    &token_list_command,  &token_revoke_command,   NULL,
+    &check_command,          &test_command,
+    &judge_command,          &send_command,
+    &import_schools_command, &show_command,
+    &explain_command,        &history_command,
+    &restated_command,       &forecast_command,
+    &export_command,         &changes_command,
+    &person_set_command,     &person_show_command,
+    &person_erase_command,   &verify_command,
+    &replay_command,         &status_command,
+    &token_add_command,      &token_list_command,
+    &token_revoke_command,   NULL,
 };
 
 static void print_overview(FILE *to)

@@ -18,6 +18,7 @@ extern const struct command person_erase_command;
 extern const struct command person_set_command;
 extern const struct command person_show_command;
 extern const struct command replay_command;
+extern const struct command restated_command;
 extern const struct command send_command;
 extern const struct command show_command;
 extern const struct command status_command;

@@ -167,7 +167,7 @@ static const char *value_of(const struct param *params, const char *name)
 /* Must the question say that the rules in force at `known` are not asked for? */
 static bool rules_matter(const struct place *p, const struct param *params)
 {
-    return p->has_rules && value_of(params, "known");
+    return p->has_rules && (value_of(params, "known") || value_of(params, "from"));
 }
 
 static bool is_about_one(const char *question)
@@ -197,8 +197,8 @@ static void write_path(struct buf *b, const char *question, const struct param *
         client_escape(b, value_of(params, "key"));
     } else if (!strcmp(question, "status") || !strcmp(question, "tokens") || is_check(question)) {
         buf_printf(b, "/v1/%s", question);
-    } else if (!strcmp(question, "forecast")) {
-        buf_str(b, "/v1/forecast");
+    } else if (!strcmp(question, "forecast") || !strcmp(question, "restated")) {
+        buf_printf(b, "/v1/%s", question);
     } else if (!strcmp(question, "changes") && !value_of(params, "format")) {
         buf_str(b, "/v1/changes");
     } else {
@@ -208,7 +208,7 @@ static void write_path(struct buf *b, const char *question, const struct param *
 
 static bool is_in_path(const char *question, const char *param)
 {
-    return (!strcmp(param, "subject") && strcmp(question, "forecast")) || !strcmp(param, "key") ||
+    return (!strcmp(param, "subject") && is_about_one(question)) || !strcmp(param, "key") ||
            (!strcmp(param, "decision") && !strcmp(question, "explain"));
 }
 

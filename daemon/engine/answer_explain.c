@@ -22,6 +22,7 @@ struct question {
     struct span span;
     struct event_list made; /* as in struct reasons; with voids and what was found by trying */
     struct event_list behind;
+    struct buf value; /* as judged, for comparing; once something has been tried */
     int tries;
 };
 
@@ -67,26 +68,24 @@ static enum err_code judge_once(struct buf *value, struct question *q, struct er
     return rc;
 }
 
-/* Would the answer be another one without this event? */
+/* Would the answer be another one without this event? Beyond what can be tried, it may be. */
 static enum err_code try_without(bool *differs, struct question *q, int64_t seq, struct err *err)
 {
-    struct buf with = { 0 }, without = { 0 };
+    struct buf without = { 0 };
+    enum err_code rc = OK;
 
     *differs = true;
-    if (q->tries++ == TRIES_MAX)
-        q->tries--;
-    else {
-        enum err_code rc = judge_once(&with, q, err);
-        world_leave_out(q->r->world, seq, INT64_MAX);
-        if (rc == OK)
-            rc = judge_once(&without, q, err);
-        world_leave_out(q->r->world, 0, INT64_MAX);
-        *differs = strcmp(buf_cstr(&with), buf_cstr(&without)) != 0;
-        buf_fini(&with);
-        buf_fini(&without);
-        return rc;
-    }
-    return OK;
+    if (q->tries == TRIES_MAX)
+        return OK;
+    if (q->tries++ == 0)
+        rc = judge_once(&q->value, q, err);
+    world_leave_out(q->r->world, seq, INT64_MAX);
+    if (rc == OK)
+        rc = judge_once(&without, q, err);
+    world_leave_out(q->r->world, 0, INT64_MAX);
+    *differs = strcmp(buf_cstr(&q->value), buf_cstr(&without)) != 0;
+    buf_fini(&without);
+    return rc;
 }
 
 static enum err_code add_if_it_matters(struct event_list *to, struct question *q, int64_t seq,
@@ -307,6 +306,7 @@ static enum err_code explain(struct buf *out, struct question *q, struct trace *
     reasons_fini(&reasons);
     free(q->made.seqs);
     free(q->behind.seqs);
+    buf_fini(&q->value);
     fold_fini(&f);
     return rc;
 }

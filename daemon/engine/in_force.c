@@ -56,3 +56,24 @@ enum err_code rules_of_today(struct reader *r, struct err *err)
     r->generation = rc == OK && are_today(r, &last) ? last.number : 0;
     return rc;
 }
+
+enum err_code rulebook_known_at(struct rulebook **out, struct rulebook **owned, struct reader *r,
+                                int64_t known, struct err *err)
+{
+    struct generation g;
+
+    *owned = NULL;
+    enum err_code rc = generation_at(&g, r->store, known, err);
+    if (rc != OK)
+        return rc;
+    if (g.number == 0 || are_today(r, &g)) {
+        rc = rules_of_today(r, err);
+        *out = r->today;
+        r->generation = g.number;
+        return rc == OK ? reader_need_rules(r, err) : rc;
+    }
+    r->generation = g.number;
+    rc = rulebook_of_generation(owned, r->store, g.number, err);
+    *out = *owned;
+    return rc == OK ? OK : err_at(err, "generation %lld of the rules", (long long)g.number);
+}

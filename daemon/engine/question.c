@@ -25,6 +25,7 @@ static const struct {
     { "quarantine", answer_quarantine }, { "forecast", answer_forecast },
     { "tokens", answer_tokens },         { "explain", answer_explain },
     { "history", answer_history },       { "subject_events", answer_subject_events },
+    { "restated", answer_restated },
 };
 #define QUESTION_COUNT (sizeof(QUESTIONS) / sizeof(QUESTIONS[0]))
 

@@ -63,6 +63,10 @@ MUST_CHECK enum err_code params_csv_or_ndjson(bool *as_ndjson, const struct json
 
 /* r->rules become those that were in force when `known` was recorded. */
 MUST_CHECK enum err_code rules_known_at(struct reader *r, int64_t known, struct err *err);
+/* The same rules by themselves, and r->generation their number. What had to be loaded is *owned, for
+ * rulebook_free(). */
+MUST_CHECK enum err_code rulebook_known_at(struct rulebook **out, struct rulebook **owned,
+                                           struct reader *r, int64_t known, struct err *err);
 /* r->rules become those that the reader was opened with. */
 MUST_CHECK enum err_code rules_of_today(struct reader *r, struct err *err);
 
@@ -99,6 +103,6 @@ answer_fn answer_subject, answer_list, answer_decisions, answer_events, answer_c
     answer_state, answer_quarantine;
 answer_fn answer_forecast;
 answer_fn answer_tokens;
-answer_fn answer_explain, answer_history, answer_subject_events;
+answer_fn answer_explain, answer_history, answer_subject_events, answer_restated;
 
 #endif

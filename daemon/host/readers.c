@@ -13,7 +13,7 @@
 
 /* These read all there is and take as long as that takes: only one at a time, so that a reader is
  * left for everybody else. */
-static const char *const LONG_QUESTIONS[] = { "verify", "replay", "forecast" };
+static const char *const LONG_QUESTIONS[] = { "verify", "replay", "forecast", "restated" };
 
 struct question {
     uv_work_t work;
@@ -164,8 +164,16 @@ static void run_next(struct readers *r)
     }
 }
 
-static bool is_long(const char *question)
+/* Of another moment than now these are folded from one scan of the log. */
+static const char *const LONG_AS_OF[] = { "list", "decisions", "registered" };
+
+static bool is_long(const char *question, const char *params)
 {
+    bool is_as_of = params && (strstr(params, "\"at\":") || strstr(params, "\"known\":"));
+
+    for (size_t i = 0; is_as_of && i < sizeof(LONG_AS_OF) / sizeof(LONG_AS_OF[0]); i++)
+        if (strcmp(question, LONG_AS_OF[i]) == 0)
+            return true;
     for (size_t i = 0; i < sizeof(LONG_QUESTIONS) / sizeof(LONG_QUESTIONS[0]); i++)
         if (strcmp(question, LONG_QUESTIONS[i]) == 0)
             return true;
@@ -191,7 +199,7 @@ enum err_code readers_ask(struct readers *r, const char *question, const char *p
     q->params = strdup(params ? params : "{}");
     q->commit = commit;
     q->next_wake = next_wake;
-    q->is_long = is_long(question);
+    q->is_long = is_long(question, params);
     if (!q->name || !q->params) {
         question_free(q);
         return err_set(err, ERR_LIMIT, "no memory for a question");

@@ -1,4 +1,4 @@
-/* outlook.c - /v1/forecast: what will change. JSON, or rows as CSV or NDJSON. */
+/* outlook.c - /v1/forecast: what will change; /v1/restated: what has. JSON, or rows as CSV or NDJSON. */
 #include <string.h>
 
 #include "ask.h"
@@ -37,7 +37,12 @@ static enum form choose_form(struct request *r)
     return FORM_REFUSED;
 }
 
-void get_forecast(struct request *r)
+static const struct param RESTATED_PARAMS[] = {
+    { "subject", PARAM_TEXT }, { "from", PARAM_TEXT },   { "to", PARAM_TEXT }, { "at", PARAM_TEXT },
+    { "rules", PARAM_TEXT },   { "format", PARAM_FLAG }, { NULL, PARAM_TEXT },
+};
+
+static void ask_in_form(struct request *r, const char *question, const struct param *known)
 {
     static pw_answer_fn *const ANSWERS[] = { answer_json, answer_csv, answer_ndjson };
     struct str params = { 0 };
@@ -46,10 +51,20 @@ void get_forecast(struct request *r)
     if (form == FORM_REFUSED)
         return;
     str_printf(&params, "{\"format\":\"%s\"", FORM_NAMES[form]);
-    if (query_params(&params, r, FORECAST_PARAMS, false)) {
+    if (query_params(&params, r, known, false)) {
         str_text(&params, "}");
-        ask(r, "forecast", &params, ANSWERS[form]);
+        ask(r, question, &params, ANSWERS[form]);
     } else {
         str_fini(&params);
     }
+}
+
+void get_forecast(struct request *r)
+{
+    ask_in_form(r, "forecast", FORECAST_PARAMS);
+}
+
+void get_restated(struct request *r)
+{
+    ask_in_form(r, "restated", RESTATED_PARAMS);
 }

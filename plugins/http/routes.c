@@ -35,6 +35,7 @@ static const struct route ROUTES[] = {
     { "/v1/changes",      { GET(get_changes, PW_READ) } },
     { "/v1/export/{}",    { GET(get_export, PW_READ) } },
     { "/v1/forecast",     { GET(get_forecast, PW_READ) } },
+    { "/v1/restated",     { GET(get_restated, PW_READ) } },
     { "/v1/people/{}",    { GET(get_person, PW_PERSONAL),
                             { "PUT", put_person, PW_PERSONAL, JSON, NULL },
                             { "DELETE", delete_person, PW_PERSONAL, NULL, NULL } } },

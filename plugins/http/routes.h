@@ -42,7 +42,7 @@ const struct route *route_at(size_t i);
 handler_fn look_at_events, post_events;
 handler_fn get_schools, get_groups, get_hubs, get_school, get_group, get_hub;
 handler_fn get_changes, get_export, get_status, get_metrics, get_verify, get_replay;
-handler_fn get_school_decision, get_group_decision, get_hub_decision;
+handler_fn get_restated, get_school_decision, get_group_decision, get_hub_decision;
 handler_fn get_school_history, get_group_history, get_hub_history;
 handler_fn get_school_events, get_group_events, get_hub_events;
 handler_fn get_person, put_person, delete_person, delete_note;

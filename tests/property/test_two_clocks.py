@@ -122,6 +122,23 @@ class TwoClocks(unittest.TestCase):
                              expected[subject], route)
             self.assertEqual(shown.body, d.request("GET", route).body)
 
+    def check_restated(self, clocks, at, known):
+        """What is told to have changed between two known dates is what judging from nothing at each of them gives."""
+        then = RECORDED[-1]
+        for current in (False, True):
+            more = "&rules=current" if current else ""
+            answer = clocks.d.request("GET", f"/v1/restated?from={known}&at={at}&format=csv{more}")
+            self.assertEqual(answer.status, 200, answer.text())
+            found = {tuple(row[:2]): tuple(row[2:4]) for row in list(csv.reader(io.StringIO(answer.text())))[1:]}
+            before, after = (values(clocks.expected(at, k, current)) for k in (known, then))
+            expected = {(s, d): (before[s][d], after[s][d]) for s in before for d in before[s]
+                        if before[s][d] != after[s][d]}
+            self.assertEqual({place: change for place, change in found.items() if place[0] in before}, expected,
+                             (at, known, more))
+            for row in list(csv.reader(io.StringIO(answer.text())))[1:]:
+                self.assertTrue(row[4], row)  # each has a cause
+                self.assertFalse(current and "generation" in row[4], row)
+
     def test_any_world(self):
         for seed in range(SEED, SEED + WORLDS):
             with self.subTest(seed=seed):
@@ -131,6 +148,7 @@ class TwoClocks(unittest.TestCase):
                 for known in clocks.dice.sample(BETWEEN, 4):
                     at = clocks.dice.choice([known, clocks.dice.choice(moments), "2025-09-01", "2026-12-24"])
                     self.check(clocks, at, known)
+                    self.check_restated(clocks, at, known)
 
 
 class Cases(unittest.TestCase):

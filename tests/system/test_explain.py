@@ -137,6 +137,29 @@ class Explain(unittest.TestCase):
         self.assertEqual([(e["id"], e["type"], e["late"]) for e in items],
                          [("reg", "school.registered", False), ("given", "commitment.given", False)])
 
+    def test_what_was_restated_and_why(self):
+        """The lead who had stood down made two_leads otherwise in November; the void did not: a waiver stood."""
+        route = "/v1/restated?from=2025-11-02&at=2025-11-01"
+        answer = self.d.request("GET", route)
+        self.assertEqual(answer.body, self.d.request("GET", route).body)
+        found = {i["decision"]: i for i in answer.json()["items"]}
+        self.assertEqual((found["two_leads"]["old"], found["two_leads"]["new"]), (True, False))
+        self.assertEqual([e["id"] for e in found["two_leads"]["cause"]["events"]], ["down"])
+        self.assertNotIn("committed", found)
+        before = self.d.request("GET", "/v1/restated?from=2025-11-02&at=2025-09-15").json()
+        self.assertEqual([(i["decision"], [e["id"] for e in i["cause"]["events"]]) for i in before["items"]
+                          if i["decision"] == "committed"], [("committed", ["undo"])])
+        done = self.ask("restated", "100001", "--from", "2025-11-02", "--at", "2025-11-01")
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn("two_leads: yes -> no", done.stdout)
+        self.assertIn("because of 2025-10-01  A lead participant teacher stood down: teacher t2", done.stdout)
+        self.assertEqual(self.ask("restated", "--from", "2026-03-02T09:00:00Z").returncode, 0)
+        for arguments, words in (((), "from"), (("--from", "2026-01-01", "--to", "2025-01-01"), "to"),
+                                 (("100009", "--from", "2026-01-01"), "school/100001")):
+            done = self.ask("restated", *arguments)
+            self.assertEqual(done.returncode, 2, done.stderr)
+            self.assertIn(words, done.stderr)
+
     def test_bad_input_gets_the_nearest_name(self):
         for route, status, words in (
                 ("/v1/schools/100001/decisions/eligible_developmnt", 404, "eligible_development"),
