@@ -189,12 +189,22 @@ static bool passes(const struct list *l, const struct judged_row *row)
     return true;
 }
 
-static bool is_found(const struct list *l, const char *subject, const char *name, const char *hub)
+/* Also by a URN that it had before: of a school that it took over. */
+static bool is_former(const struct list *l, const struct fold *f)
+{
+    for (size_t i = 0; i < f->count; i++)
+        for (int k = 0; k < f->items[i].as_count; k++)
+            if (strcasestr(subject_code(f->items[i].as[k]), l->query.q))
+                return true;
+    return false;
+}
+
+static bool is_found(const struct list *l, const struct fold *f, const char *name, const char *hub)
 {
     if (l->query.hub && strcmp(hub, l->query.hub) != 0)
         return false;
     return !l->query.q || strcasestr(name, l->query.q) ||
-           strcasestr(subject_code(subject), l->query.q);
+           strcasestr(subject_code(f->subject), l->query.q) || is_former(l, f);
 }
 
 static enum err_code judge_row(struct list *l, const char *subject, const struct instants *when,
@@ -213,7 +223,7 @@ static enum err_code judge_row(struct list *l, const char *subject, const struct
     if (rc == OK) {
         bool has_name = record_text_fact(&name, f.record, "name");
         bool has_hub = record_text_fact(&hub, f.record, "hub");
-        if (passes(l, &row) && is_found(l, subject, buf_cstr(&name), buf_cstr(&hub))) {
+        if (passes(l, &row) && is_found(l, &f, buf_cstr(&name), buf_cstr(&hub))) {
             *more = l->count == l->query.limit;
             if (!*more) {
                 begin_row(l, subject, has_name ? buf_cstr(&name) : NULL,

@@ -46,10 +46,8 @@ def named(explanation):
 class Events(unittest.TestCase):
     """No event that is not named can change the decision by not having come."""
 
-    def check(self, seed):
-        dice = random.Random(seed)
-        events = World(seed).draw(dice.choice([30, 45]))
-        at = dice.choice([e["time"] for e in events] + ["2024-12-01", "2025-09-01", NOW])
+    def check(self, seed, events, at):
+        """All that is told about all decisions at a moment, and which events make a difference alone."""
         with Daemon(now=NOW) as d:
             d.send(events)
             base = values(judge(events, at))
@@ -75,11 +73,56 @@ class Events(unittest.TestCase):
         first = sum(key in told[place][0] for place, key in matter)
         print(f"seed {seed}: {len(events)} events, {len(base)} decisions; {len(matter)} times an event alone makes the "
               f"difference, {first} of them among the {many} that are named first")
+        return {(place, key[1]) for place, key in matter}
 
     def test_any_world(self):
         for seed in range(SEED, SEED + ROUNDS):
             with self.subTest(seed=seed):
-                self.check(seed)
+                dice = random.Random(seed)
+                events = World(seed).draw(dice.choice([30, 45]))
+                self.check(seed, events, dice.choice([e["time"] for e in events] + ["2024-12-01", "2025-09-01", NOW]))
+
+    # ---- what is easily forgotten ----
+
+    def school(self, urn=1):
+        return event("school.registered", f"school/{urn}", {"name": "S", "hub": "01", "education_phase": "primary",
+                                                            "status": "open"}, id=f"reg{urn}", time="2020-01-01T00:00:00Z")
+
+    def test_what_kept_a_school_from_moving_is_named(self):
+        """It left the group before its year began: without that it had moved on."""
+        member = {"group": "group/g", "kind": "embedding", "academic_year": "2024/25"}
+        events = [
+            self.school(),
+            event("phase.recorded", "school/1", {"pathway_phase": "development"}, id="phase", time="2023-09-01T09:00:00Z"),
+            event("waiver.granted", "school/1", {"rule": "development_complete", "reason": "r"}, id="waiver",
+                  time="2023-10-01T09:00:00Z"),
+            event("group.joined", "school/1", member, id="joined", time="2024-07-01T09:00:00Z"),
+            event("group.left", "school/1", member, id="left", time="2024-08-01T09:00:00Z")]
+        matter = self.check("kept back", events, "2025-01-01")
+        self.assertIn((("school/1", "pathway_phase"), "left"), matter)
+
+    def test_an_event_that_left_no_trace_because_of_another_is_named(self):
+        """Two contacts on one day: either is enough, but the earlier one is what the later one looked at."""
+        made = {"group": "group/g", "academic_year": "2024/25"}
+        events = [self.school()] + [event("contact.made", "school/1", made, id=f"c{hour}",
+                                          time=f"2024-10-01T{hour:02d}:00:00Z") for hour in (9, 12)]
+        self.check("same day", events, "2024-11-01")
+
+    def test_voids_of_what_was_taken_over_are_named(self):
+        """A void about the predecessor, a void of a void, and the succession that brings it all."""
+        def void(id, of, subject="school/1"):
+            return event("event.voided", subject, {"source": "urn:test", "id": of}, id=id,
+                         time=f"2024-0{len(id) + 1}-01T00:00:00Z")
+        events = [
+            self.school(1), self.school(2),
+            event("lead.named", "school/1", {"teacher": "t1"}, id="t1", time="2023-01-01T00:00:00Z"),
+            event("lead.named", "school/1", {"teacher": "t2"}, id="t2", time="2023-01-02T00:00:00Z"),
+            event("commitment.given", "school/1", {}, id="given", time="2023-01-03T00:00:00Z"),
+            void("v", "t1"), void("w", "given"), void("ww", "w"),
+            event("school.succeeded", "school/2", {"predecessor": "school/1"}, id="taken", time="2024-07-01T00:00:00Z")]
+        matter = self.check("taken over", events, "2025-01-01")
+        self.assertLessEqual({(("school/2", "two_leads"), "v"), (("school/2", "committed"), "ww"),
+                              (("school/2", "committed"), "taken")}, matter)
 
 
 class Rules:
