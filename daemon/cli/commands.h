@@ -8,12 +8,14 @@
 
 extern const struct command changes_command;
 extern const struct command check_command;
+extern const struct command doc_command;
 extern const struct command explain_command;
 extern const struct command export_command;
 extern const struct command forecast_command;
 extern const struct command history_command;
 extern const struct command import_schools_command;
 extern const struct command judge_command;
+extern const struct command new_overlay_command;
 extern const struct command person_erase_command;
 extern const struct command person_set_command;
 extern const struct command person_show_command;
@@ -26,6 +28,7 @@ extern const struct command test_command;
 extern const struct command token_add_command;
 extern const struct command token_list_command;
 extern const struct command token_revoke_command;
+extern const struct command types_command;
 extern const struct command verify_command;
 
 #endif

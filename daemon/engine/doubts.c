@@ -65,35 +65,21 @@ static bool is_one_sided(const struct tallies *tallies, uint16_t index)
 static bool has_one_sided(const struct tallies *t)
 {
     for (uint16_t i = 0; i < t->count; i++)
-        if (is_one_sided(t, i))
+        if (is_one_sided(t, i) && (!ruleset_hub(t->rules) || ruleset_rule(t->rules, i).is_own))
             return true;
-    return false;
-}
-
-/* Is the national rule of this name one-sided without the overlay, too? */
-static bool is_so_anyway(const struct finder *f, const char *name)
-{
-    const struct tallies *national = &f->coverage.of[0];
-
-    for (uint16_t i = 0; f->t != national && i < national->count; i++)
-        if (strcmp(ruleset_rule(national->rules, i).name, name) == 0)
-            return is_one_sided(national, i);
     return false;
 }
 
 static void tell_one_sided(struct finder *f, uint16_t index)
 {
     struct rule_info rule = ruleset_rule(f->rules, index);
-    const char *hub = is_of_these(f, rule.where) ? NULL : ruleset_hub(f->rules);
 
-    if (!is_one_sided(f->t, index) || is_so_anyway(f, rule.name))
-        return;
-    problems_add(
-        f->problems,
-        "%s: %s is %s for every school%s%s, in all tests and invented cases; expected both "
-        "true and false: look at its condition, or show a case in a test",
-        rule.where, rule.name, f->t->items[index].met > 0 ? "true" : "false",
-        hub ? ", by what the overlay changes, of hub " : "", hub ? hub : "");
+    if (is_of_these(f, rule.where) && is_one_sided(f->t, index))
+        problems_add(
+            f->problems,
+            "%s: %s is %s for every school, in all tests and invented cases; expected both "
+            "true and false: look at its condition, or show a case in a test",
+            rule.where, rule.name, f->t->items[index].met > 0 ? "true" : "false");
 }
 
 static void tell_unset(struct finder *f)

@@ -30,10 +30,11 @@ struct inventor {
     struct tallies *t;
     struct rulebook *rules;
     uint64_t random;
-    const struct event_type *types[SUBJECT_KINDS][TYPES];
-    int type_count[SUBJECT_KINDS];
+    const struct event_type *types[SUBJECT_KINDS][TYPES]; /* the overlay's own first */
+    int type_count[SUBJECT_KINDS], own_count[SUBJECT_KINDS];
     struct life *kept; /* KEPT of them */
     int kept_count;
+    int news_count;     /* those at the front showed a rule from a new side: they stay */
     struct strmap seen; /* signatures */
     struct arena arena;
     invent_failed_fn *failed;
@@ -210,7 +211,9 @@ static void write_value(struct writer *w, const struct type *type, uint64_t *ran
 
 static struct step new_step(struct inventor *in, const struct life *life)
 {
-    int types = in->type_count[life->kind];
+    int types = in->own_count[life->kind]; /* where the overlay has some, half of all */
+    if (!types || below(&in->random, 2))
+        types = in->type_count[life->kind];
     struct step step = { .type = in->types[life->kind][below(&in->random, (unsigned)types)] };
     int64_t gaps[] = { 0, 1, 20, 60, 100, 200, 400 };
     int64_t from = life->count ? life->steps[below(&in->random, (unsigned)life->count)].time
@@ -326,7 +329,14 @@ static enum err_code keep_if_new(struct inventor *in, const struct life *life, s
         return err_set(err, ERR_LIMIT, "no memory to invent schools");
     if (!is_new)
         return OK;
-    int at = in->kept_count < KEPT ? in->kept_count++ : (int)below(&in->random, KEPT);
+    bool stays = in->t->has_news && in->news_count < KEPT / 2;
+    int at = in->kept_count < KEPT
+                 ? in->kept_count++
+                 : in->news_count + (int)below(&in->random, (unsigned)(KEPT - in->news_count));
+    if (stays) { /* to the front, and what was there to the place that is free */
+        in->kept[at] = in->kept[in->news_count];
+        at = in->news_count++;
+    }
     in->kept[at] = *life;
     return OK;
 }
@@ -359,15 +369,17 @@ static enum err_code live(struct inventor *in, const struct life *life, struct e
     return rc;
 }
 
-/* Have all rules about a kind of subject come out in both ways? What is neither true nor false counts as well. */
+/* Have all rules about a kind of subject come out in both ways, of an overlay's those of its own? What is neither true
+ * nor false counts as well. */
 static bool is_done(const struct inventor *in, enum subject_kind kind)
 {
     bool is_done = true;
 
     for (uint16_t i = 0; i < in->t->count && is_done; i++) {
         const struct tally *tally = &in->t->items[i];
-        is_done = ruleset_rule(in->t->rules, i).of != kind || tally->other > 0 ||
-                  (tally->met > 0 && tally->unmet > 0);
+        struct rule_info rule = ruleset_rule(in->t->rules, i);
+        bool is_wanted = rule.of == kind && (rule.is_own || !ruleset_hub(in->t->rules));
+        is_done = !is_wanted || tally->other > 0 || (tally->met > 0 && tally->unmet > 0);
     }
     return is_done;
 }
@@ -378,13 +390,15 @@ static enum err_code invent_kind(struct inventor *in, enum subject_kind kind,
     struct life *life = malloc(sizeof(*life));
     enum err_code rc = life ? OK : err_set(err, ERR_LIMIT, "no memory to invent schools");
 
-    in->kept_count = 0;
+    in->kept_count = in->news_count = 0;
     for (int i = 0; rc == OK && i < how->rounds && in->type_count[kind]; i++) {
         if (i >= how->least_rounds && is_done(in, kind))
             break;
         *life = (struct life){ .kind = kind };
         if (in->kept_count && below(&in->random, 10))
-            *life = in->kept[below(&in->random, (unsigned)in->kept_count)];
+            *life = in->kept[below(&in->random, (unsigned)(in->news_count && below(&in->random, 2)
+                                                               ? in->news_count
+                                                               : in->kept_count))];
         vary(in, life);
         rc = live(in, life, err);
     }
@@ -392,16 +406,24 @@ static enum err_code invent_kind(struct inventor *in, enum subject_kind kind,
     return rc;
 }
 
-static void find_types(struct inventor *in)
+static void add_types(struct inventor *in, enum subject_kind kind, bool is_own)
 {
     const struct strmap *types = &ruleset_catalog(in->t->rules)->types;
 
+    for (uint32_t i = 0; i < types->count && in->type_count[kind] < TYPES; i++) {
+        const struct event_type *type = types->items[i].as.ptr;
+        if (ruleset_takes(in->t->rules, kind, type->name) &&
+            is_own == (strncmp(type->declared_at, "hubs/", 5) == 0))
+            in->types[kind][in->type_count[kind]++] = type;
+    }
+}
+
+static void find_types(struct inventor *in)
+{
     for (int kind = 0; kind < SUBJECT_KINDS; kind++) {
-        for (uint32_t i = 0; i < types->count && in->type_count[kind] < TYPES; i++) {
-            const struct event_type *type = types->items[i].as.ptr;
-            if (ruleset_takes(in->t->rules, (enum subject_kind)kind, type->name))
-                in->types[kind][in->type_count[kind]++] = type;
-        }
+        add_types(in, (enum subject_kind)kind, true);
+        in->own_count[kind] = in->type_count[kind];
+        add_types(in, (enum subject_kind)kind, false);
     }
 }
 

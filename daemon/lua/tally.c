@@ -5,7 +5,6 @@
 
 #include "lua/record_internal.h"
 #include "lua/state.h"
-#include "lua/uses.h"
 
 struct tally_job {
     struct tallies *t;
@@ -47,14 +46,12 @@ static void count(struct tally_job *job, uint16_t rule)
 
     job->t->signature = (job->t->signature ^ said ^ rule) * 0x9e3779b97f4a7c15u;
     job->t->signature ^= job->t->signature >> 29;
-    if (memo->is_waived)
-        tally->waived++;
-    else if (memo->given.form == GIVEN_TRUE)
-        tally->met++;
-    else if (memo->given.form == GIVEN_FALSE)
-        tally->unmet++;
-    else
-        tally->other++;
+    uint64_t *counter = memo->is_waived                   ? &tally->waived
+                        : memo->given.form == GIVEN_TRUE  ? &tally->met
+                        : memo->given.form == GIVEN_FALSE ? &tally->unmet
+                                                          : &tally->other;
+    if ((*counter)++ == 0)
+        job->t->has_news = true;
 }
 
 static int take_in_lua(lua_State *L)
@@ -93,6 +90,7 @@ enum err_code tallies_take(struct tallies *t, struct record *r, int64_t now, str
     struct err why;
 
     t->signature = 0;
+    t->has_news = false;
     record_begin(r, now, &job.reads);
     while (job.next < r->rs->subjects[r->kind].rule_count) {
         lua_pushcfunction(r->rs->sandbox.L, take_in_lua);
@@ -102,73 +100,4 @@ enum err_code tallies_take(struct tallies *t, struct record *r, int64_t now, str
     }
     record_end(r);
     return job.has_memory ? OK : err_set(err, ERR_LIMIT, "no memory to count what rules say");
-}
-
-bool ruleset_takes(const struct ruleset *rs, enum subject_kind kind, const char *type)
-{
-    return strmap_find(&rs->subjects[kind].reducer_by_event, type, strlen(type)) != NULL;
-}
-
-uint16_t ruleset_rule_count(const struct ruleset *rs)
-{
-    return rs->rule_count;
-}
-
-struct rule_info ruleset_rule(const struct ruleset *rs, uint16_t index)
-{
-    const struct rule_def *r = &rs->rules[index];
-    bool is_composite = r->form == RULE_ALL || r->form == RULE_ANY || r->form == RULE_UNLESS;
-
-    return (struct rule_info){
-        .name = r->name,
-        .where = r->where,
-        .title = r->title,
-        .source = r->source,
-        .advice = r->advice,
-        .of = r->of,
-        .is_decision = r->is_decision,
-        .is_alert = r->is_alert,
-        .is_waivable = r->is_waivable,
-        .is_yes_or_no = is_composite || r->need != NEED_NONE || r->is_alert || r->is_waivable ||
-                        !r->is_decision,
-    };
-}
-
-static bool is_criterion_of(const struct rule_def *r, uint16_t index)
-{
-    for (uint16_t i = 0; i < r->criteria_count; i++)
-        if (r->criteria[i] == index)
-            return true;
-    return false;
-}
-
-bool ruleset_is_read(const struct ruleset *rs, uint16_t index)
-{
-    const struct uses *moves = &rs->uses->moves[rs->rules[index].of];
-    bool is_read = moves->is_open || uses_has(moves->rules, index);
-
-    for (uint16_t i = 0; i < rs->rule_count && !is_read; i++)
-        is_read = i != index && rs->rules[i].of == rs->rules[index].of &&
-                  (rs->uses->rules[i].is_open || uses_has(rs->uses->rules[i].rules, index) ||
-                   is_criterion_of(&rs->rules[i], index));
-    return is_read;
-}
-
-bool ruleset_unset_fact(struct fact_info *out, const struct ruleset *rs, int index)
-{
-    for (int kind = 0; kind < SUBJECT_KINDS; kind++) {
-        const struct subject_defs *defs = &rs->subjects[kind];
-        const struct uses *moves = &rs->uses->moves[kind], *reducers = &rs->uses->reducers[kind];
-        if (moves->is_open_set || reducers->is_open_set)
-            continue; /* any of them may be set */
-        for (uint16_t i = 0; i < defs->fact_count; i++) {
-            if (i == defs->waivers || uses_has(moves->set, i) || uses_has(reducers->set, i) ||
-                index-- > 0)
-                continue;
-            *out = (struct fact_info){ defs->facts[i].name, defs->facts[i].where,
-                                       (enum subject_kind)kind };
-            return true;
-        }
-    }
-    return false;
 }

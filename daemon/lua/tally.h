@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "lua/describe.h"
 #include "lua/record.h"
 
 struct tally {
@@ -29,6 +30,7 @@ struct tallies {
     uint16_t count;
     uint64_t
         signature; /* of all that the rules said the last time: the same answers, the same number */
+    bool has_news; /* the last time a rule came out in a way in which it had not before */
     struct arena arena;
 };
 
@@ -39,31 +41,5 @@ void tallies_fini(struct tallies *t);
 /* Judge all rules about this record at `now`, criteria included, and count what they say. */
 MUST_CHECK enum err_code tallies_take(struct tallies *t, struct record *r, int64_t now,
                                       struct err *err);
-
-/* A rule, for those who show them. Texts are borrowed from the ruleset; NULL where there is none. */
-struct rule_info {
-    const char *name;
-    const char *where; /* "national/rules.lua:12" */
-    const char *title, *source, *advice;
-    enum subject_kind of;
-    bool is_decision, is_alert, is_waivable;
-    bool is_yes_or_no; /* whatever its function gives, it counts as true or false */
-};
-/* Has this kind of subject a reducer of its own for that type of event? */
-bool ruleset_takes(const struct ruleset *rs, enum subject_kind kind, const char *type);
-uint16_t ruleset_rule_count(const struct ruleset *rs);
-/* `index` below the count; rules come by name. */
-struct rule_info ruleset_rule(const struct ruleset *rs, uint16_t index);
-/* May another rule or a move read it, as far as their text says? True too when one reads names that it
- * makes as it runs. */
-bool ruleset_is_read(const struct ruleset *rs, uint16_t index);
-
-struct fact_info {
-    const char *name;
-    const char *where;
-    enum subject_kind of;
-};
-/* The fact number `index` of those that no reducer and no move sets; false when there are not so many. */
-bool ruleset_unset_fact(struct fact_info *out, const struct ruleset *rs, int index);
 
 #endif
