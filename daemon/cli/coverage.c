@@ -27,12 +27,19 @@ static void print_counts(const struct tally *t)
            t->waived, t->other, t->failed);
 }
 
+/* Of a hub its own rules are shown; the national ones are the national pack's to try. */
+static bool is_shown(const struct ruleset *rs, const struct rule_info *rule)
+{
+    return rule->is_own || !ruleset_hub(rs);
+}
+
 static int name_width(const struct ruleset *rs)
 {
     size_t width = 4;
 
     for (uint16_t i = 0; i < ruleset_rule_count(rs); i++) {
-        size_t len = strlen(ruleset_rule(rs, i).name);
+        struct rule_info rule = ruleset_rule(rs, i);
+        size_t len = is_shown(rs, &rule) ? strlen(rule.name) : 0;
         width = len > width ? len : width;
     }
     return (int)width;
@@ -52,6 +59,8 @@ static void print_table(const struct tallies *tests, const struct tallies *schoo
     for (uint16_t i = 0; i < tests->count; i++) {
         struct rule_info rule = ruleset_rule(tests->rules, i);
         const struct tally *t = &tests->items[i];
+        if (!is_shown(tests->rules, &rule))
+            continue;
         const char *gap = gap_of(&rule, t);
         printf("%-*s", width, rule.name);
         print_counts(t);
@@ -81,6 +90,8 @@ static void print_json(const struct tallies *tests, const struct tallies *school
 
     for (uint16_t i = 0; i < tests->count; i++) {
         struct rule_info rule = ruleset_rule(tests->rules, i);
+        if (!is_shown(tests->rules, &rule))
+            continue;
         buf_reset(&b);
         buf_str(&b, "{\"rule\":");
         json_write_cstr(&b, rule.name);

@@ -12,7 +12,7 @@
 #include "cli/place.h"
 #include "cli/sentences.h"
 #include "engine/coverage.h"
-#include "lua/describe.h"
+#include "lua/declared.h"
 
 static const struct option_spec OPTIONS[] = {
     { "hub", "CODE", "the rules as they stand in this hub" },

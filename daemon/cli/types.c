@@ -8,7 +8,7 @@
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "cli/place.h"
-#include "lua/describe.h"
+#include "lua/declared.h"
 #include "lua/rulebook.h"
 
 static const struct option_spec OPTIONS[] = {

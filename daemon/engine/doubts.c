@@ -62,10 +62,19 @@ static bool is_one_sided(const struct tallies *tallies, uint16_t index)
     return has_sides && (t->met == 0 || t->unmet == 0);
 }
 
+/* It gave nothing in each case: most likely it lacks a return. */
+static bool is_empty(const struct tallies *tallies, uint16_t index)
+{
+    const struct tally *t = &tallies->items[index];
+
+    return t->nothing > 0 && t->nothing == t->other && t->met + t->unmet + t->waived == 0;
+}
+
 static bool has_one_sided(const struct tallies *t)
 {
     for (uint16_t i = 0; i < t->count; i++)
-        if (is_one_sided(t, i) && (!ruleset_hub(t->rules) || ruleset_rule(t->rules, i).is_own))
+        if ((is_one_sided(t, i) || is_empty(t, i)) &&
+            (!ruleset_hub(t->rules) || ruleset_rule(t->rules, i).is_own))
             return true;
     return false;
 }
@@ -80,6 +89,18 @@ static void tell_one_sided(struct finder *f, uint16_t index)
             "%s: %s is %s for every school, in all tests and invented cases; expected both "
             "true and false: look at its condition, or show a case in a test",
             rule.where, rule.name, f->t->items[index].met > 0 ? "true" : "false");
+}
+
+static void tell_empty(struct finder *f, uint16_t index)
+{
+    struct rule_info rule = ruleset_rule(f->rules, index);
+
+    if (is_of_these(f, rule.where) && is_empty(f->t, index))
+        problems_add(
+            f->problems,
+            "%s: %s gives nothing for any school, in all tests and invented cases; expected a "
+            "value: is there a return?",
+            rule.where, rule.name);
 }
 
 static void tell_unset(struct finder *f)
@@ -101,6 +122,7 @@ static void tell(struct finder *f)
             tell_failure(f->t->items[i].failure, f);
         tell_unreached(f, i);
         tell_one_sided(f, i);
+        tell_empty(f, i);
     }
     tell_unset(f);
 }

@@ -196,6 +196,8 @@ static void gather_tests(struct loader *ld)
     ld->rs->test_places = loader_alloc(ld, (most + 1) * sizeof(*ld->rs->test_places));
     lua_newtable(L);
     for (ld->part = 0; ld->part < ld->count; ld->part++) {
+        if (ld->parts[ld->part].is_overlay != (ld->rs->hub != NULL))
+            continue; /* of the national pack beside an overlay: they say nothing of the two together */
         lua_rawgeti(L, LUA_REGISTRYINDEX, ld->parts[ld->part].ref);
         int type = lua_getfield(L, -1, "tests");
         loader_enter(ld, "tests");

@@ -4,6 +4,7 @@
 
 #include <lauxlib.h>
 
+#include "base/text.h"
 #include "lua/loader.h"
 #include "lua/uses.h"
 
@@ -15,6 +16,7 @@ struct check {
     const char *where; /* file of the function */
     int function;      /* stack index of the function */
     int depth;         /* how many helpers called each other down to here */
+    bool gives_value;  /* what calls it wants a value of it */
 };
 
 #define HELPERS_MAX 40 /* deep; recursion ends sooner */
@@ -143,6 +145,12 @@ static void check_name(enum scan_what what, const char *name, int line, void *ar
                         lua_pushstring(L, "import: files are imported at the top of a file, not "
                                           "by a function"));
         break;
+    case SCAN_NO_RETURN:
+        if (c->gives_value && c->depth == 0)
+            add_problem(
+                c->ld, c->where, line,
+                lua_pushstring(L, "this function returns nothing; expected return and a value"));
+        break;
     case SCAN_FIELD_ANY:
     case SCAN_FIELD_ANY_WRITE:
         break; /* checked when it runs */
@@ -150,6 +158,84 @@ static void check_name(enum scan_what what, const char *name, int line, void *ar
     case SCAN_ENVIRONMENT:
         break; /* told when the file was loaded */
     }
+}
+
+/* What is wrong with comparing or setting a fact of this type with a text, or NULL; pushed. */
+static const char *text_problem(const struct check *c, const struct type *type, const char *text)
+{
+    struct loader *ld = c->ld;
+    char expected[400], hint[200];
+    struct err err;
+    int32_t day;
+    int year;
+    size_t len = strlen(text);
+
+    switch (type->kind) {
+    case TYPE_ENUM:
+        for (uint32_t i = 0; i < type->value_count; i++)
+            if (strcmp(type->values[i], text) == 0)
+                return NULL;
+        return lua_pushfstring(
+            ld->L, "never \"%s\"; expected %s%s", text,
+            type_describe(type, expected, sizeof(expected)),
+            text_hint(hint, sizeof(hint), text, type->values, type->value_count));
+    case TYPE_TIME:
+        return lua_pushfstring(
+            ld->L, "an instant, no text; write midnight(\"%s\"), or ask s:reached(...)", text);
+    case TYPE_DATE:
+        return day_parse(&day, text, len, &err) == OK
+                   ? NULL
+                   : lua_pushfstring(ld->L, "a date; %s", err.msg);
+    case TYPE_YEAR:
+        return year_parse(&year, text, len, &err) == OK
+                   ? NULL
+                   : lua_pushfstring(ld->L, "an academic year; %s", err.msg);
+    case TYPE_BOOL:
+        return lua_pushstring(ld->L, "true or false, no text");
+    case TYPE_INT:
+    case TYPE_NUMBER:
+        return lua_pushstring(ld->L, "a number, no text; write it without quotes");
+    case TYPE_SET:
+    case TYPE_LIST:
+    case TYPE_MAP:
+    case TYPE_ROW:
+        return lua_pushstring(ld->L,
+                              "a container, no text; ask :has(...), or go through it by each(...)");
+    case TYPE_TEXT:
+    case TYPE_PERSON:
+    case TYPE_NOTE:
+    case TYPE_SCHOOL:
+    case TYPE_GROUP:
+    case TYPE_HUB:
+        break;
+    }
+    return NULL;
+}
+
+static void check_compare(const char *name, const char *text, const int *number, bool is_set,
+                          int line, void *arg)
+{
+    const struct check *c = arg;
+    lua_State *L = c->ld->L;
+    const struct subject_defs *defs = &c->ld->rs->subjects[c->kind];
+    const struct strmap_item *item = strmap_find(&defs->names, name, strlen(name));
+    const char *problem = NULL;
+
+    if (!item || item->as.num >> 16 != SLOT_FACT)
+        return; /* what a rule gives is not known */
+    const struct type *type = defs->facts[item->as.num & 0xffff].type;
+    if (text &&
+        (!is_set || type->kind == TYPE_ENUM)) /* other values are checked when they are set */
+        problem = text_problem(c, type, text);
+    else if (number && !type_is_scalar(type))
+        problem =
+            lua_pushstring(L, "a container, no number; to count what is in it, write # before it");
+    else if (number && type->kind == TYPE_BOOL)
+        problem = lua_pushstring(L, "true or false, no number");
+    if (!problem)
+        return;
+    problems_add(c->ld->problems, "%s:%d: %s is %s", c->where, line, name, problem);
+    lua_pop(L, 1);
 }
 
 /* ---- helpers ---- */
@@ -230,16 +316,20 @@ static void check_function(const struct check *c, uint32_t views)
     lua_getinfo(L, ">S", &ar);
     inner.where = ar.short_src;
     inner.function = lua_gettop(L);
-    struct scan_hooks hooks = {
-        .name = check_name, .helper = check_helper, .upvalue = upvalue_name, .arg = &inner
-    };
+    struct scan_hooks hooks = { .name = check_name,
+                                .helper = check_helper,
+                                .compare = check_compare,
+                                .upvalue = upvalue_name,
+                                .arg = &inner };
     scan_function(L, c->ld->scratch, views, &hooks);
 }
 
 static void check_ref(struct loader *ld, enum subject_kind kind, bool is_writing, int ref,
                       struct uses *uses)
 {
-    struct check c = { .ld = ld, .kind = kind, .is_writing = is_writing, .uses = uses };
+    struct check c = {
+        .ld = ld, .kind = kind, .is_writing = is_writing, .uses = uses, .gives_value = !is_writing
+    };
 
     if (ref == LUA_NOREF)
         return;

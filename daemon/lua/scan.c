@@ -31,9 +31,16 @@ enum {
     OP_MMBINK = 48,
     OP_CLOSE = 54,
     OP_JMP = 56,
+    OP_EQ = 57,
+    OP_LT = 58,
+    OP_LE = 59,
+    OP_EQK = 60,
+    OP_EQI = 61,
+    OP_GEI = 65,
     OP_TEST = 66,
     OP_CALL = 68,
     OP_TAILCALL = 69,
+    OP_RETURN = 70,
     OP_RETURN1 = 72,
     OP_FORLOOP = 73,
     OP_FORPREP = 74,
@@ -66,11 +73,11 @@ static struct use decode(uint32_t i)
 }
 
 /* What a register or upvalue holds. */
-enum holds { NOTHING, VIEW, PARAMS, ENVIRONMENT, GLOBAL, TEXT, OUTER, ELEMENT, INNER };
+enum holds { NOTHING, VIEW, PARAMS, ENVIRONMENT, GLOBAL, TEXT, FIELD, OUTER, ELEMENT, INNER };
 struct tag {
     enum holds holds;
     int index;                   /* OUTER, ELEMENT: of the scanned function's upvalue */
-    const char *text;            /* TEXT; ELEMENT: its key, NULL when unknown */
+    const char *text;            /* TEXT; FIELD: of a view; ELEMENT: its key, NULL when unknown */
     struct dump_function *inner; /* INNER */
 };
 
@@ -187,7 +194,9 @@ static struct tag read_field(const struct walk *w, size_t pc, const struct tag *
         return (struct tag){ .holds = name ? GLOBAL : NOTHING, .text = name };
     case VIEW:
         tell(w, pc, name ? SCAN_FIELD : SCAN_FIELD_ANY, name ? name : "?");
-        return (struct tag){ .holds = name && strcmp(name, "param") == 0 ? PARAMS : NOTHING };
+        if (!name)
+            return (struct tag){ 0 };
+        return (struct tag){ .holds = strcmp(name, "param") == 0 ? PARAMS : FIELD, .text = name };
     case PARAMS:
         tell(w, pc, SCAN_PARAM, name);
         break;
@@ -295,6 +304,40 @@ static struct tag read(struct walk *w, size_t pc, struct use u)
     }
 }
 
+/* A comparison of a field with what stands in the function itself. */
+static void compare(const struct walk *w, size_t pc, struct use u)
+{
+    const struct scan_hooks *hooks = w->scan->hooks;
+    const struct tag *a = &w->registers[u.a], *b = &w->registers[u.b];
+    const char *text = NULL;
+    int number = (int)u.b - 127; /* as these instructions hold it */
+
+    if (u.op == OP_EQK)
+        text = text_at(w, u.b);
+    else if (u.op <= OP_LE && b->holds == TEXT)
+        text = b->text;
+    else if (u.op <= OP_LE && a->holds == TEXT) {
+        text = a->text;
+        a = b;
+    }
+    if (!hooks->compare || a->holds != FIELD)
+        return;
+    if (text)
+        hooks->compare(a->text, text, NULL, false, w->f->lines[pc], hooks->arg);
+    else if (u.op >= OP_EQI)
+        hooks->compare(a->text, NULL, &number, false, w->f->lines[pc], hooks->arg);
+}
+
+/* s.phase = "primary" */
+static void check_set(const struct walk *w, size_t pc, struct use u)
+{
+    const struct scan_hooks *hooks = w->scan->hooks;
+    const char *name = text_at(w, u.b), *text = u.k ? text_at(w, u.c) : key_in(w, u.c);
+
+    if (hooks->compare && w->registers[u.a].holds == VIEW && name && text)
+        hooks->compare(name, text, NULL, true, w->f->lines[pc], hooks->arg);
+}
+
 static void step(struct walk *w, size_t pc)
 {
     struct use u = decode(w->f->code[pc]);
@@ -302,8 +345,11 @@ static void step(struct walk *w, size_t pc)
 
     if (u.op == OP_SETTABUP)
         write_field(w, pc, &w->upvalues[u.a], text_at(w, u.b));
-    else if (u.op == OP_SETFIELD)
+    else if (u.op == OP_SETFIELD) {
         write_field(w, pc, &w->registers[u.a], text_at(w, u.b));
+        check_set(w, pc, u);
+    } else if (u.op >= OP_EQ && u.op <= OP_GEI)
+        compare(w, pc, u);
     else if (u.op == OP_SETTABLE)
         write_field(w, pc, &w->registers[u.a], key_in(w, u.b));
     else if (u.op == OP_SETI)
@@ -358,6 +404,20 @@ static void walk_function(struct scan *s, struct dump_function *f, struct tag *u
     }
 }
 
+/* Does a function that does something give nothing back, whatever happens? One that raises an error has its reasons. */
+static bool lacks_return(const struct dump_function *f)
+{
+    for (size_t pc = 0; pc < f->code_count; pc++) {
+        struct use u = decode(f->code[pc]);
+        if (u.op == OP_RETURN1 || u.op == OP_TAILCALL || (u.op == OP_RETURN && u.b != 1))
+            return false;
+    }
+    for (size_t i = 0; i < f->text_count; i++)
+        if (f->texts[i] && strcmp(f->texts[i], "error") == 0)
+            return false;
+    return f->code_count > 1;
+}
+
 struct dumping {
     luaL_Buffer b;
     bool is_begun;
@@ -408,5 +468,7 @@ void scan_function(lua_State *L, struct arena *arena, uint32_t views,
             .holds = strcmp(f->upvalues[i].name, "_ENV") == 0 ? ENVIRONMENT : OUTER,
             .index = (int)i,
         };
+    if (views && lacks_return(f))
+        hooks->name(SCAN_NO_RETURN, "return", f->line_defined, hooks->arg);
     walk_function(&s, f, upvalues, views, 0);
 }

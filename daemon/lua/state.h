@@ -397,6 +397,7 @@ enum scan_what {
     SCAN_FIELD_ANY_WRITE,
     SCAN_PARAM,
     SCAN_PARAM_WRITE,
+    SCAN_NO_RETURN,   /* the function, which is not empty, gives nothing back in any case */
     SCAN_OUTER_WRITE, /* a variable of the file around the function, or a table that it holds */
 };
 struct scan_hooks {
@@ -404,6 +405,9 @@ struct scan_hooks {
     /* A function that the scanned one has in its upvalue (`is_itself`), or in field `key` of a
      * table there (NULL: in any), is called with views as these arguments: a bit each. */
     void (*helper)(int upvalue, const char *key, bool is_itself, uint32_t views, void *arg);
+    /* A fact is compared with, or set to, a text (`number` NULL) or a whole number that stands in the function. */
+    void (*compare)(const char *fact, const char *text, const int *number, bool is_set, int line,
+                    void *arg);
     /* The name of an upvalue of the scanned function. */
     const char *(*upvalue)(int upvalue, void *arg);
     void *arg;

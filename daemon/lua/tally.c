@@ -50,6 +50,7 @@ static void count(struct tally_job *job, uint16_t rule)
                         : memo->given.form == GIVEN_TRUE  ? &tally->met
                         : memo->given.form == GIVEN_FALSE ? &tally->unmet
                                                           : &tally->other;
+    tally->nothing += memo->given.form == GIVEN_NIL && !memo->is_waived;
     if ((*counter)++ == 0)
         job->t->has_news = true;
 }

@@ -11,14 +11,15 @@
 #include <stdint.h>
 
 #include "base/arena.h"
-#include "lua/describe.h"
+#include "lua/declared.h"
 #include "lua/record.h"
 
 struct tally {
-    uint64_t met;    /* true of itself */
-    uint64_t unmet;  /* false */
-    uint64_t waived; /* true because a waiver stands */
-    uint64_t other;  /* a number, a text or nothing */
+    uint64_t met;     /* true of itself */
+    uint64_t unmet;   /* false */
+    uint64_t waived;  /* true because a waiver stands */
+    uint64_t other;   /* a number, a text or nothing */
+    uint64_t nothing; /* of those */
     uint64_t failed;
     const char *failure; /* the first message, FILE:LINE: WHAT; NULL: none */
     bool is_read;        /* another rule has read it */

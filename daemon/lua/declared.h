@@ -1,10 +1,10 @@
 /*
- * describe.h - what a ruleset declares, for those who show it: pages, editors, lists.
+ * declared.h - what a ruleset declares, for those who show it: pages, editors, lists.
  *
  * Texts are borrowed from the ruleset. An index goes from 0 as long as the function returns true.
  */
-#ifndef PATHWAY_LUA_DESCRIBE_H
-#define PATHWAY_LUA_DESCRIBE_H
+#ifndef PATHWAY_LUA_DECLARED_H
+#define PATHWAY_LUA_DECLARED_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,5 +1,5 @@
-/* describe.c - see describe.h. */
-#include "lua/describe.h"
+/* declared.c - see declared.h. */
+#include "lua/declared.h"
 
 #include <string.h>
 
