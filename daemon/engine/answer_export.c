@@ -115,6 +115,7 @@ struct events {
     struct buf *out;
     struct reader *r;
     bool as_ndjson;
+    bool with_notes;
 };
 
 struct notes {
@@ -161,7 +162,8 @@ static enum err_code write_event(const struct logged *e, void *arg, struct err *
     rc = json_parse(&body, &arena, e->body, e->body_len, EVENT_MAX_DEPTH + 1, err);
     if (rc == OK) {
         struct notes notes = { &arena, (struct json *)(uintptr_t)json_get(body, "data") };
-        rc = note_each(x->r->store, e->seq, restore_note, &notes, err);
+        if (x->with_notes)
+            rc = note_each(x->r->store, e->seq, restore_note, &notes, err);
         json_write(x->out, body);
         buf_char(x->out, '\n');
     }
@@ -172,13 +174,16 @@ static enum err_code write_event(const struct logged *e, void *arg, struct err *
 enum err_code answer_events(struct buf *out, struct reader *r, const struct json *params,
                             struct err *err)
 {
-    static const char *const KNOWN[] = { "format", "known", NULL };
+    static const char *const KNOWN[] = { "format", "known", "notes", NULL };
     struct events x = { .out = out, .r = r };
     struct instants when;
+    const char *notes;
 
     if (params_check(params, KNOWN, err) != OK || params_instants(&when, r, params, err) != OK ||
+        params_text(&notes, params, "notes", err) != OK ||
         params_csv_or_ndjson(&x.as_ndjson, params, err) != OK)
         return err->code;
+    x.with_notes = !notes || strcmp(notes, "no") != 0;
     if (!x.as_ndjson)
         buf_str(out, "seq,recorded,time,type,subject,source,id\n");
     return log_scan(r->store, 0, when.max_seq, write_event, &x, err);

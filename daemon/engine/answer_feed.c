@@ -9,6 +9,7 @@
 #include "store/log.h"
 #include "store/personal.h"
 
+#define CHANGES_SCAN    20000 /* looked at for one answer, where few pass a filter */
 #define CHANGES_DEFAULT 1000
 #define CHANGES_MAX     10000
 
@@ -18,8 +19,9 @@ struct feed {
     struct buf *out;
     struct reader *r;
     enum format format;
-    int64_t last;
-    int count;
+    const char *hub, *subject, *decision; /* NULL: any */
+    int64_t last;                         /* the number up to which all were looked at */
+    int64_t count, limit;                 /* entries shown, at most */
 };
 
 /* The form that every reader of the feed sees. */
@@ -55,11 +57,23 @@ static void write_csv(struct buf *out, const struct change *c)
     buf_char(out, '\n');
 }
 
+static bool passes(const struct feed *f, const struct change *c)
+{
+    return (!f->hub || (c->hub && strcmp(f->hub, c->hub) == 0)) &&
+           (!f->subject || strcmp(f->subject, c->subject) == 0) &&
+           (!f->decision || strcmp(f->decision, c->decision) == 0);
+}
+
 static enum err_code take_change(const struct change *c, void *arg, struct err *err)
 {
     struct feed *f = arg;
     (void)err;
 
+    if (f->count == f->limit)
+        return OK;
+    f->last = c->seq;
+    if (!passes(f, c))
+        return OK;
     if (f->format == FORMAT_CSV) {
         write_csv(f->out, c);
     } else {
@@ -69,43 +83,86 @@ static enum err_code take_change(const struct change *c, void *arg, struct err *
         if (f->format == FORMAT_NDJSON)
             buf_char(f->out, '\n');
     }
-    f->last = c->seq;
     f->count++;
     return OK;
+}
+
+static enum err_code read_format(struct feed *f, const struct json *params, struct err *err)
+{
+    const char *format;
+
+    if (params_text(&format, params, "format", err) != OK)
+        return err->code;
+    if (format && strcmp(format, "csv") == 0)
+        f->format = FORMAT_CSV;
+    else if (format && strcmp(format, "ndjson") == 0)
+        f->format = FORMAT_NDJSON;
+    else if (format && strcmp(format, "json") != 0)
+        return err_set(err, ERR_INPUT, "format: found \"%s\", expected json, csv or ndjson",
+                       format);
+    return OK;
+}
+
+static enum err_code read_feed_filter(struct feed *f, const struct json *params, struct err *err)
+{
+    const struct export_options named = { .names = &f->decision, .name_count = 1 };
+    enum subject_kind kind;
+
+    if (params_text(&f->hub, params, "hub", err) != OK ||
+        params_text(&f->subject, params, "subject", err) != OK ||
+        params_text(&f->decision, params, "decision", err) != OK)
+        return err->code;
+    if (f->subject && subject_parse(&kind, f->subject, strlen(f->subject), err) != OK)
+        return err->code;
+    if (f->decision && (rules_of_today(f->r, err) != OK || reader_need_rules(f->r, err) != OK ||
+                        export_check_names(f->r->rules, &named, err) != OK))
+        return err->code;
+    return OK;
+}
+
+/* A page looks at a bounded part of the feed, and `next` says how far that went; an export at all. */
+static enum err_code show_feed(struct feed *f, int64_t scan, struct err *err)
+{
+    bool is_filtered = f->hub || f->subject || f->decision;
+    int64_t end = f->format == FORMAT_JSON && is_filtered ? f->last + scan : INT64_MAX;
+    int64_t before;
+    enum err_code rc;
+
+    do {
+        int64_t step = is_filtered ? CHANGES_DEFAULT : f->limit;
+        before = f->last;
+        rc = feed_each(f->r->store, before, end - before < step ? end - before : step, take_change,
+                       f, err);
+    } while (rc == OK && is_filtered && f->last > before && f->count < f->limit && f->last < end);
+    return rc;
 }
 
 enum err_code answer_changes(struct buf *out, struct reader *r, const struct json *params,
                              struct err *err)
 {
-    static const char *const KNOWN[] = { "after", "limit", "format", NULL };
+    static const char *const KNOWN[] = { "after",   "limit",    "format", "hub",
+                                         "subject", "decision", "scan",   NULL };
     struct feed f = { .out = out, .r = r };
-    int64_t after, limit;
-    const char *format;
+    int64_t head = 0, scan;
 
-    if (params_check(params, KNOWN, err) != OK ||
-        params_text(&format, params, "format", err) != OK ||
-        params_int(&after, params, "after", 0, INT64_MAX, 0, err) != OK)
+    if (params_check(params, KNOWN, err) != OK || read_format(&f, params, err) != OK ||
+        read_feed_filter(&f, params, err) != OK ||
+        params_int(&f.last, params, "after", 0, INT64_MAX, 0, err) != OK ||
+        params_int(&scan, params, "scan", 1, CHANGES_SCAN, CHANGES_SCAN, err) != OK ||
+        feed_last_seq(&head, r->store, err) != OK)
         return err->code;
-    if (format && strcmp(format, "csv") == 0)
-        f.format = FORMAT_CSV;
-    else if (format && strcmp(format, "ndjson") == 0)
-        f.format = FORMAT_NDJSON;
-    else if (format && strcmp(format, "json") != 0)
-        return err_set(err, ERR_INPUT, "format: found \"%s\", expected json, csv or ndjson",
-                       format);
     /* A page of JSON; a whole export otherwise. */
     int64_t otherwise = f.format == FORMAT_JSON ? CHANGES_DEFAULT : INT64_MAX;
     int64_t max = f.format == FORMAT_JSON ? CHANGES_MAX : INT64_MAX;
-    if (params_int(&limit, params, "limit", 1, max, otherwise, err) != OK)
+    if (params_int(&f.limit, params, "limit", 1, max, otherwise, err) != OK)
         return err->code;
-    f.last = after;
     if (f.format == FORMAT_JSON)
         buf_str(out, "{\"items\":[");
     else if (f.format == FORMAT_CSV)
         buf_str(out, "seq,time,subject,decision,old,new\n");
-    enum err_code rc = feed_each(r->store, after, limit, take_change, &f, err);
+    enum err_code rc = show_feed(&f, scan, err);
     if (f.format == FORMAT_JSON)
-        buf_printf(out, "],\"next\":%lld}", (long long)f.last);
+        buf_printf(out, "],\"next\":%lld,\"seq\":%lld}", (long long)f.last, (long long)head);
     return rc;
 }
 

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "engine/fold.h"
 #include "engine/publish.h"
+#include "engine/list_values.h"
 #include "engine/reader.h"
 #include "store/derived.h"
 
@@ -62,8 +63,10 @@ static enum err_code read_filters(struct list *l, const struct json *params, str
             return err->code;
         l->filters[n].decision = f->name;
         l->filters[n].value = value_text(&l->r->arena, f->as.string);
-        if (!l->filters[n++].value)
+        if (!l->filters[n].value)
             return err_set(err, ERR_LIMIT, "no memory for the filters");
+        if (list_value_check(l->r->rules, &l->filters[n++], f->as.string, err) != OK)
+            return err->code;
     }
     l->query.filters = l->filters;
     l->query.filter_count = n;
@@ -284,6 +287,8 @@ enum err_code answer_list(struct buf *out, struct reader *r, const struct json *
     if (rc == OK)
         rc = is_current ? list_subjects(&more, r->store, &l.query, take_row, &l, err)
                         : list_as_of(&l, &when, &more, err);
+    if (rc == OK && l.count == 0 && !l.query.after)
+        rc = list_values_check(l.r->store, &l.query, err);
     buf_str(out, "],\"next\":");
     json_write_cstr(out, more ? l.last : NULL);
     buf_char(out, '}');

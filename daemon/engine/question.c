@@ -25,7 +25,8 @@ static const struct {
     { "quarantine", answer_quarantine }, { "forecast", answer_forecast },
     { "tokens", answer_tokens },         { "explain", answer_explain },
     { "history", answer_history },       { "subject_events", answer_subject_events },
-    { "restated", answer_restated },
+    { "restated", answer_restated },     { "summary", answer_summary },
+    { "rules", answer_rules },
 };
 #define QUESTION_COUNT (sizeof(QUESTIONS) / sizeof(QUESTIONS[0]))
 

@@ -10,13 +10,15 @@
  *   "subject"   {subject, at?, known?, rules?}                facts, decisions with since and until, next wake
  *   "list"      {kind: "school"|"group"|"hub", hub?, q?, where?: {DECISION: "VALUE"}, at?, known?, rules?, limit?, after?}
  *   "decisions" {at?, known?, rules?, names?: [..], format: "csv"|"ndjson"}   -> text, as `pathway export decisions`
- *   "events"    {known?, format: "csv"|"ndjson"}  -> text   (ndjson: the events as logged, notes put back
+ *   "events"    {known?, format: "csv"|"ndjson", notes?: "no"}  -> text   (ndjson: the events as logged, notes put back
  *               where they still exist)
  *   "registered" {at?, known?, rules?}  -> text: a line of JSON for each registered school, with the register's fields
  *   "forecast"  {until, subject?, hub?, at?, known?, rules?, format?: "json"|"csv"|"ndjson"}   what will change
  *               with no further events, each change with its cause
- *   "changes"   {after?, limit?, format?: "json"|"csv"|"ndjson"}
+ *   "changes"   {after?, limit?, hub?, subject?, decision?, scan?, format?: "json"|"csv"|"ndjson"}
  *   "person"    {key}
+ *   "summary"   {hub?, at?, known?}   of each kind of subject, how many have which value of each decision with few
+ *   "rules"     {name?, hub?}         what each rule says of itself, or one of them with its criteria and parameters
  *   "tokens"    {}   who may come in over the network, without their secrets
  *   "status"    {}
  *   "verify"    {}   the hash chain:  {"ok", "events", "error"}

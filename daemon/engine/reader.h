@@ -104,5 +104,6 @@ answer_fn answer_subject, answer_list, answer_decisions, answer_events, answer_c
 answer_fn answer_forecast;
 answer_fn answer_tokens;
 answer_fn answer_explain, answer_history, answer_subject_events, answer_restated;
+answer_fn answer_summary, answer_rules;
 
 #endif

@@ -76,6 +76,8 @@ static void on_signal(uv_signal_t *handle, int number)
 {
     struct host *h = handle->data;
 
+    if (number == SIGHUP && h->plugins)
+        plugins_reload(h->plugins);
     if (number == SIGHUP) {
         log_warn("host: reload refused reason=restart the daemon to read rules and configuration");
         return;
@@ -130,6 +132,15 @@ static void on_describe(void *arg, struct buf *out)
         buf_str(out, "\"plugins\":[]");
 }
 
+static void on_consumers(void *arg, struct buf *out)
+{
+    struct host *h = arg;
+    if (h->plugins)
+        plugins_consumers(h->plugins, out);
+    else
+        buf_str(out, "[]");
+}
+
 static void on_measure(void *arg, struct buf *out)
 {
     struct host *h = arg;
@@ -171,8 +182,9 @@ static void watch_signals(struct host *h)
 
 static enum err_code start(struct host *h, struct err *err)
 {
-    static const struct service_callbacks CALLBACKS = { on_ready,  on_failed,   on_changed,
-                                                        on_closed, on_describe, on_measure };
+    static const struct service_callbacks CALLBACKS = { on_ready,    on_failed,   on_changed,
+                                                        on_closed,   on_describe, on_measure,
+                                                        on_consumers };
     const struct config *c = h->options->config;
     const struct service_options service = {
         .database = c->database,

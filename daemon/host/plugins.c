@@ -208,6 +208,23 @@ void plugins_ready(struct plugins *p)
     early_go_on(p, NULL);
 }
 
+void plugins_reload(struct plugins *p)
+{
+    char why[512];
+
+    for (size_t i = 0; i < p->count; i++) {
+        const struct slot *slot = &p->slots[i];
+        if (slot->state != SLOT_RUNNING || !slot->plugin->reload)
+            continue;
+        snprintf(why, sizeof(why), "it gave no reason");
+        const char *before = plugin_enter(slot);
+        int rc = slot->plugin->reload(slot->self, why, sizeof(why));
+        loopwatch_enter(p->watch, before);
+        if (rc != 0)
+            log_err("host: plugin %s not reloaded error=%s", slot->plugin->name, why);
+    }
+}
+
 void plugins_changed(struct plugins *p, int64_t feed_seq)
 {
     consumers_head(p->consumers, feed_seq);
@@ -229,6 +246,11 @@ static void write_fault(struct buf *out, const char *separator, const char *name
     buf_str(out, ",\"reason\":");
     json_write_cstr(out, reason);
     buf_char(out, '}');
+}
+
+void plugins_consumers(const struct plugins *p, struct buf *out)
+{
+    consumers_describe(p->consumers, out);
 }
 
 void plugins_describe(const struct plugins *p, struct buf *out)

@@ -42,8 +42,12 @@ void plugins_on_required_failed(struct plugins *p, void (*failed)(void *arg), vo
 /* The database is open. */
 void plugins_ready(struct plugins *p);
 void plugins_changed(struct plugins *p, int64_t feed_seq);
+/* Each reads its files anew; one that can not says so in the log, and goes on as before. */
+void plugins_reload(struct plugins *p);
 /* "plugins":[...],"plugin_faults":[...],"consumers":[...] */
 void plugins_describe(const struct plugins *p, struct buf *out);
+/* Who reads the feed by a kept cursor, as a JSON array. */
+void plugins_consumers(const struct plugins *p, struct buf *out);
 /* Their metrics, and those about them, in Prometheus' text format. */
 void plugins_measure(struct plugins *p, struct buf *out);
 /* Stop them in reverse order, each within ten seconds, then call `done`. */

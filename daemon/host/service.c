@@ -250,6 +250,16 @@ static void write_metrics(struct service *s, struct buf *out)
         s->callbacks.measure(s->arg, out);
 }
 
+static void write_consumers(struct service *s, struct buf *out)
+{
+    buf_printf(out, "{\"seq\":%lld,\"items\":", (long long)service_head(s));
+    if (s->callbacks.consumers)
+        s->callbacks.consumers(s->arg, out);
+    else
+        buf_str(out, "[]");
+    buf_char(out, '}');
+}
+
 /* Answer from here, but not inside the call. */
 static enum pw_status answer_self(struct service *s, const char *question, pw_answer_fn *done,
                                   void *arg)
@@ -261,6 +271,8 @@ static enum pw_status answer_self(struct service *s, const char *question, pw_an
         return PW_BUSY;
     if (strcmp(question, "metrics") == 0)
         write_metrics(s, &text);
+    else if (strcmp(question, "consumers") == 0)
+        write_consumers(s, &text);
     else
         write_self(s, &text);
     c->job.answer = buf_take(&text);
@@ -377,7 +389,7 @@ enum pw_status service_ask(struct service *s, const char *question, const char *
     if (!params_json)
         params_json = "{}";
     if (strcmp(question, "ready") == 0 || strcmp(question, "metrics") == 0 ||
-        (is_status && !s->is_ready))
+        strcmp(question, "consumers") == 0 || (is_status && !s->is_ready))
         return answer_self(s, question, done, arg);
     if (!s->is_ready || s->is_stopping)
         return PW_BUSY;

@@ -38,6 +38,8 @@ struct service_callbacks {
     void (*describe)(void *arg, struct buf *out);
     /* Append to the answer of "metrics". NULL allowed. */
     void (*measure)(void *arg, struct buf *out);
+    /* Append the items of "consumers", a JSON array. NULL allowed. */
+    void (*consumers)(void *arg, struct buf *out);
 };
 
 MUST_CHECK enum err_code service_open(struct service **out, uv_loop_t *loop,
@@ -52,8 +54,8 @@ enum pw_status service_submit(struct service *s, enum pw_format format, const ch
 enum pw_status service_identify(struct service *s, const char *token, struct pw_identity *out);
 /*
  * Beside the questions of engine/question.h: the commands "person.set", "person.erase",
- * "note.erase", "token.add" and "token.revoke"; "ready" {}: {"ready": bool, "reason"?}, and "metrics" {}: Prometheus' text, both
- * answered also while the engine is opening.
+ * "note.erase", "token.add" and "token.revoke"; "ready" {}: {"ready": bool, "reason"?}, "metrics" {}: Prometheus' text, and
+ * "consumers" {}: {"seq", "items"}, all answered also while the engine is opening.
  */
 enum pw_status service_ask(struct service *s, const char *question, const char *params_json,
                            pw_answer_fn *done, void *arg);

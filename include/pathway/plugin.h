@@ -18,7 +18,8 @@
  * grows at its end too: the host looks at a member only when abi_minor says that it is there.
  *
  * Changelog
- *   1.0  submit, ask, changes, cursors, state, quarantine, questions, metrics, giving up.
+ *   1.0  submit, ask, changes, cursors, state, quarantine, questions, metrics, giving up, identities,
+ *        reloading.
  */
 #ifndef PATHWAY_PLUGIN_H
 #define PATHWAY_PLUGIN_H
@@ -260,6 +261,9 @@ struct pw_plugin {
     void (*stop)(void *self, pw_done_fn *done, void *arg);
     /* Say how it goes, with pw_host.measure(). NULL allowed. */
     void (*measure)(void *self, struct pw_meter *meter);
+    /* Read files anew that the configuration names, certificates perhaps (SIGHUP). 0, or `error` says
+     * why not, and all stays as it was. NULL allowed. */
+    int (*reload)(void *self, char *error, size_t error_size);
 };
 
 /* Before the definition of pathway_plugin: exported, also from a plugin built with hidden symbols. */

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "access.h"
 #include "query.h"
 #include "routes.h"
 
@@ -19,9 +20,10 @@ static const struct param SUBJECT_PARAMS[] = {
     { NULL, PARAM_TEXT },
 };
 static const struct param EXPORT_PARAMS[] = {
-    { "at", PARAM_TEXT },     { "known", PARAM_TEXT },   { "rules", PARAM_TEXT },
-    { "names", PARAM_LIST },  { "after", PARAM_NUMBER }, { "limit", PARAM_NUMBER },
-    { "format", PARAM_FLAG }, { NULL, PARAM_TEXT },
+    { "at", PARAM_TEXT },       { "known", PARAM_TEXT },   { "rules", PARAM_TEXT },
+    { "names", PARAM_LIST },    { "after", PARAM_NUMBER }, { "limit", PARAM_NUMBER },
+    { "format", PARAM_FLAG },   { "hub", PARAM_TEXT },     { "subject", PARAM_TEXT },
+    { "decision", PARAM_TEXT }, { NULL, PARAM_TEXT },
 };
 static const struct param NO_PARAMS[] = { { NULL, PARAM_TEXT } };
 
@@ -50,9 +52,22 @@ void answer_ndjson(void *arg, enum pw_status status, const char *text, size_t le
     answer(arg, status, "application/x-ndjson", text, len);
 }
 
+/* The host's, and our own behind them. */
 static void answer_metrics(void *arg, enum pw_status status, const char *text, size_t len)
 {
-    answer(arg, status, "text/plain; version=0.0.4; charset=utf-8", text, len);
+    struct request *r = arg;
+    struct str all = { 0 };
+
+    if (status == PW_OK) {
+        str_add(&all, text, len);
+        http_metrics_write(&all, r->server);
+    }
+    if (all.failed)
+        answer(r, PW_FAILED, NULL, NULL, 0);
+    else
+        answer(r, status, "text/plain; version=0.0.4; charset=utf-8",
+               status == PW_OK ? all.data : text, status == PW_OK ? all.len : len);
+    str_fini(&all);
 }
 
 void ask(struct request *r, const char *question, struct str *params, pw_answer_fn *done)
@@ -68,21 +83,10 @@ void ask(struct request *r, const char *question, struct str *params, pw_answer_
         reply_status(r, status, NULL);
 }
 
-/* False: the peer wants something else than JSON, and has been told so. */
-static bool accepts_json(struct request *r)
-{
-    static const char *const OFFERS[] = { "application/json", NULL };
-
-    if (accept_choose(request_header(r, "Accept"), OFFERS) == 0)
-        return true;
-    reply_problem(r, 406, "not-acceptable", "this route answers application/json");
-    return false;
-}
-
 void ask_json(struct request *r, const char *question, struct str *params,
               const struct param *known, bool filters)
 {
-    if (accepts_json(r) && query_params(params, r, known, filters)) {
+    if (query_params(params, r, known, filters)) {
         str_text(params, "}");
         ask(r, question, params, answer_json);
     } else {
@@ -138,6 +142,38 @@ void get_hub(struct request *r)
     get_subject(r, "hub");
 }
 
+void get_summary(struct request *r)
+{
+    static const struct param PARAMS[] = { { "hub", PARAM_TEXT },
+                                           { "at", PARAM_TEXT },
+                                           { "known", PARAM_TEXT },
+                                           { "rules", PARAM_TEXT },
+                                           { NULL, PARAM_TEXT } };
+    struct str params = { 0 };
+
+    str_text(&params, "{");
+    ask_json(r, "summary", &params, PARAMS, false);
+}
+
+void get_rules(struct request *r)
+{
+    static const struct param PARAMS[] = { { "hub", PARAM_TEXT }, { NULL, PARAM_TEXT } };
+    struct str params = { 0 };
+
+    str_text(&params, "{");
+    ask_json(r, "rules", &params, PARAMS, false);
+}
+
+void get_rule(struct request *r)
+{
+    static const struct param PARAMS[] = { { "hub", PARAM_TEXT }, { NULL, PARAM_TEXT } };
+    struct str params = { 0 };
+
+    str_text(&params, "{\"name\":");
+    str_json(&params, r->segment, strlen(r->segment));
+    ask_json(r, "rules", &params, PARAMS, false);
+}
+
 void get_status(struct request *r)
 {
     struct str params = { 0 };
@@ -187,6 +223,13 @@ static int export_format(struct request *r)
     return choice;
 }
 
+/* What notes say is personal; without that scope, events come with the digests that the log has. */
+static bool may_read_notes(struct request *r)
+{
+    struct peer peer;
+    return access_peer(&peer, r) && (peer.scopes & PW_PERSONAL);
+}
+
 void get_export(struct request *r)
 {
     static const char *const WHAT[] = { "decisions", "events", "changes", "registered" };
@@ -205,6 +248,8 @@ void get_export(struct request *r)
     if (format < 0)
         return;
     str_printf(&params, "{\"format\":\"%s\"", format == 0 ? "csv" : "ndjson");
+    if (strcmp(r->segment, "events") == 0 && !may_read_notes(r))
+        str_text(&params, ",\"notes\":\"no\"");
     if (query_params(&params, r, EXPORT_PARAMS, false)) {
         str_text(&params, "}");
         ask(r, WHAT[i], &params, format == 0 ? answer_csv : answer_ndjson);

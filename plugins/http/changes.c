@@ -12,9 +12,9 @@
 #define WAIT_MAX_S   60
 #define PAGE_ENTRIES 1000 /* the host's, for who does not say */
 
-static const struct param PARAMS[] = { { "after", PARAM_NUMBER },
-                                       { "limit", PARAM_NUMBER },
-                                       { "wait", PARAM_FLAG },
+static const struct param PARAMS[] = { { "after", PARAM_NUMBER }, { "limit", PARAM_NUMBER },
+                                       { "wait", PARAM_FLAG },    { "hub", PARAM_TEXT },
+                                       { "subject", PARAM_TEXT }, { "decision", PARAM_TEXT },
                                        { NULL, PARAM_TEXT } };
 
 /* -1: it is no whole number from 0 to `max`. */
@@ -35,35 +35,35 @@ struct poll {
     struct request *request; /* borrowed */
 };
 
-static void write_page(struct str *out, int64_t after, const char *lines, size_t len)
+static void write_page(struct str *out, int64_t after, const struct pw_changes *page)
 {
-    const char *end = lines + len;
+    int64_t next = after;
 
-    str_text(out, "{\"items\":[");
-    for (const char *line = lines; line < end;) {
-        size_t n = strcspn(line, "\n");
-        str_text(out, line > lines ? "," : "");
-        str_add(out, line, n);
-        after = entry_seq(line);
-        line += n + 1;
+    for (size_t i = 0; i < page->count; i++) {
+        str_text(out, i > 0 ? "," : "{\"items\":[");
+        str_add(out, page->items[i].json, page->items[i].len);
+        next = page->items[i].seq;
     }
-    str_printf(out, "],\"next\":%lld}", (long long)after);
+    str_printf(out, "%s],\"next\":%lld,\"seq\":%lld}", page->count > 0 ? "" : "{\"items\":[",
+               (long long)next, (long long)page->head);
 }
 
-static void on_page(struct watcher *w, enum pw_status status, const char *lines, size_t len)
+static void on_page(struct watcher *w, const struct pw_changes *page, bool is_ahead)
 {
     struct request *r = ((struct poll *)w)->request; /* its first member */
-    struct str page = { 0 };
+    struct pw_changes shown = *page;
+    struct str text = { 0 };
 
-    if (status == PW_OK) {
-        write_page(&page, w->after, lines, len);
-        status = page.failed ? PW_FAILED : PW_OK;
-    }
-    if (status == PW_OK)
-        reply_bytes(r, 200, "application/json", page.data, page.len);
+    (void)is_ahead; /* next is beyond seq then */
+    if (shown.head < w->server->head_seq)
+        shown.head = w->server->head_seq;
+    if (page->status == PW_OK)
+        write_page(&text, w->after, &shown);
+    if (page->status == PW_OK && !text.failed)
+        reply_bytes(r, 200, "application/json", text.data, text.len);
     else
-        reply_status(r, status, lines);
-    str_fini(&page);
+        reply_status(r, text.failed ? PW_FAILED : page->status, page->error);
+    str_fini(&text);
     request_go_on(r);
 }
 
@@ -80,7 +80,7 @@ static bool begin_to_wait(struct request *r)
     p->watcher = (struct watcher){
         .server = r->server,
         .after = after ? read_number(after, INT64_MAX) : 0,
-        .limit = limit ? (unsigned)read_number(limit, 1000000) : PAGE_ENTRIES,
+        .limit = limit ? (int)read_number(limit, 10000) : PAGE_ENTRIES,
         .due_ms = uv_now(r->server->loop) +
                   1000u * (uint64_t)read_number(request_parameter(r, "wait"), WAIT_MAX_S),
         .page = on_page,
@@ -103,6 +103,12 @@ static void wait_for_page(struct request *r, const char *wait)
 {
     struct str params = { 0 };
 
+    if (request_parameter(r, "hub") || request_parameter(r, "subject") ||
+        request_parameter(r, "decision")) {
+        reply_problem(r, 400, "input",
+                      "'wait' takes no filter; a stream (Accept: text/event-stream) does");
+        return;
+    }
     if (read_number(wait, WAIT_MAX_S) < 1) {
         reply_problem(r, 400, "input", "the parameter 'wait' is a number of seconds from 1 to 60");
         return;
@@ -121,7 +127,11 @@ static void wait_for_page(struct request *r, const char *wait)
 /* Refuses what a stream has no use for, so that nobody believes in a filter that is none. */
 static bool check_stream_params(struct request *r)
 {
-    static const struct param KNOWN[] = { { "after", PARAM_FLAG }, { NULL, PARAM_TEXT } };
+    static const struct param KNOWN[] = { { "after", PARAM_FLAG },
+                                          { "hub", PARAM_FLAG },
+                                          { "subject", PARAM_FLAG },
+                                          { "decision", PARAM_FLAG },
+                                          { NULL, PARAM_TEXT } };
     struct str others = { 0 };
 
     if (!query_params(&others, r, KNOWN, false))
@@ -129,24 +139,73 @@ static bool check_stream_params(struct request *r)
     bool is_fine = others.len == 0 && !others.failed;
     str_fini(&others);
     if (!is_fine)
-        reply_problem(r, 400, "input", "the only parameter of a stream of changes is 'after'");
+        reply_problem(r, 400, "input",
+                      "the parameters of a stream of changes are after, hub, subject, decision");
     return is_fine;
 }
 
-static void begin_stream(struct request *r)
+/* -1: it is told that there is none. */
+static int64_t stream_start(struct request *r)
 {
     const char *last = request_header(r, "Last-Event-ID"), *after = request_parameter(r, "after");
     const char *from = last && *last ? last : after;
     int64_t seq = from ? read_number(from, INT64_MAX) : 0;
 
-    if (!check_stream_params(r))
-        return;
     if (seq < 0)
         reply_problem(r, 400, "input",
                       last && *last ? "Last-Event-ID is not a number of the feed"
                                     : "the parameter 'after' is not a number of the feed");
+    return seq;
+}
+
+static void begin_stream(struct request *r)
+{
+    struct filter filter;
+    int64_t seq = stream_start(r);
+
+    if (seq < 0)
+        return;
+    if (filter_read(&filter, r))
+        stream_changes(r, seq, &filter);
     else
-        stream_changes(r, seq);
+        reply_status(r, PW_FAILED, NULL);
+}
+
+/* The question has been asked once with the filter: whether such a subject or decision can be. */
+static void on_checked(void *arg, enum pw_status status, const char *text, size_t len)
+{
+    struct request *r = arg;
+
+    (void)len;
+    if (status == PW_INPUT || status == PW_ABSENT)
+        reply_status(r, status, text);
+    else
+        begin_stream(r); /* whoever is too busy to say so lets it in */
+    request_go_on(r);
+}
+
+static void check_stream(struct request *r)
+{
+    static const struct param KNOWN[] = { { "after", PARAM_FLAG },
+                                          { "hub", PARAM_FLAG },
+                                          { "subject", PARAM_TEXT },
+                                          { "decision", PARAM_TEXT },
+                                          { NULL, PARAM_TEXT } };
+    struct str params = { 0 };
+
+    if (!check_stream_params(r) || stream_start(r) < 0)
+        return;
+    if (!request_parameter(r, "subject") && !request_parameter(r, "decision")) {
+        begin_stream(r);
+        return;
+    }
+    str_text(&params, "{\"limit\":1,\"scan\":1");
+    if (query_params(&params, r, KNOWN, false)) {
+        str_text(&params, "}");
+        ask(r, "changes", &params, on_checked);
+    } else {
+        str_fini(&params);
+    }
 }
 
 void get_changes(struct request *r)
@@ -160,7 +219,7 @@ void get_changes(struct request *r)
         reply_problem(r, 406, "not-acceptable",
                       "this route answers application/json or text/event-stream");
     } else if (choice == 1) {
-        begin_stream(r);
+        check_stream(r);
     } else if (wait) {
         wait_for_page(r, wait);
     } else {

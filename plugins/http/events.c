@@ -64,7 +64,7 @@ static void write_result(struct str *out, size_t index, const struct pw_event_re
         str_printf(out, ",\"seq\":%lld", (long long)result->seq);
     if (result->detail) {
         str_text(out, ",\"detail\":");
-        str_json(out, result->detail, strlen(result->detail));
+        str_json_shown(out, result->detail);
     }
     str_text(out, "}");
 }

@@ -16,12 +16,19 @@ static void changed(void *self, int64_t head_seq)
     server_changed(self, head_seq);
 }
 
+static int reload(void *self, char *error, size_t error_size)
+{
+    return server_reload(self, error, error_size);
+}
+
 static void stop(void *self, pw_done_fn *done, void *arg)
 {
     server_stop(self, done, arg);
 }
 
-static const char *const KEYS[] = { "listen", "socket", "socket_scopes", "max_body", NULL };
+static const char *const KEYS[] = { "listen",   "socket",    "socket_scopes", "certificate",
+                                    "key",      "max_body",  "max_header",    "max_connections",
+                                    "patience", "heartbeat", "retry_ms",      NULL };
 
 __attribute__((visibility("default"))) const struct pw_plugin pathway_plugin_http = {
     .abi_major = PW_ABI_MAJOR,
@@ -31,4 +38,5 @@ __attribute__((visibility("default"))) const struct pw_plugin pathway_plugin_htt
     .start = start,
     .changed = changed,
     .stop = stop,
+    .reload = reload,
 };

@@ -2,7 +2,13 @@
 #include "request.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "encode.h"
+
+#define TAGGED_BYTES (4u * 1024 * 1024) /* what is larger is not asked for again and again */
+#define PACKED_BYTES 1024u              /* what is smaller gains nothing */
 
 static const char *title_of(unsigned status)
 {
@@ -25,8 +31,12 @@ static const char *title_of(unsigned status)
         return "Length Required";
     case 413:
         return "Content Too Large";
+    case 412:
+        return "Precondition Failed";
     case 415:
         return "Unsupported Media Type";
+    case 431:
+        return "Request Header Fields Too Large";
     case 503:
         return "Service Unavailable";
     }
@@ -48,7 +58,7 @@ void reply_response(struct request *r, unsigned status, const char *type,
     r->status = status;
     if (type)
         reply_header(r, "Content-Type", type);
-    reply_header(r, "Cache-Control", "no-store");
+    r->reply_bytes = 0;
     reply_header(r, "X-Content-Type-Options", "nosniff");
     if (status == 503)
         reply_header(r, "Retry-After", "1");
@@ -56,13 +66,67 @@ void reply_response(struct request *r, unsigned status, const char *type,
         reply_header(r, "Connection", "close");
 }
 
-void reply_bytes(struct request *r, unsigned status, const char *type, const char *bytes,
-                 size_t len)
+/* The bytes as they are, copied. */
+static void reply_plain(struct request *r, unsigned status, const char *type, const char *bytes,
+                        size_t len)
 {
     /* the cast: libmicrohttpd copies, and does not write */
     reply_response(
         r, status, type,
         MHD_create_response_from_buffer(len, (void *)(uintptr_t)bytes, MHD_RESPMEM_MUST_COPY));
+    r->reply_bytes = len;
+}
+
+/* The bytes compressed; false: they could not be. */
+static bool reply_packed(struct request *r, const char *type, const char *bytes, size_t len)
+{
+    char *copy = malloc(len);
+    struct MHD_Response *response = NULL;
+
+    if (copy) {
+        memcpy(copy, bytes, len);
+        response = gzip_response(copy, len);
+    }
+    if (!response) {
+        free(copy);
+        return false;
+    }
+    reply_response(r, 200, type, response);
+    reply_header(r, "Content-Encoding", "gzip");
+    r->reply_bytes = len;
+    return true;
+}
+
+/* What GET found: kept by nobody but the one who asks, and asked for again each time. */
+static void reply_found(struct request *r, const char *type, const char *bytes, size_t len)
+{
+    const char *known = request_header(r, "If-None-Match");
+    bool packs = len >= PACKED_BYTES && wants_gzip(request_header(r, "Accept-Encoding"));
+    char etag[ETAG_TEXT] = "";
+
+    if (len <= TAGGED_BYTES)
+        etag_make(etag, bytes, len, packs);
+    if (known && etag[0] && etag_matches(known, etag))
+        reply_plain(r, 304, NULL, "", 0);
+    else if (!packs || !reply_packed(r, type, bytes, len))
+        reply_plain(r, 200, type, bytes, len);
+    if (etag[0])
+        reply_header(r, "ETag", etag);
+    reply_header(r, "Cache-Control", "private, no-cache");
+    reply_header(r, "Vary", "Accept, Accept-Encoding, Authorization");
+}
+
+void reply_bytes(struct request *r, unsigned status, const char *type, const char *bytes,
+                 size_t len)
+{
+    bool is_get = strcmp(r->method, "GET") == 0 || strcmp(r->method, "HEAD") == 0;
+
+    if (is_get && status == 200) {
+        reply_found(r, type, bytes, len);
+        return;
+    }
+    reply_plain(r, status, type, bytes, len);
+    reply_header(r, "Cache-Control", "no-store");
 }
 
 void reply_problem(struct request *r, unsigned status, const char *name, const char *detail)
@@ -72,7 +136,7 @@ void reply_problem(struct request *r, unsigned status, const char *name, const c
     str_printf(&body, "{\"type\":\"urn:pathwayd:problem:%s\",\"title\":\"%s\",\"status\":%u", name,
                title_of(status), status);
     str_text(&body, ",\"detail\":");
-    str_json(&body, detail, strlen(detail));
+    str_json_shown(&body, detail ? detail : "");
     str_text(&body, "}\n");
     reply_bytes(r, status, "application/problem+json", body.failed ? "" : body.data,
                 body.failed ? 0 : body.len);

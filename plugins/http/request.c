@@ -11,7 +11,9 @@
 
 #include "access.h"
 #include "linger.h"
+#include "link.h"
 #include "routes.h"
+#include "wire.h"
 
 #define POLITE_BYTES 65536 /* a refused body so small is read, so that the connection can go on */
 #define DRAIN_FACTOR 4     /* a body without length that is too big is read so far, then cut off */
@@ -52,7 +54,9 @@ static struct request *request_new(struct server *s, struct MHD_Connection *conn
     r->method = method;
     r->linger_fd = -1;
     r->route = route_find(url, &r->segment, &r->inner);
+    r->began_ns = uv_hrtime();
     s->requests++;
+    link_request_began(r);
     return r;
 }
 
@@ -67,6 +71,9 @@ void request_completed(void *arg, struct MHD_Connection *connection, void **cont
     if (!r)
         return;
     r->server->requests--;
+    http_metrics_count(&r->server->metrics, r->route, r->status, uv_hrtime() - r->began_ns,
+                       r->body_seen);
+    link_request_ended(r);
     if (r->linger_fd >= 0)
         linger_start(r->server, r->linger_fd);
     if (r->response)
@@ -107,13 +114,26 @@ static void refuse_busy(struct request *r)
     reply_status(r, PW_BUSY, "too many large requests at once; try again");
 }
 
+/* A browser's EventSource gives up for ever at any answer but 200, and comes again when a connection
+ * just ends: while the daemon starts or stops it must be the latter. */
+static bool must_come_again(const struct request *r)
+{
+    const char *accept = request_header(r, "Accept");
+
+    return r->status == 503 && accept && strstr(accept, "text/event-stream");
+}
+
 /* Give the answer to libmicrohttpd. Without one (no memory) the connection is closed. */
 static enum MHD_Result queue_reply(struct request *r)
 {
-    if (!r->response)
+    if (!r->response || must_come_again(r))
         return MHD_NO;
     r->is_queued = true;
-    return MHD_queue_response(r->connection, r->status, r->response);
+    link_reply_began(r);
+    link_set_own(r->connection, r->response);
+    enum MHD_Result result = MHD_queue_response(r->connection, r->status, r->response);
+    link_set_own(r->connection, NULL);
+    return result;
 }
 
 /* Answer now, whatever of the body is still to come. */
@@ -139,12 +159,6 @@ static void refuse_method(struct request *r)
         reply_problem(r, 405, "method", detail);
     }
     reply_header(r, "Allow", allow);
-}
-
-/* Two lengths that disagree are how requests are smuggled past a proxy. */
-static bool has_two_lengths(const struct request *r)
-{
-    return request_header(r, "Content-Length") && request_header(r, "Transfer-Encoding");
 }
 
 /* 0 when it is not said. */
@@ -177,15 +191,61 @@ static void refuse_length(struct request *r)
     reply_problem(r, 413, "limit", detail);
 }
 
+static void refuse_not_acceptable(struct request *r, const char *offered)
+{
+    char detail[160];
+
+    snprintf(detail, sizeof(detail), "this route answers %s", offered);
+    reply_problem(r, 406, "not-acceptable", detail);
+}
+
+/* What the route's table says of the request: true, or it has been told what is wrong. */
+static bool fits(struct request *r, const struct route_method *method)
+{
+    const char *const offers[] = { method->answers, NULL };
+    const char *type = request_header(r, "Content-Type");
+
+    if (!access_check(r, method->scope))
+        return false;
+    if (method->answers && accept_choose(request_header(r, "Accept"), offers) < 0)
+        refuse_not_acceptable(r, method->answers);
+    else if (!method->may_be_bare && method->name[0] == 'P' && /* POST, PUT */
+             !request_header(r, "Content-Length") && !request_header(r, "Transfer-Encoding"))
+        reply_problem(r, 411, "length", "say how long the body is: Content-Length");
+    else if (method->body && (!media_is(type, method->body) || !media_is_utf8(type)))
+        refuse_media(r, method->body);
+    return !r->response;
+}
+
+static size_t header_bytes(struct request *r)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+    return info ? info->header_size : 0;
+}
+
+static void refuse_headers(struct request *r)
+{
+    char detail[120];
+
+    snprintf(detail, sizeof(detail), "the request line and headers have more than %zu bytes",
+             r->server->max_header);
+    reply_problem(r, 431, "limit", detail);
+    reply_header(r, "Connection", "close");
+}
+
 /* All that can be said before the body: an answer here means that it is never read. */
 static void look_at_headers(struct request *r)
 {
     const struct route_method *method = r->route ? route_method(r->route, r->method) : NULL;
     const char *encoding = request_header(r, "Content-Encoding");
+    char wrong[120];
 
-    if (has_two_lengths(r)) {
-        reply_problem(r, 400, "input", "both Content-Length and Transfer-Encoding: send one");
+    if (wire_problem(r, wrong, sizeof(wrong))) {
+        reply_problem(r, 400, "http", wrong);
         reply_header(r, "Connection", "close");
+    } else if (header_bytes(r) > r->server->max_header) {
+        refuse_headers(r);
     } else if (r->server->is_stopping) {
         reply_status(r, PW_BUSY, "the daemon is stopping");
     } else if (!r->route) {
@@ -196,12 +256,8 @@ static void look_at_headers(struct request *r)
         refuse_length(r);
     } else if (encoding && strcasecmp(encoding, "identity") != 0) {
         reply_problem(r, 415, "media-type", "Content-Encoding is not supported; send plain bytes");
-    } else if (!access_check(r, method->scope)) {
-        /* it has been told why not */
-    } else if (method->body && (!media_is(request_header(r, "Content-Type"), method->body) ||
-                                !media_is_utf8(request_header(r, "Content-Type")))) {
-        refuse_media(r, method->body);
-    } else if (method->look) {
+        reply_header(r, "Accept-Encoding", "identity");
+    } else if (fits(r, method) && method->look) {
         method->look(r);
     }
     if (!r->response && !reserve_body(r, (size_t)body_length(r)))

@@ -26,6 +26,9 @@ struct request {
     size_t body_reserved;              /* bytes of the server's bound that are ours */
     struct MHD_Response *response;     /* set by reply_*() */
     void *own;                         /* the handler's, for free() with the request; NULL */
+    struct link *link;                 /* its connection; NULL: unwatched */
+    size_t reply_bytes;                /* of the answer's body, when they are known */
+    uint64_t began_ns;
     unsigned status;
     int linger_fd; /* to read on after a refusal; -1 */
     bool is_suspended;
@@ -52,7 +55,10 @@ void request_go_on(struct request *r);
 /* Free the body when it is no longer needed, so that others may be read. */
 void request_drop_body(struct request *r);
 
-/* Answer with bytes, copied. `type` NULL: no body type. */
+/*
+ * Answer with bytes, copied. `type` NULL: no body type. What is found by GET gets a tag of what it says; it is
+ * answered 304 when the peer has it already, and compressed when it would have it so.
+ */
 void reply_bytes(struct request *r, unsigned status, const char *type, const char *bytes,
                  size_t len);
 /* Answer with a response made otherwise, which becomes the request's. */

@@ -17,11 +17,13 @@ typedef void handler_fn(struct request *r);
  * this table and against the daemon's answers.
  */
 struct route_method {
-    const char *name;   /* "GET" answers HEAD too; NULL: no more */
-    handler_fn *handle; /* the body is there */
-    unsigned scope;     /* of enum pw_scope: what it takes to do this; 0: anybody may */
-    const char *body;   /* the media type of its body; NULL: it has none, or `look` sees to it */
-    handler_fn *look;   /* before the body is read: may answer already; NULL allowed */
+    const char *name;    /* "GET" answers HEAD too; NULL: no more */
+    handler_fn *handle;  /* the body is there */
+    unsigned scope;      /* of enum pw_scope: what it takes to do this; 0: anybody may */
+    const char *body;    /* the media type of its body; NULL: it has none, or `look` sees to it */
+    const char *answers; /* the media type that it answers with; NULL: the handler sees to it */
+    bool may_be_bare;    /* a POST or PUT with no body at all is fine */
+    handler_fn *look;    /* before the body is read: may answer already; NULL allowed */
 };
 
 struct route {
@@ -41,7 +43,8 @@ const struct route *route_at(size_t i);
 /* The handlers: events.c, ask.c, changes.c, outlook.c, people.c, tokens.c, plugins.c, pages.c. */
 handler_fn look_at_events, post_events;
 handler_fn get_schools, get_groups, get_hubs, get_school, get_group, get_hub;
-handler_fn get_changes, get_export, get_status, get_metrics, get_verify, get_replay;
+handler_fn get_summary, get_rules, get_rule;
+handler_fn get_changes, get_consumers, get_export, get_status, get_metrics, get_verify, get_replay;
 handler_fn get_restated, get_school_decision, get_group_decision, get_hub_decision;
 handler_fn get_school_history, get_group_history, get_hub_history;
 handler_fn get_school_events, get_group_events, get_hub_events;
@@ -49,6 +52,6 @@ handler_fn get_person, put_person, delete_person, delete_note;
 handler_fn look_at_plugin, post_plugin;
 handler_fn get_forecast;
 handler_fn get_tokens, post_token, delete_token;
-handler_fn get_index, get_livez, get_readyz;
+handler_fn get_index, get_openapi, get_livez, get_readyz;
 
 #endif

@@ -11,15 +11,18 @@
 #include <unistd.h>
 
 #include "linger.h"
+#include "link.h"
 #include "request.h"
 #include "setup.h"
+#include "tls.h"
 #include "watch.h"
 
-#define DEFAULT_LISTEN   "127.0.0.1:8087"
-#define IDLE_S           60u
-#define CONNECTION_BYTES (32u * 1024) /* for a request's headers */
-#define GRACE_MS         5000
-#define PAUSE_MS         1000
+#define DEFAULT_LISTEN "127.0.0.1:8087"
+#define IDLE_S         60u
+#define SWEEP_MS       500
+#define SEND_BYTES     (128 * 1024) /* of the kernel's memory that a peer who does not read may hold */
+#define GRACE_MS       5000
+#define PAUSE_MS       1000
 
 static void log_text(const struct server *s, int level, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
@@ -41,6 +44,7 @@ void server_handle_closed(struct server *s)
         return;
     for (size_t i = 0; i < s->listener_count; i++)
         listen_close(&s->listeners[i].socket);
+    tls_free(s->certificate);
     pw_done_fn *stopped = s->stopped;
     void *arg = s->stopped_arg;
     free(s);
@@ -78,19 +82,33 @@ static void close_listeners(struct server *s)
     }
 }
 
+static void on_door_closed(uv_handle_t *handle)
+{
+    server_handle_closed(((struct door *)handle->data)->server);
+}
+
+static void close_door(struct door *door)
+{
+    if (!door->mhd)
+        return;
+    uv_poll_stop(&door->poll);
+    MHD_stop_daemon(door->mhd);
+    door->mhd = NULL;
+    uv_close((uv_handle_t *)&door->poll, on_door_closed);
+}
+
 static void close_all(struct server *s)
 {
-    uv_handle_t *const handles[] = { (uv_handle_t *)&s->poll, (uv_handle_t *)&s->due,
-                                     (uv_handle_t *)&s->pause, (uv_handle_t *)&s->grace,
-                                     (uv_handle_t *)&s->watch };
+    uv_handle_t *const timers[] = { (uv_handle_t *)&s->due, (uv_handle_t *)&s->pause,
+                                    (uv_handle_t *)&s->grace, (uv_handle_t *)&s->watch,
+                                    (uv_handle_t *)&s->sweep };
 
-    uv_poll_stop(&s->poll);
-    MHD_stop_daemon(s->mhd);
-    s->mhd = NULL;
+    close_door(&s->plain);
+    close_door(&s->tls);
     close_listeners(s);
     linger_stop(s);
-    for (size_t i = 0; i < sizeof(handles) / sizeof(handles[0]); i++)
-        close_handle(handles[i]);
+    for (size_t i = 0; i < sizeof(timers) / sizeof(timers[0]); i++)
+        close_handle(timers[i]);
 }
 
 /* --- running --- */
@@ -99,19 +117,33 @@ static void set_accepting(struct server *s, bool accepting);
 
 static void on_due(uv_timer_t *timer);
 
-/* Let libmicrohttpd do what it can, and note when it wants to be called again. */
+/* Let it do what it can. False: it does not want to be called again by itself; else *ms says when. */
+static bool run_door(struct door *door, MHD_UNSIGNED_LONG_LONG *ms)
+{
+    MHD_UNSIGNED_LONG_LONG own = 0;
+
+    if (!door->mhd)
+        return false;
+    MHD_run(door->mhd);
+    if (MHD_get_timeout(door->mhd, &own) != MHD_YES)
+        return false;
+    *ms = own < *ms ? own : *ms;
+    return true;
+}
+
 static void run(struct server *s)
 {
-    MHD_UNSIGNED_LONG_LONG ms = 0;
+    MHD_UNSIGNED_LONG_LONG ms = UINT64_MAX;
 
-    if (!s->mhd)
+    if (!s->plain.mhd)
         return;
-    MHD_run(s->mhd);
+    bool any = run_door(&s->plain, &ms);
+    any = run_door(&s->tls, &ms) || any;
     if (s->is_stopping && s->requests == 0) {
         close_all(s);
         return;
     }
-    if (MHD_get_timeout(s->mhd, &ms) == MHD_YES)
+    if (any)
         uv_timer_start(&s->due, on_due, ms, 0);
     else
         uv_timer_stop(&s->due);
@@ -134,7 +166,12 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 {
     (void)status;
     (void)events;
-    run(poll->data);
+    run(((struct door *)poll->data)->server);
+}
+
+static void on_sweep(uv_timer_t *timer)
+{
+    link_sweep(timer->data);
 }
 
 static void on_pause_over(uv_timer_t *timer)
@@ -155,7 +192,7 @@ static void on_incoming(uv_poll_t *poll, int status, int events)
     struct listener *l = poll->data;
     struct server *s = l->server;
     struct sockaddr_storage peer;
-    int on = 1;
+    int on = 1, send_bytes = SEND_BYTES;
 
     (void)status;
     (void)events;
@@ -170,8 +207,10 @@ static void on_incoming(uv_poll_t *poll, int status, int events)
         }
         if (peer.ss_family != AF_UNIX)
             setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+        setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &send_bytes, sizeof(send_bytes));
         /* from here on the descriptor is libmicrohttpd's, also when it refuses it */
-        if (MHD_add_connection(s->mhd, fd, (struct sockaddr *)&peer, len) == MHD_NO)
+        struct MHD_Daemon *mhd = l->is_tls ? s->tls.mhd : s->plain.mhd;
+        if (MHD_add_connection(mhd, fd, (struct sockaddr *)&peer, len) == MHD_NO)
             break;
         run(s);
     }
@@ -195,12 +234,15 @@ static void on_connection(void *arg, struct MHD_Connection *connection, void **s
 {
     struct server *s = arg;
 
-    (void)connection;
-    (void)socket_context;
-    if (code == MHD_CONNECTION_NOTIFY_STARTED)
+    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
         s->connections++;
-    else
+        s->metrics.connections++;
+        *socket_context = link_new(s, connection);
+    } else {
         s->connections--;
+        link_free(*socket_context);
+        *socket_context = NULL;
+    }
 }
 
 /* --- starting --- */
@@ -213,36 +255,71 @@ static size_t keep_escapes(void *arg, struct MHD_Connection *connection, char *t
     return strlen(text);
 }
 
-static bool start_mhd(struct server *s)
+#define BASIC_FLAGS (MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME)
+
+/* Twice the room for headers: those that are a little over hear from us why not. */
+static bool open_door(struct door *door, struct server *s, unsigned flags,
+                      const struct MHD_OptionItem *more)
 {
-    s->mhd = MHD_start_daemon(
-        MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
-        request_handle, s, MHD_OPTION_NOTIFY_COMPLETED, request_completed, s,
-        MHD_OPTION_NOTIFY_CONNECTION, on_connection, s, MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes,
-        NULL, MHD_OPTION_CONNECTION_TIMEOUT, IDLE_S, MHD_OPTION_CONNECTION_LIMIT,
-        s->max_connections + 1, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES,
-        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
-    return s->mhd != NULL;
+    door->server = s;
+    door->mhd = MHD_start_daemon(
+        BASIC_FLAGS | flags, 0, NULL, NULL, request_handle, s, MHD_OPTION_NOTIFY_COMPLETED,
+        request_completed, s, MHD_OPTION_NOTIFY_CONNECTION, on_connection, s,
+        MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL, MHD_OPTION_CONNECTION_TIMEOUT, IDLE_S,
+        MHD_OPTION_CONNECTION_LIMIT, s->max_connections + 1, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        s->max_header * 2, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_ARRAY, more, MHD_OPTION_END);
+    const union MHD_DaemonInfo *info =
+        door->mhd ? MHD_get_daemon_info(door->mhd, MHD_DAEMON_INFO_EPOLL_FD) : NULL;
+    if (!info)
+        return false;
+    uv_poll_init(s->loop, &door->poll, info->epoll_fd);
+    door->poll.data = door;
+    return true;
 }
 
-static void add_handles(struct server *s, int epoll_fd)
+static bool start_mhd(struct server *s)
 {
-    uv_poll_init(s->loop, &s->poll, epoll_fd);
-    uv_timer_init(s->loop, &s->due);
-    uv_timer_init(s->loop, &s->pause);
-    uv_timer_init(s->loop, &s->grace);
-    uv_timer_init(s->loop, &s->watch);
-    s->poll.data = s->due.data = s->pause.data = s->grace.data = s->watch.data = s;
-    s->handles = 5;
-    uv_poll_start(&s->poll, UV_READABLE, on_poll);
+    static const struct MHD_OptionItem NONE[] = { { MHD_OPTION_END, 0, NULL } };
+    struct MHD_OptionItem tls[TLS_OPTIONS];
+
+    if (!open_door(&s->plain, s, 0, NONE))
+        return false;
+    if (!s->certificate)
+        return true;
+    tls_options(tls, s->certificate);
+    return open_door(&s->tls, s, MHD_USE_TLS, tls);
+}
+
+static void add_timer(struct server *s, uv_timer_t *timer)
+{
+    uv_timer_init(s->loop, timer);
+    timer->data = s;
+    s->handles++;
+}
+
+static void add_handles(struct server *s)
+{
+    s->handles = 0; /* 1 for each that close_all() closes */
+    add_timer(s, &s->due);
+    add_timer(s, &s->pause);
+    add_timer(s, &s->grace);
+    add_timer(s, &s->watch);
+    add_timer(s, &s->sweep);
+    uv_timer_start(&s->sweep, on_sweep, SWEEP_MS, SWEEP_MS);
+    uv_poll_start(&s->plain.poll, UV_READABLE, on_poll);
+    s->handles++;
+    if (s->tls.mhd) {
+        uv_poll_start(&s->tls.poll, UV_READABLE, on_poll);
+        s->handles++;
+    }
     for (size_t i = 0; i < s->listener_count; i++) {
         struct listener *l = &s->listeners[i];
         uv_poll_init(s->loop, &l->poll, l->socket.fd);
         l->poll.data = l;
         l->has_poll = true;
         s->handles++;
-        log_text(s, 2, "listening address=%s", l->socket.name);
-        if (!l->socket.path[0] && !l->socket.is_loopback)
+        log_text(s, 2, "listening address=%s tls=%s", l->socket.name, l->is_tls ? "yes" : "no");
+        if (!l->socket.path[0] && !l->socket.is_loopback && !l->is_tls)
             log_text(s, 1,
                      "others can reach this address: they are served with an access token only, "
                      "and without TLS it can be read on its way address=%s",
@@ -266,17 +343,28 @@ int server_start(struct server **out, const struct pw_host *host, char *error, s
         snprintf(error, error_size, "libmicrohttpd can not start: %s", strerror(errno));
         ok = false;
     }
-    const union MHD_DaemonInfo *info =
-        ok ? MHD_get_daemon_info(s->mhd, MHD_DAEMON_INFO_EPOLL_FD) : NULL;
-    if (info) {
-        add_handles(s, info->epoll_fd);
+    if (ok) {
+        add_handles(s);
         *out = s;
         return 0;
     }
     for (size_t i = 0; i < s->listener_count; i++)
         listen_close(&s->listeners[i].socket);
+    if (s->plain.mhd)
+        MHD_stop_daemon(s->plain.mhd);
+    tls_free(s->certificate);
     free(s);
     return -1;
+}
+
+int server_reload(struct server *s, char *error, size_t error_size)
+{
+    if (!s->certificate)
+        return 0;
+    if (!tls_read(s->certificate, error, error_size))
+        return -1;
+    log_text(s, 2, "certificate read again");
+    return 0;
 }
 
 void server_changed(struct server *s, int64_t head_seq)

@@ -16,6 +16,7 @@
 #include <pathway/plugin.h>
 
 #include "listen.h"
+#include "metrics.h"
 
 #define LISTENERS_MAX 8
 #define LINGERERS_MAX 128
@@ -28,20 +29,35 @@ struct listener {
     uv_poll_t poll;
     struct server *server;
     bool has_poll;
+    bool is_tls;
+};
+
+/* A libmicrohttpd daemon, without or with TLS, under our loop. */
+struct door {
+    struct MHD_Daemon *mhd; /* NULL: not open */
+    uv_poll_t poll;         /* its epoll descriptor */
+    struct server *server;
 };
 
 struct server {
     const struct pw_host *host; /* borrowed */
-    struct MHD_Daemon *mhd;
+    struct door plain, tls;
     uv_loop_t *loop;  /* borrowed */
-    uv_poll_t poll;   /* libmicrohttpd's epoll descriptor */
+    uv_timer_t sweep; /* who takes too long (link.c) */
     uv_timer_t due;   /* libmicrohttpd wants to run */
     uv_timer_t pause; /* accepting again after too many open files */
     uv_timer_t grace; /* how long slow senders may hold up a stop */
     uv_timer_t watch; /* the first of those who wait for the feed wants to hear something */
     struct listener listeners[LISTENERS_MAX];
     size_t listener_count;
-    size_t max_body;   /* bytes of a request */
+    size_t max_body; /* bytes of a request */
+    size_t max_header;
+    uint64_t patience_ms;    /* how long a peer may take over one thing (link.c) */
+    unsigned retry_ms;       /* after which the readers of a stream come again */
+    uint64_t heartbeat_ms;   /* of streams */
+    struct tls *certificate; /* NULL: no TLS (tls.c) */
+    struct link *links;
+    struct http_metrics metrics;
     size_t body_bytes; /* of bodies being read, or announced; at most BODIES_MAX times max_body */
     unsigned connections; /* open ones */
     unsigned max_connections;
@@ -69,6 +85,9 @@ void server_handle_closed(struct server *s);
 
 /* A connection was resumed: libmicrohttpd shall see it, once for all in this turn of the loop. */
 void server_wake(struct server *s);
+
+/* Read the certificate again. 0, or -1: `error` says why not, and the one before stays. */
+int server_reload(struct server *s, char *error, size_t error_size);
 
 /* The feed has grown. */
 void server_changed(struct server *s, int64_t head_seq);

@@ -7,11 +7,17 @@
 #include <sys/resource.h>
 
 #include "access.h"
+#include "tls.h"
 
 #define DEFAULT_LISTEN   "127.0.0.1:8087"
 #define DEFAULT_MAX_BODY (16u * 1024 * 1024)
 #define DEFAULT_SCOPES   "read write rules personal"
+#define DEFAULT_HEADER   16384u
+#define DEFAULT_PATIENCE 60u
+#define DEFAULT_BEAT     15u
+#define DEFAULT_RETRY_MS 2000u
 #define CONNECTIONS_MAX  2000u
+#define PLAIN            "plain:"
 #define OTHER_FILES      64u /* descriptors that the rest of the daemon needs */
 #define NOT_FOR_PEERS    (OTHER_FILES + LINGERERS_MAX)
 
@@ -22,9 +28,11 @@ static bool add_listener(struct server *s, const char *address, char *error, siz
         return false;
     }
     struct listener *l = &s->listeners[s->listener_count];
+    bool is_plain = strncmp(address, PLAIN, strlen(PLAIN)) == 0;
     l->server = s;
-    if (!listen_open(&l->socket, address, error, size))
+    if (!listen_open(&l->socket, address + (is_plain ? strlen(PLAIN) : 0), error, size))
         return false;
+    l->is_tls = s->certificate && !is_plain && !l->socket.path[0];
     s->listener_count++;
     return true;
 }
@@ -89,18 +97,74 @@ static bool read_socket_scopes(struct server *s, char *error, size_t size)
     return false;
 }
 
-static unsigned connection_limit(void)
+/* A whole number from low to high, or `otherwise`. */
+static bool read_count(unsigned *out, const struct server *s, const char *key, unsigned low,
+                       unsigned high, unsigned otherwise, char *error, size_t size)
+{
+    const char *text = s->host->config(s->host->ctx, key);
+    char *end = NULL;
+
+    *out = otherwise;
+    if (!text)
+        return true;
+    unsigned long n = strtoul(text, &end, 10);
+    if (text[0] < '0' || text[0] > '9' || *end || n < low || n > high) {
+        snprintf(error, size, "%s is '%.40s'; expected a whole number from %u to %u", key, text,
+                 low, high);
+        return false;
+    }
+    *out = (unsigned)n;
+    return true;
+}
+
+/* So many descriptors there are for peers, and no more than asked for. */
+static unsigned connection_limit(unsigned wanted)
 {
     struct rlimit files;
-    if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur > CONNECTIONS_MAX + NOT_FOR_PEERS)
-        return CONNECTIONS_MAX;
+
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur > wanted + NOT_FOR_PEERS)
+        return wanted;
     return (unsigned)(files.rlim_cur > 2 * NOT_FOR_PEERS ? files.rlim_cur - NOT_FOR_PEERS
                                                          : files.rlim_cur / 2);
 }
 
+static bool read_limits(struct server *s, char *error, size_t size)
+{
+    unsigned connections, header, patience, heartbeat, retry;
+
+    if (!read_count(&connections, s, "max_connections", 1, 100000, CONNECTIONS_MAX, error, size) ||
+        !read_count(&header, s, "max_header", 1024, 1024 * 1024, DEFAULT_HEADER, error, size) ||
+        !read_count(&patience, s, "patience", 1, 3600, DEFAULT_PATIENCE, error, size) ||
+        !read_count(&heartbeat, s, "heartbeat", 1, 3600, DEFAULT_BEAT, error, size) ||
+        !read_count(&retry, s, "retry_ms", 1, 3600000, DEFAULT_RETRY_MS, error, size))
+        return false;
+    s->max_connections = connection_limit(connections);
+    s->max_header = header;
+    s->patience_ms = patience * 1000u;
+    s->heartbeat_ms = heartbeat * 1000u;
+    s->retry_ms = retry;
+    return true;
+}
+
+static bool read_certificate(struct server *s, char *error, size_t size)
+{
+    const char *certificate = s->host->config(s->host->ctx, "certificate");
+    const char *key = s->host->config(s->host->ctx, "key");
+
+    if (!certificate && !key)
+        return true;
+    if (!certificate || !key) {
+        snprintf(error, size, "TLS takes both 'certificate' and 'key'; '%s' is missing",
+                 certificate ? "key" : "certificate");
+        return false;
+    }
+    s->certificate = tls_new(certificate, key, error, size);
+    return s->certificate != NULL;
+}
+
 bool setup_server(struct server *s, char *error, size_t error_size)
 {
-    s->max_connections = connection_limit();
-    return read_max_body(s, error, error_size) && read_socket_scopes(s, error, error_size) &&
+    return read_limits(s, error, error_size) && read_max_body(s, error, error_size) &&
+           read_socket_scopes(s, error, error_size) && read_certificate(s, error, error_size) &&
            open_sockets(s, error, error_size);
 }

@@ -81,6 +81,46 @@ void str_json(struct str *s, const char *bytes, size_t len)
     str_text(s, "\"");
 }
 
+/* Bytes of the well-formed UTF-8 character at `s`, 1 to 4; 0: there is none. RFC 3629's table. */
+static size_t utf8_len(const char *text)
+{
+    const unsigned char *s = (const unsigned char *)text;
+    unsigned char low = 0x80, high = 0xbf;
+    size_t len = s[0] < 0x80   ? 1
+                 : s[0] < 0xc2 ? 0
+                 : s[0] < 0xe0 ? 2
+                 : s[0] < 0xf0 ? 3
+                 : s[0] < 0xf5 ? 4
+                               : 0;
+
+    if (s[0] == 0xe0)
+        low = 0xa0;
+    else if (s[0] == 0xed)
+        high = 0x9f;
+    else if (s[0] == 0xf0)
+        low = 0x90;
+    else if (s[0] == 0xf4)
+        high = 0x8f;
+    for (size_t i = 1; i < len; i++, low = 0x80, high = 0xbf)
+        if (s[i] < low || s[i] > high) /* also the NUL that ends the text */
+            return 0;
+    return len;
+}
+
+void str_json_shown(struct str *s, const char *text)
+{
+    struct str shown = { 0 };
+
+    while (*text) {
+        size_t len = utf8_len(text);
+        str_add(&shown, len ? text : "\xef\xbf\xbd", len ? len : 3);
+        text += len ? len : 1;
+    }
+    str_json(s, shown.data ? shown.data : "", shown.len);
+    s->failed = s->failed || shown.failed;
+    str_fini(&shown);
+}
+
 void str_fini(struct str *s)
 {
     free(s->data);

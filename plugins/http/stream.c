@@ -1,54 +1,90 @@
 /*
  * stream.c - see stream.h. The peer sets the pace: a page is asked for when the one before it has
- * left, so that one who reads slowly holds one page, and one who has gone is found by a heartbeat.
+ * left, so that one who reads slowly holds one page and is cut off when it takes too long over that,
+ * and one who has gone is found by a heartbeat.
  */
 #include "stream.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "link.h"
 #include "watch.h"
 
 #define PAGE_ENTRIES 100
-#define HEARTBEAT_MS 15000
+#define FILTER_PAGE  1000 /* where few of them may pass */
 #define BLOCK_BYTES  8192
 
 struct stream {
     struct watcher watcher;
     struct request *request; /* borrowed */
-    struct str text;         /* still to be sent, from `sent` on */
+    struct filter filter;
+    struct str text; /* still to be sent, from `sent` on */
     size_t sent;
+    int64_t told; /* the last number that the peer has been given as an id */
     bool is_over;
 };
 
-static void add_entry(struct stream *s, const char *line, size_t len)
+static void add_entry(struct stream *s, const struct pw_change *change)
 {
-    int64_t seq = entry_seq(line);
-
-    if (seq <= s->watcher.after) {
+    if (change->seq <= s->watcher.after) {
         s->is_over = true; /* never send what could not be resumed after */
         return;
     }
-    s->watcher.after = seq;
-    str_printf(&s->text, "id: %lld\ndata: ", (long long)seq);
-    str_add(&s->text, line, len);
+    s->watcher.after = change->seq;
+    if (!filter_passes(&s->filter, change))
+        return;
+    s->told = change->seq;
+    str_printf(&s->text, "id: %lld\ndata: ", (long long)change->seq);
+    str_add(&s->text, change->json, change->len);
     str_text(&s->text, "\n\n");
 }
 
-static void on_page(struct watcher *w, enum pw_status status, const char *lines, size_t len)
+/* The number that it asked for is not in the feed: the database is another one, or an older backup. */
+static void add_resync(struct stream *s, int64_t head)
+{
+    str_printf(
+        &s->text,
+        "event: resync\nid: %lld\n"
+        "data: {\"after\":%lld,\"seq\":%lld,\"reason\":\"the feed ends before the number that "
+        "was asked for; take the lists again, then go on from their seq\"}\n\n",
+        (long long)head, (long long)s->watcher.after, (long long)head);
+    s->watcher.after = s->told = head;
+}
+
+/* A comment; with a number, when others than those it wants have come: to resume there is cheaper. */
+static void add_heartbeat(struct stream *s)
+{
+    if (s->watcher.after > s->told) {
+        str_printf(&s->text, "id: %lld\n", (long long)s->watcher.after);
+        s->told = s->watcher.after;
+    }
+    str_text(&s->text, ":\n\n");
+}
+
+static void go_on(struct stream *s)
+{
+    s->watcher.due_ms = uv_now(s->watcher.server->loop) + s->watcher.server->heartbeat_ms;
+    watch(&s->watcher);
+}
+
+static void on_page(struct watcher *w, const struct pw_changes *page, bool is_ahead)
 {
     struct stream *s = (struct stream *)w; /* its first member */
-    const char *end = lines + len;
 
-    if (status != PW_OK)
+    if (page->status != PW_OK)
         s->is_over = true; /* the peer comes again, and hears of it then */
-    else if (len == 0)
-        str_text(&s->text, ":\n\n");
-    while (status == PW_OK && lines < end && !s->is_over) {
-        size_t line = strcspn(lines, "\n");
-        add_entry(s, lines, line);
-        lines += line + 1;
+    else if (is_ahead)
+        add_resync(s, page->head);
+    else if (page->count == 0)
+        add_heartbeat(s);
+    for (size_t i = 0; page->status == PW_OK && i < page->count && !s->is_over; i++)
+        add_entry(s, &page->items[i]);
+    if (s->text.len == 0 && !s->is_over && !w->server->is_stopping && !s->text.failed) {
+        watch(w); /* none of them passes; its heartbeat stays due when it was */
+        return;
     }
+    w->server->metrics.streamed += page->status == PW_OK ? page->count : 0;
     request_go_on(s->request);
 }
 
@@ -63,17 +99,19 @@ static ssize_t read_stream(void *arg, uint64_t position, char *out, size_t max)
         return MHD_CONTENT_READER_END_OF_STREAM;
     if (s->sent < s->text.len) {
         size_t left = s->text.len - s->sent, len = left < max ? left : max;
+        if (s->sent == 0)
+            link_page_began(s->request);
         memcpy(out, s->text.data + s->sent, len);
         s->sent += len;
         return (ssize_t)len;
     }
+    link_page_left(s->request);
     if (s->is_over)
         return MHD_CONTENT_READER_END_OF_STREAM;
     str_fini(&s->text);
     s->sent = 0;
     request_wait(s->request);
-    s->watcher.due_ms = uv_now(server->loop) + HEARTBEAT_MS;
-    watch(&s->watcher);
+    go_on(s);
     return 0;
 }
 
@@ -81,28 +119,38 @@ static void free_stream(void *arg)
 {
     struct stream *s = arg;
 
+    s->watcher.server->metrics.streams--;
+    filter_fini(&s->filter);
     str_fini(&s->text);
     free(s);
 }
 
-void stream_changes(struct request *r, int64_t after)
+void stream_changes(struct request *r, int64_t after, struct filter *filter)
 {
     struct stream *s = calloc(1, sizeof(*s));
     struct MHD_Response *response = NULL;
+    bool is_filtered = filter->hub || filter->subject || filter->decision;
 
     if (s)
         response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK_BYTES, read_stream, s,
                                                      free_stream);
     if (!response) {
         free(s);
+        filter_fini(filter);
         reply_status(r, PW_FAILED, NULL);
         return;
     }
     s->request = r;
-    s->watcher = (struct watcher){
-        .server = r->server, .after = after, .limit = PAGE_ENTRIES, .page = on_page
-    };
-    str_text(&s->text, "retry: 2000\n\n"); /* something at once: proxies wait for the first byte */
+    s->told = after;
+    s->filter = *filter;
+    s->watcher = (struct watcher){ .server = r->server,
+                                   .after = after,
+                                   .limit = is_filtered ? FILTER_PAGE : PAGE_ENTRIES,
+                                   .page = on_page };
+    r->server->metrics.streams++;
+    /* something at once: proxies wait for the first byte */
+    str_printf(&s->text, "retry: %u\n\n", r->server->retry_ms);
     reply_response(r, 200, "text/event-stream", response);
+    reply_header(r, "Cache-Control", "no-store");
     reply_header(r, "X-Accel-Buffering", "no");
 }

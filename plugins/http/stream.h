@@ -4,9 +4,10 @@
 
 #include <stdint.h>
 
+#include "filter.h"
 #include "request.h"
 
-/* Answer with all entries after this number, and all to come. */
-void stream_changes(struct request *r, int64_t after);
+/* Answer with all entries after this number, and all to come, that pass. The filter is spent. */
+void stream_changes(struct request *r, int64_t after, struct filter *filter);
 
 #endif

@@ -4,9 +4,7 @@
  */
 #include "watch.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define AGAIN_MS 500 /* after a host that was busy */
 
@@ -15,9 +13,11 @@ struct fetch {
     struct server *server;
     struct fetch *next;
     int64_t after;
-    unsigned limit;
+    int limit;
     struct watcher *watchers;
 };
+
+static const struct pw_changes NOTHING = { .status = PW_OK };
 
 static void on_time(uv_timer_t *timer);
 
@@ -53,25 +53,31 @@ static bool is_behind(const struct watcher *w)
 
 static void fetch(struct watcher *w);
 
-static void settle(struct watcher *w, enum pw_status status, const char *lines, size_t len)
+static void settle(struct watcher *w, const struct pw_changes *page)
 {
     struct server *s = w->server;
+    bool is_empty = page->status == PW_OK && page->count == 0;
 
-    if (status == PW_OK && len == 0 && !s->is_stopping && uv_now(s->loop) < w->due_ms) {
+    if (is_empty && page->head > s->head_seq)
+        s->head_seq = page->head;
+    w->has_looked = true;
+    if (is_empty && page->head < w->after) {
+        w->page(w, page, true);
+    } else if (is_empty && !s->is_stopping && uv_now(s->loop) < w->due_ms) {
         if (is_behind(w)) /* it grew after the question had been asked */
             fetch(w);
         else
             idle(w);
-    } else if (status == PW_BUSY && !s->is_stopping) {
+    } else if (page->status == PW_BUSY && !s->is_stopping) {
         idle_for_a_moment(w);
-    } else if (status == PW_BUSY) {
-        w->page(w, PW_OK, "", 0);
+    } else if (page->status == PW_BUSY) {
+        w->page(w, &NOTHING, false);
     } else {
-        w->page(w, status, lines, len);
+        w->page(w, page, false);
     }
 }
 
-static void on_page(void *arg, enum pw_status status, const char *text, size_t len)
+static void on_page(void *arg, const struct pw_changes *page)
 {
     struct fetch *f = arg, **at = &f->server->fetches;
 
@@ -80,22 +86,19 @@ static void on_page(void *arg, enum pw_status status, const char *text, size_t l
     *at = f->next; /* before settling, which may ask the same again */
     for (struct watcher *w = f->watchers, *next; w; w = next) {
         next = w->next;
-        settle(w, status, text, len);
+        settle(w, page);
     }
     free(f);
 }
 
-static struct fetch *fetch_new(struct server *s, int64_t after, unsigned limit)
+static struct fetch *fetch_new(struct server *s, int64_t after, int limit)
 {
-    char params[96];
     struct fetch *f = calloc(1, sizeof(*f));
 
     if (!f)
         return NULL;
     *f = (struct fetch){ .server = s, .after = after, .limit = limit };
-    snprintf(params, sizeof(params), "{\"after\":%lld,\"limit\":%u,\"format\":\"ndjson\"}",
-             (long long)after, limit);
-    if (s->host->ask(s->host->ctx, "changes", params, on_page, f) != PW_OK) {
+    if (s->host->changes(s->host->ctx, after, limit, on_page, f) != PW_OK) {
         free(f);
         return NULL;
     }
@@ -126,7 +129,7 @@ void watch(struct watcher *w)
     w->again_ms = 0;
     if (w->server->is_stopping)
         w->due_ms = 0;
-    if (is_behind(w) || (w->server->head_seq == 0 && w->due_ms > 0))
+    if (is_behind(w) || (!w->has_looked && w->due_ms > 0))
         fetch(w);
     else
         idle(w);
@@ -142,7 +145,7 @@ static void look_again(struct server *s, bool all)
     for (struct watcher *w = list, *next; w; w = next) {
         next = w->next;
         if (all || w->due_ms <= now)
-            w->page(w, PW_OK, "", 0);
+            w->page(w, &NOTHING, false);
         else if (is_behind(w) || (w->again_ms && w->again_ms <= now))
             fetch(w);
         else
@@ -164,15 +167,4 @@ void watch_changed(struct server *s, int64_t head_seq)
 void watch_stop(struct server *s)
 {
     look_again(s, true);
-}
-
-/* A member's name with its quotes can stand inside no string: quotes are escaped there. */
-int64_t entry_seq(const char *line)
-{
-    static const char MEMBER[] = "\"data\":{\"seq\":";
-    const char *at = strstr(line, MEMBER);
-
-    if (!at || at[sizeof(MEMBER) - 1] < '0' || at[sizeof(MEMBER) - 1] > '9')
-        return -1;
-    return strtoll(at + sizeof(MEMBER) - 1, NULL, 10);
 }

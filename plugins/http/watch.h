@@ -13,19 +13,21 @@
 struct watcher;
 
 /*
- * Called once for each watch(), never inside it. PW_OK: `lines` are entries, each a line; none when
- * the time is up or the server stops. Else a sentence. Borrowed for the call.
+ * Called once for each watch(), never inside it. When status is PW_OK, there are none only when the time is up,
+ * the server stops, or the watcher claims to have come further than the feed has (is_ahead). Borrowed for
+ * the call.
  */
-typedef void page_fn(struct watcher *w, enum pw_status status, const char *lines, size_t len);
+typedef void page_fn(struct watcher *w, const struct pw_changes *page, bool is_ahead);
 
 /* Its memory is the caller's and must stay until `page`. */
 struct watcher {
     struct server *server; /* borrowed */
     int64_t after;         /* the last entry it has */
-    unsigned limit;        /* entries of a page */
+    int limit;             /* entries of a page */
     uint64_t due_ms;       /* until when it waits, by the clock of the loop */
     page_fn *page;
     uint64_t again_ms; /* ours: when to ask again what could not be asked; 0: not */
+    bool has_looked;   /* ours: it has been seen whether the feed has come so far */
     struct watcher *next;
 };
 
@@ -34,8 +36,5 @@ void watch(struct watcher *w);
 void watch_changed(struct server *s, int64_t head_seq);
 /* Everybody who waits gets nothing, now. */
 void watch_stop(struct server *s);
-
-/* The number of an entry; -1: the line is none. */
-int64_t entry_seq(const char *line);
 
 #endif

@@ -14,6 +14,7 @@ import re
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -41,6 +42,28 @@ class Answer:
 
     def text(self):
         return self.body.decode()
+
+
+class Recorder:
+    """Every answer of a test, kept for test_answers.py, in a file of the test's name."""
+
+    folder = os.environ.get("PATHWAY_ANSWERS")
+    file = None
+    too_large = 200000
+
+    @classmethod
+    def keep(cls, method, path, answer):
+        if not cls.folder or len(answer.body) > cls.too_large:
+            return
+        if not cls.file:
+            os.makedirs(cls.folder, exist_ok=True)
+            cls.file = open(Path(cls.folder) / (Path(sys.argv[0]).stem + ".ndjson"), "w")
+        body = b"" if answer.headers.get("Content-Encoding") else answer.body
+        if body or not answer.body:
+            cls.file.write(json.dumps({"method": method, "path": path, "status": answer.status,
+                                       "type": answer.headers.get("Content-Type"),
+                                       "body": body.decode(errors="replace")}) + "\n")
+            cls.file.flush()
 
 
 class UnixConnection(http.client.HTTPConnection):
@@ -125,7 +148,9 @@ class Daemon:
         connection = self.connection(unix)
         try:
             connection.request(method, path, body, headers or {})
-            return Answer(connection.getresponse())
+            answer = Answer(connection.getresponse())
+            Recorder.keep(method, path, answer)
+            return answer
         finally:
             connection.close()
 

@@ -93,6 +93,21 @@ static void a_body_can_not_break_out_of_the_object_around_it(void **state)
     assert_false(is_object("{\"\\"));
 }
 
+static void what_is_shown_is_always_utf_8(void **state)
+{
+    struct str s = { 0 };
+    (void)state;
+    str_json_shown(&s, "\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80");
+    assert_string_equal(s.data, "\"\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80\"");
+    str_fini(&s);
+    str_json_shown(&s, "a\xe2\x82"); /* cut in two */
+    assert_string_equal(s.data, "\"a\xef\xbf\xbd\xef\xbf\xbd\"");
+    str_fini(&s);
+    str_json_shown(&s, "\xff\xc0\xaf\xed\xa0\x80"); /* none, overlong, a surrogate */
+    assert_int_equal(s.len, 2 + 6 * 3);
+    str_fini(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -101,6 +116,7 @@ int main(void)
         cmocka_unit_test(percent_encoding_is_undone_or_refused),
         cmocka_unit_test(media_types_compare_without_their_parameters),
         cmocka_unit_test(the_best_acceptable_offer_is_chosen),
+        cmocka_unit_test(what_is_shown_is_always_utf_8),
         cmocka_unit_test(a_body_can_not_break_out_of_the_object_around_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

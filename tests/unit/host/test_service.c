@@ -83,7 +83,8 @@ static void on_answer(void *arg, enum pw_status status, const char *text, size_t
 static void open_service(struct world *w, int64_t now)
 {
     static const struct service_callbacks CALLBACKS = { on_ready,  on_failed,   on_changed,
-                                                        on_closed, on_describe, NULL };
+                                                        on_closed, on_describe, NULL,
+                                                        NULL };
     struct service_options options = { .database = "fake.db",
                                        .rules = "rules",
                                        .limits = { 4096, 5, 8192, 8 },
