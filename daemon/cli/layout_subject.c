@@ -191,6 +191,34 @@ static void print_facts(FILE *to, const struct json *facts)
     }
 }
 
+static void print_change(FILE *to, const struct json *c)
+{
+    const struct json *name = json_get(c, "name");
+
+    print_value(to, "  ", name ? name : json_get(c, "kind")); /* there is one calendar */
+    print_value(to, " from ", json_get(c, "from"));
+    print_value(to, " to ", json_get(c, "to"));
+    print_value(to, ": ", json_get(c, "title"));
+    print_value(to, ": ", json_get(c, "here"));
+    print_value(to, ", nationally ", json_get(c, "national"));
+    print_value(to, "  (", json_get(c, "where"));
+    fputs(json_get(c, "where") ? ")\n" : "\n", to);
+}
+
+/* What the overlay of its hub changes. */
+static void print_overlay(FILE *to, const struct json *overlay)
+{
+    const struct json *changes = json_get(overlay, "changes");
+
+    if (!changes || changes->len == 0)
+        return;
+    print_value(to, "\nHub ", json_get(overlay, "hub"));
+    print_value(to, " has its own rules: ", json_get(overlay, "title"));
+    fputc('\n', to);
+    for (const struct json *c = changes->as.first; c; c = c->next)
+        print_change(to, c);
+}
+
 void layout_subject(FILE *to, const struct json *answer)
 {
     const struct json *facts = json_get(answer, "facts");
@@ -204,6 +232,7 @@ void layout_subject(FILE *to, const struct json *answer)
         print_facts(to, facts);
     if (decisions && decisions->type == JSON_OBJECT && decisions->len)
         print_decisions(to, decisions);
+    print_overlay(to, json_get(answer, "overlay"));
     if (wake && wake->type == JSON_STRING) {
         struct buf b = { 0 };
         layout_moment(&b, wake);

@@ -63,7 +63,8 @@ enum err_code reader_check_subject(struct reader *r, const char *subject, int64_
     return OK;
 }
 
-static void write_spans(struct buf *out, const struct span *spans, size_t count)
+static void write_spans(struct buf *out, const struct ruleset *rs, const struct span *spans,
+                        size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         buf_str(out, i ? "," : "");
@@ -72,6 +73,9 @@ static void write_spans(struct buf *out, const struct span *spans, size_t count)
         write_moment(out, spans[i].since);
         buf_str(out, ",\"until\":");
         write_moment(out, spans[i].until);
+        const char *overlay = ruleset_overlay_on(rs, spans[i].name);
+        if (overlay) /* what a hub adds or changes is always shown */
+            buf_printf(out, ",\"overlay\":\"%s\"", overlay);
         buf_str(out, spans[i].is_alert ? ",\"alert\":true}" : "}");
     }
 }
@@ -146,8 +150,9 @@ static enum err_code write_subject(struct buf *out, struct reader *r, const char
         rc = timeline_spans(&spans, &count, &r->arena, r->world, r->rules, subject, when->at, err);
     if (rc == OK) {
         buf_str(out, ",\"decisions\":{");
-        write_spans(out, spans, count);
-        buf_char(out, '}');
+        write_spans(out, record_ruleset(f.record), spans, count);
+        buf_str(out, "},\"overlay\":");
+        ruleset_write_overlay(out, record_ruleset(f.record), when->at);
         rc = record_judge(f.record, when->at, take_wake, &next, err);
     }
     if (rc == OK)

@@ -74,6 +74,35 @@ struct box *box_check(lua_State *L, int index)
     return b;
 }
 
+/* Is this one of the nodes that lie in another? */
+static bool holds_node(const struct node *in, const struct node *n)
+{
+    bool is_found = in == n;
+
+    for (uint32_t i = 0; in && i < in->used && !is_found; i++) {
+        const struct node *part = cell_node(in->cells[i]);
+        is_found = part && holds_node(part, n);
+    }
+    return is_found;
+}
+
+bool box_is_sealed(const struct ruleset *rs, const struct box *b)
+{
+    const struct subject_defs *defs = &rs->subjects[rs->record->kind];
+    bool is_own = false;
+
+    if (!rs->is_own_only || b->role == BOX_EMPTY)
+        return false;
+    if (b->role == BOX_FACT)
+        return !defs->facts[b->fact].is_own;
+    const struct node *n = node_now(b->node);
+    for (uint16_t i = 0; i < defs->fact_count && !is_own; i++) {
+        const struct node *fact = cell_node(rs->record->facts[i]);
+        is_own = defs->facts[i].is_own && fact && holds_node(fact, n);
+    }
+    return !is_own;
+}
+
 void box_check_writable(lua_State *L, const struct box *b)
 {
     if (!ruleset_of(L)->is_writing)
@@ -81,6 +110,9 @@ void box_check_writable(lua_State *L, const struct box *b)
             L, "facts are changed only by reducers (the functions under `on`), not while judging");
     if (b->role == BOX_EMPTY)
         luaL_error(L, "this empty %s was read before the reducer began; read it again through s",
+                   box_word(b));
+    if (box_is_sealed(ruleset_of(L), b))
+        luaL_error(L, "this %s belongs to the national pack; an overlay changes facts of its own",
                    box_word(b));
 }
 
@@ -297,7 +329,7 @@ static int map_index(lua_State *L, struct ruleset *rs, struct box *b)
         box_push_cell(L, rs, of, n->cells[at + 1], n);
     } else if (type_is_scalar(of->type) || of->type->kind == TYPE_ROW) {
         lua_pushnil(L); /* there is no empty row, as there is an empty set */
-    } else if (!rs->is_writing || b->role == BOX_EMPTY) {
+    } else if (!rs->is_writing || b->role == BOX_EMPTY || box_is_sealed(rs, b)) {
         push_empty(L, of);
     } else {
         struct node *inner = box_add_part(L, rs, b);

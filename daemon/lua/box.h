@@ -47,6 +47,8 @@ void box_check_keys(lua_State *L, const struct shape *shape, const struct node *
 /* "set", "list" ...: for messages. */
 const char *box_word(const struct box *b);
 void box_check_writable(lua_State *L, const struct box *b);
+/* Does an overlay's reducer look at what is the national pack's? It may read it. */
+bool box_is_sealed(const struct ruleset *rs, const struct box *b);
 /* The box that a metamethod was called for. */
 struct box *box_this(lua_State *L);
 /* The field whose name is at a stack index; raises when there is none. */

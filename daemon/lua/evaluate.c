@@ -88,11 +88,13 @@ static void push_function_value(lua_State *L, struct ruleset *rs, uint16_t index
 /* Every criterion is evaluated, also when the answer is known after the first. */
 static void push_composite(lua_State *L, struct ruleset *rs, const struct rule_def *rule)
 {
+    bool is_as_nationally = rule->change && !(rs->effects & rule->change->direction);
+    uint16_t count = is_as_nationally ? 1 : rule->criteria_count;
     int met = 0;
 
-    for (uint16_t i = 0; i < rule->criteria_count; i++)
+    for (uint16_t i = 0; i < count; i++)
         met += given_is_true(view_rule(L, rs, rule->criteria[i]));
-    lua_pushboolean(L, rule->form == RULE_ALL   ? met == rule->criteria_count
+    lua_pushboolean(L, rule->form == RULE_ALL   ? met == count
                        : rule->form == RULE_ANY ? met > 0
                                                 : met == 0);
 }

@@ -31,6 +31,25 @@ static void add_missing(struct explain_job *job, const char *name)
     job->missing[job->missing_count++] = name;
 }
 
+/* What the overlay of the hub has in place of the value that is needed. */
+static void write_changed_param(lua_State *L, struct explain_job *job, uint16_t index)
+{
+    struct ruleset *rs = job->r->rs;
+    int param = rs->rules[index].need_param;
+    const struct param_change *c = param >= 0 ? rs->params[param].change : NULL;
+
+    if (!c)
+        return;
+    unsigned effects = rs->effects;
+    rs->effects = 0;
+    view_push_needed(L, rs, index);
+    rs->effects = effects;
+    buf_printf(job->out, " (by hub %s, %s; nationally ", rs->hub, c->where);
+    write_value(job->out, L, -1);
+    buf_char(job->out, ')');
+    lua_pop(L, 1);
+}
+
 /* What was seen and needed, and whose waiver stands, behind the title. */
 static void write_details(lua_State *L, struct explain_job *job, uint16_t index, bool is_met)
 {
@@ -47,11 +66,22 @@ static void write_details(lua_State *L, struct explain_job *job, uint16_t index,
         buf_printf(job->out, ", needed %s", NEEDS[rule->need]);
         write_value(job->out, L, -1);
         lua_pop(L, 3);
+        write_changed_param(L, job, index);
     }
     if (rs->memos[index].is_waived)
         buf_str(job->out, " (waived)");
     if (!is_met && rule->advice)
         buf_printf(job->out, " -> %s", rule->advice);
+}
+
+/* Where the overlay of the hub has a part in it. */
+static void write_change(struct explain_job *job, uint16_t index, int depth)
+{
+    const struct ruleset *rs = job->r->rs;
+    const struct rule_change *c = rs->rules[index].change;
+
+    buf_printf(job->out, "%*s      hub %s %s: %s  (%s)\n", depth * 2, "", rs->hub,
+               c->direction == EFFECT_TIGHTEN ? "also asks" : "takes instead", c->title, c->where);
 }
 
 static void explain_rule(lua_State *L, struct explain_job *job, uint16_t index, int depth)
@@ -75,6 +105,8 @@ static void explain_rule(lua_State *L, struct explain_job *job, uint16_t index, 
     write_details(L, job, index, is_met);
     buf_printf(job->out, "  (%s, %s)\n", rule->name, rule->where);
     lua_pop(L, 1);
+    if (rule->change)
+        write_change(job, index, depth);
     if (is_basic && is_yes_or_no && !is_met)
         add_missing(job, rule->name);
     bool is_settled = is_met || rule->form == RULE_UNLESS; /* what is waived is met */

@@ -88,6 +88,7 @@ static void tell_all(const struct judge_job *job, judged_fn *fn, void *arg)
                                  .value = job->text.data + job->answers[i].text,
                                  .is_error = job->answers[i].is_error,
                                  .is_alert = rule->is_alert,
+                                 .is_own = rule->is_own,
                                  .wake = job->answers[i].wake },
                arg);
     }

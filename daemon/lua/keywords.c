@@ -288,6 +288,7 @@ void keywords_add(lua_State *L)
     static const char *const TABLES[] = { "pack",  "overlay",  "rule",   "criterion",
                                           "alert", "all_of",   "any_of", "unless",
                                           "shown", "first_of", NULL };
+    static const char *const CHANGES[] = { "tighten", "loosen", "freely", NULL };
     static const char *const VALUES[] = {
         "at_least", "at_most", "equal_to", "once", "gather", NULL
     };
@@ -333,9 +334,6 @@ void keywords_add(lua_State *L)
     /* What a test expects of a decision that has no value: nil can not stand in a table. */
     lua_pushlightuserdata(L, NULL);
     lua_setfield(L, -2, "null");
-    /* How an overlay may change what a pack opens to it. */
-    lua_pushliteral(L, "tighten");
-    lua_setfield(L, -2, "tighten");
-    lua_pushliteral(L, "loosen");
-    lua_setfield(L, -2, "loosen");
+    /* How an overlay may change what a pack opens to it; and, in the overlay, the change itself. */
+    add_words(L, CHANGES, word_table);
 }

@@ -23,9 +23,10 @@ struct loader {
     const struct part *parts;
     int count;
     const struct places *places;
-    struct arena *scratch; /* gone once the pack is loaded */
-    int part;              /* whose tables are being read */
-    const char *path[8];   /* keys from the part's table down to the entry on top */
+    struct arena *scratch;       /* gone once the pack is loaded */
+    int part;                    /* whose tables are being read */
+    struct rule_change *changes; /* of national rules by the overlay */
+    const char *path[8];         /* keys from the part's table down to the entry on top */
     int depth;
 };
 
@@ -72,6 +73,35 @@ void pack_define_calendar(struct loader *ld);
 void pack_define_rules(struct loader *ld);
 void pack_define_moves(struct loader *ld);
 void pack_define_reducers(struct loader *ld);
+/* Read the names of criteria behind the title in the table on top. */
+void pack_read_criteria(struct loader *ld, struct rule_def *r);
+
+/*
+ * pack_overlay.c: what a hub's overlay may do.
+ */
+/* Is it an overlay's table that is being read? */
+bool loader_is_overlay(const struct loader *ld);
+/* Is this a name of the hub's own: its code, the separator, something? */
+bool overlay_owns(struct loader *ld, const char *name, char separator);
+/* May it declare this? The national pack may; an overlay only what is its own, else it is a problem that names also
+ * where the national pack has it (`national`, NULL: nowhere). */
+bool overlay_may_add(struct loader *ld, const char *what, const char *name, char separator,
+                     const char *where, const char *national);
+/* May the overlay change this national name? NULL: no, and that is a problem. */
+const struct opening *overlay_may_change(struct loader *ld, const char *what, const char *name,
+                                         const char *where, const char *national);
+const struct opening *overlay_opening(const struct loader *ld, const char *name);
+/* Is what the overlay has in place of this parameter's values allowed, at all times? */
+void overlay_check_param(struct loader *ld, const struct param_def *p);
+/* Note that the overlay changes a national rule; the table is on top. */
+void overlay_add_change(struct loader *ld, const char *name, const char *where,
+                        const char *national);
+/* Check the `hub` of the overlay's table on top. */
+void overlay_check_hub(struct loader *ld, const char *where, const char **named);
+/* Before parameters and rules: what is open. After them: is it there; and the changes of rules. */
+void pack_define_open(struct loader *ld);
+void pack_define_changes(struct loader *ld);
+
 /* pack_check.c: check every name that functions read from their view. */
 void pack_check_functions(struct loader *ld);
 /* Check the global names of a whole file, whose main function is on top of the stack. */

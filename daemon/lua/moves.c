@@ -21,6 +21,7 @@ struct ask_job {
 static void move_to(lua_State *L, struct ruleset *rs, uint16_t fact, struct cell value, int enter)
 {
     rs->is_writing = true;
+    rs->is_own_only = rs->subjects[rs->record->kind].facts[fact].is_own;
     view_change_fact(rs, fact, cell_share(value));
     if (enter != LUA_NOREF) {
         lua_rawgeti(L, LUA_REGISTRYINDEX, enter);
@@ -28,7 +29,7 @@ static void move_to(lua_State *L, struct ruleset *rs, uint16_t fact, struct cell
         lua_pushinteger(L, rs->now);
         lua_call(L, 2, 0);
     }
-    rs->is_writing = false;
+    rs->is_writing = rs->is_own_only = false;
     rs->epoch++; /* what rules said before the move may no longer hold */
 }
 

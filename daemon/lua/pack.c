@@ -120,6 +120,8 @@ static void define_event(struct loader *ld, const char *name, const char *where,
     struct err err;
     (void)arg;
 
+    if (!overlay_may_add(ld, "event", name, '.', where, other ? other->declared_at : NULL))
+        return;
     t->name = name;
     t->declared_at = where;
     if (!lua_istable(ld->L, -1)) {
@@ -142,6 +144,19 @@ static void define_event(struct loader *ld, const char *name, const char *where,
 
 /* ---- the whole ---- */
 
+/* What the pack, or beside it the overlay, says about itself. */
+static void read_about(struct loader *ld, const char *where)
+{
+    const char *title = loader_text(ld, "title", where),
+               *version = loader_text(ld, "version", where);
+
+    loader_text(ld, "source", where);
+    if (loader_is_overlay(ld) != (ld->rs->hub != NULL))
+        return;
+    ld->rs->title = title ? title : ld->rs->title;
+    ld->rs->version = version ? version : ld->rs->version;
+}
+
 static void check_sections(struct loader *ld)
 {
     static const char *const KEYS[] = { "name",   "version", "title", "source", "calendar",
@@ -150,8 +165,7 @@ static void check_sections(struct loader *ld)
     static const char *const OVERLAY_KEYS[] = { "hub",    "version", "title", "source", "calendar",
                                                 "events", "facts",   "on",    "params", "rules",
                                                 "alerts", "moves",   "tests", NULL };
-    static const char *const TEXTS[] = { "version", "title", "source", NULL };
-    const char *named = NULL;
+    const char *named = NULL, *hub = NULL;
 
     for (ld->part = 0; ld->part < ld->count; ld->part++) {
         lua_rawgeti(ld->L, LUA_REGISTRYINDEX, ld->parts[ld->part].ref);
@@ -160,8 +174,9 @@ static void check_sections(struct loader *ld)
             loader_check_keys(ld, where, "an overlay", OVERLAY_KEYS);
         else
             loader_check_keys(ld, where, "a pack", KEYS);
-        for (const char *const *text = TEXTS; *text; text++)
-            loader_text(ld, *text, where);
+        read_about(ld, where);
+        if (loader_is_overlay(ld))
+            overlay_check_hub(ld, where, &hub);
         if (!ld->parts[ld->part].is_overlay && loader_text(ld, "name", where)) {
             loader_enter(ld, "name");
             where = loader_place(ld, where);
@@ -178,6 +193,10 @@ static void check_sections(struct loader *ld)
     if (!named)
         problems_add(ld->problems, "%s:1: the pack has no name; expected name = \"...\" in a file",
                      ld->parts[0].path);
+    if (ld->rs->hub && !hub)
+        problems_add(ld->problems,
+                     "hubs/%s/: the overlay names no hub; expected hub = \"%s\" in a file",
+                     ld->rs->hub, ld->rs->hub);
 }
 
 /* All tests of all files in one list, in the order of files. */
@@ -196,7 +215,7 @@ static void gather_tests(struct loader *ld)
     ld->rs->test_places = loader_alloc(ld, (most + 1) * sizeof(*ld->rs->test_places));
     lua_newtable(L);
     for (ld->part = 0; ld->part < ld->count; ld->part++) {
-        if (ld->parts[ld->part].is_overlay != (ld->rs->hub != NULL))
+        if (loader_is_overlay(ld) != (ld->rs->hub != NULL))
             continue; /* of the national pack beside an overlay: they say nothing of the two together */
         lua_rawgeti(L, LUA_REGISTRYINDEX, ld->parts[ld->part].ref);
         int type = lua_getfield(L, -1, "tests");
@@ -224,11 +243,13 @@ static void gather_tests(struct loader *ld)
 void pack_define(struct loader *ld)
 {
     check_sections(ld);
+    pack_define_open(ld);
     pack_define_calendar(ld);
     loader_each(ld, "events", define_event, NULL);
     pack_define_facts(ld);
     pack_define_params(ld);
     pack_define_rules(ld);
+    pack_define_changes(ld);
     pack_define_moves(ld);
     pack_define_reducers(ld);
     gather_tests(ld);

@@ -11,6 +11,7 @@
 struct check {
     struct loader *ld;
     enum subject_kind kind;
+    bool is_own;       /* the overlay's: it may change facts of its own only */
     bool is_writing;   /* a reducer, or `enter` of a move: facts may be written, rules not read */
     struct uses *uses; /* of whom it is part; NULL: of a file */
     const char *where; /* file of the function */
@@ -38,6 +39,14 @@ static void check_read(const struct check *c, const char *name, int line)
     const struct strmap *names = &ld->rs->subjects[c->kind].names;
     const struct strmap_item *item = strmap_find(names, name, strlen(name));
 
+    if (c->is_own && c->is_writing &&
+        (strcmp(name, "waive") == 0 || strcmp(name, "end_waivers") == 0))
+        add_problem(ld, c->where, line,
+                    lua_pushfstring(
+                        ld->L,
+                        "s:%s: waivers belong to the national pack; an overlay changes facts of "
+                        "its own",
+                        name));
     if (!item)
         add_problem(ld, c->where, line,
                     lua_pushfstring(ld->L, "unknown fact or rule '%s'%s", name,
@@ -68,6 +77,13 @@ static void check_write(const struct check *c, const char *name, int line)
                                     "a rule can not change %s: facts are changed only by reducers "
                                     "(the functions under `on`)",
                                     name));
+    else if (c->is_own && !defs->facts[item->as.num & 0xffff].is_own)
+        add_problem(ld, c->where, line,
+                    lua_pushfstring(
+                        ld->L,
+                        "fact %s belongs to the national pack (at %s); an overlay changes facts "
+                        "of its own",
+                        name, defs->facts[item->as.num & 0xffff].where));
     else if (!type_is_scalar(defs->facts[item->as.num & 0xffff].type))
         add_problem(ld, c->where, line,
                     lua_pushfstring(ld->L,
@@ -324,11 +340,16 @@ static void check_function(const struct check *c, uint32_t views)
     scan_function(L, c->ld->scratch, views, &hooks);
 }
 
-static void check_ref(struct loader *ld, enum subject_kind kind, bool is_writing, int ref,
-                      struct uses *uses)
+static void check_ref(struct loader *ld, enum subject_kind kind, bool is_own, bool is_writing,
+                      int ref, struct uses *uses)
 {
     struct check c = {
-        .ld = ld, .kind = kind, .is_writing = is_writing, .uses = uses, .gives_value = !is_writing
+        .ld = ld,
+        .kind = kind,
+        .is_own = is_own,
+        .is_writing = is_writing,
+        .uses = uses,
+        .gives_value = !is_writing,
     };
 
     if (ref == LUA_NOREF)
@@ -347,10 +368,10 @@ static void check_moves(struct loader *ld, enum subject_kind kind)
 
     for (uint16_t i = 0; i < defs->move_count; i++) {
         uses_add(uses->set, defs->moves[i].fact);
-        check_ref(ld, kind, false, defs->moves[i].function, uses);
+        check_ref(ld, kind, defs->moves[i].is_own, false, defs->moves[i].function, uses);
         for (uint16_t n = 0; n < defs->moves[i].step_count; n++) {
-            check_ref(ld, kind, false, defs->moves[i].steps[n].holds, uses);
-            check_ref(ld, kind, true, defs->moves[i].steps[n].enter, uses);
+            check_ref(ld, kind, defs->moves[i].is_own, false, defs->moves[i].steps[n].holds, uses);
+            check_ref(ld, kind, defs->moves[i].is_own, true, defs->moves[i].steps[n].enter, uses);
         }
     }
 }
@@ -362,12 +383,14 @@ void pack_check_functions(struct loader *ld)
     rs->uses = loader_alloc(ld, sizeof(*rs->uses));
     rs->uses->rules = loader_alloc(ld, sizeof(*rs->uses->rules) * (rs->rule_count + 1u));
     for (uint16_t i = 0; i < rs->rule_count; i++)
-        check_ref(ld, rs->rules[i].of, false, rs->rules[i].function, &rs->uses->rules[i]);
+        check_ref(ld, rs->rules[i].of, rs->rules[i].is_own, false, rs->rules[i].function,
+                  &rs->uses->rules[i]);
     for (int k = 0; k < SUBJECT_KINDS; k++) {
         enum subject_kind kind = (enum subject_kind)k;
         const struct subject_defs *defs = &rs->subjects[kind];
         for (uint16_t i = 0; i < defs->reducer_count; i++)
-            check_ref(ld, kind, true, defs->reducers[i].function, &rs->uses->reducers[kind]);
+            check_ref(ld, kind, defs->reducers[i].is_own, true, defs->reducers[i].function,
+                      &rs->uses->reducers[kind]);
         check_moves(ld, kind);
     }
     lua_pushnil(ld->L);

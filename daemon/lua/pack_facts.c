@@ -49,9 +49,14 @@ static struct cell initial_cell(struct loader *ld, const struct type *type, int 
 static void define_fact(struct loader *ld, const char *name, const char *where, void *arg)
 {
     struct subject_defs *defs = &ld->rs->subjects[((struct facts_arg *)arg)->kind];
-    struct fact_def f = { .name = name, .where = where };
+    const struct strmap_item *there = strmap_find(&defs->names, name, strlen(name));
+    bool is_fact = there && there->as.num >> 16 == SLOT_FACT;
+    struct fact_def f = { .name = name, .where = where, .is_own = loader_is_overlay(ld) };
     int initial;
 
+    if (!overlay_may_add(ld, "fact", name, '_', where,
+                         is_fact ? defs->facts[there->as.num & 0xffff].where : NULL))
+        return;
     if (defs->fact_count == FACTS_MAX) {
         problems_add(ld->problems, "%s: more than %d facts", where, FACTS_MAX);
         return;

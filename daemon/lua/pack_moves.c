@@ -148,7 +148,9 @@ static void define_move(struct loader *ld, const char *name, const char *where, 
 {
     struct subject_defs *defs = arg;
     const struct strmap_item *item = strmap_find(&defs->names, name, strlen(name));
-    struct move_def m = { .name = name, .where = where, .function = LUA_NOREF };
+    struct move_def m = {
+        .name = name, .where = where, .is_own = loader_is_overlay(ld), .function = LUA_NOREF
+    };
 
     if (!item || item->as.num >> 16 != SLOT_FACT) {
         problems_add(ld->problems, "%s: move %s: there is no fact of that name%s", where, name,
@@ -156,6 +158,8 @@ static void define_move(struct loader *ld, const char *name, const char *where, 
         return;
     }
     m.fact = (uint16_t)(item->as.num & 0xffff);
+    if (!overlay_may_add(ld, "move", name, '_', where, defs->facts[m.fact].where))
+        return;
     for (uint16_t i = 0; i < defs->move_count; i++) {
         if (defs->moves[i].fact == m.fact) {
             problems_add(ld->problems, "%s: move %s is declared twice; the first is at %s", where,

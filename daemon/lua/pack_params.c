@@ -14,6 +14,16 @@ static bool is_param_value(lua_State *L, int index)
     return type == LUA_TNUMBER || type == LUA_TSTRING || type == LUA_TBOOLEAN;
 }
 
+/* The value on top. */
+static const char *as_json(struct loader *ld)
+{
+    struct buf *out = &ld->rs->scratch; /* an error must not leak it */
+
+    buf_reset(out);
+    convert_write_scalar(ld->L, -1, out);
+    return loader_keep(ld, buf_cstr(out));
+}
+
 /* Entry `date` of the table below the list of keys on top: the value from that day on. */
 static bool read_version(struct loader *ld, const char *name, const char *where,
                          struct param_version *out, int first_type)
@@ -37,8 +47,8 @@ static bool read_version(struct loader *ld, const char *name, const char *where,
         lua_pop(L, 1);
         return false;
     }
-    *out = (struct param_version){ .from = london_midnight(day),
-                                   .ref = luaL_ref(L, LUA_REGISTRYINDEX) };
+    *out = (struct param_version){ .from = london_midnight(day), .json = as_json(ld) };
+    out->ref = luaL_ref(L, LUA_REGISTRYINDEX);
     return true;
 }
 
@@ -67,7 +77,7 @@ static void read_versions(struct loader *ld, struct param_def *p)
 {
     lua_State *L = ld->L;
     int first_type = lua_rawgeti(L, -1, 1);
-    struct param_version first = { .from = TIME_MIN };
+    struct param_version first = { .from = TIME_MIN, .json = as_json(ld) };
 
     if (!is_param_value(L, -1))
         problems_add(ld->problems,
@@ -100,14 +110,71 @@ static void read_versions(struct loader *ld, struct param_def *p)
     lua_pop(L, 3);
 }
 
+/* stricter = "lower" */
+static void read_stricter(struct loader *ld, struct param_def *p)
+{
+    const char *stricter = loader_text(ld, "stricter", p->where);
+
+    p->is_lower_stricter = stricter && strcmp(stricter, "lower") == 0;
+    if (stricter && !p->is_lower_stricter && strcmp(stricter, "higher") != 0)
+        problems_add(
+            ld->problems,
+            "%s: parameter %s: stricter = \"%s\"; expected \"higher\" (as without it) or \"lower\"",
+            p->where, p->name, stricter);
+}
+
+/* The value on top: leads_needed = 2, or { 2, from = { ... } } */
+static void read_param(struct loader *ld, struct param_def *p)
+{
+    static const char *const KEYS[] = { "from", "title", "source", "stricter", NULL };
+
+    if (!lua_istable(ld->L, -1)) {
+        lua_createtable(ld->L, 1, 0);
+        lua_insert(ld->L, -2);
+        lua_rawseti(ld->L, -2, 1);
+    }
+    loader_check_keys(ld, p->where, "a parameter", KEYS);
+    read_stricter(ld, p);
+    read_versions(ld, p);
+}
+
+/* An overlay has other values for a parameter of the national pack. */
+static void change_param(struct loader *ld, const char *name, const char *where)
+{
+    struct ruleset *rs = ld->rs;
+    const struct strmap_item *item = strmap_find(&rs->param_names, name, strlen(name));
+    struct param_def *p = item ? &rs->params[item->as.num] : NULL;
+    const struct opening *o = overlay_may_change(ld, "parameter", name, where, p ? p->where : NULL);
+    struct param_def read = { .name = name, .where = where };
+
+    if (!o || !p)
+        return;
+    if (p->change) {
+        problems_add(ld->problems, "%s: parameter %s is changed twice; the first is at %s", where,
+                     name, p->change->where);
+        return;
+    }
+    read_param(ld, &read);
+    struct param_change *c = loader_alloc(ld, sizeof(*c));
+    *c = (struct param_change){ .versions = read.versions,
+                                .version_count = read.version_count,
+                                .direction = o->direction,
+                                .where = where };
+    p->change = c;
+    overlay_check_param(ld, p);
+}
+
 static void define_param(struct loader *ld, const char *name, const char *where, void *arg)
 {
-    static const char *const KEYS[] = { "from", "title", "source", NULL };
     struct ruleset *rs = ld->rs;
     struct param_def *p = &rs->params[rs->param_count];
     bool is_new;
     (void)arg;
 
+    if (loader_is_overlay(ld) && !overlay_owns(ld, name, '_')) {
+        change_param(ld, name, where);
+        return;
+    }
     if (rs->param_count == PARAMS_MAX) {
         problems_add(ld->problems, "%s: more than %d parameters", where, PARAMS_MAX);
         return;
@@ -121,14 +188,8 @@ static void define_param(struct loader *ld, const char *name, const char *where,
         return;
     }
     item->as.num = rs->param_count++;
-    *p = (struct param_def){ .name = name, .where = where };
-    if (!lua_istable(ld->L, -1)) { /* leads_needed = 2 */
-        lua_createtable(ld->L, 1, 0);
-        lua_insert(ld->L, -2);
-        lua_rawseti(ld->L, -2, 1);
-    }
-    loader_check_keys(ld, where, "a parameter", KEYS);
-    read_versions(ld, p);
+    *p = (struct param_def){ .name = name, .where = where, .is_own = loader_is_overlay(ld) };
+    read_param(ld, p);
 }
 
 void pack_define_params(struct loader *ld)
@@ -164,9 +225,10 @@ static void read_starts(struct loader *ld, const char *name, const char *where, 
 
 static void define_calendar_year(struct loader *ld, const char *name, const char *where, void *arg)
 {
-    struct calendar *cal = arg;
+    struct calendar *cal = loader_is_overlay(ld) ? &ld->rs->own_calendar : &ld->rs->calendar;
     int year;
     struct err err;
+    (void)arg;
 
     if (year_parse(&year, name, strlen(name), &err) != OK) {
         problems_add(ld->problems, "%s: calendar: %s", where, err.msg);
@@ -190,7 +252,9 @@ static void define_calendar_year(struct loader *ld, const char *name, const char
 
 void pack_define_calendar(struct loader *ld)
 {
-    struct calendar *cal = &ld->rs->calendar;
-    cal->starts = loader_alloc(ld, sizeof(*cal->starts) * CALENDAR_YEARS);
-    loader_each(ld, "calendar", define_calendar_year, cal);
+    struct calendar *all[] = { &ld->rs->calendar, &ld->rs->own_calendar };
+
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+        all[i]->starts = loader_alloc(ld, sizeof(*all[i]->starts) * CALENDAR_YEARS);
+    loader_each(ld, "calendar", define_calendar_year, NULL);
 }

@@ -49,9 +49,17 @@ static void define_reducer(struct loader *ld, const char *name, const char *wher
 {
     const struct reducer_arg *of = arg;
     struct subject_defs *defs = &ld->rs->subjects[of->kind];
-    struct reducer_def r = { .event = name };
+    struct reducer_def r = { .event = name, .is_own = loader_is_overlay(ld) };
+    struct strmap *by_event = r.is_own ? &defs->added_by_event : &defs->reducer_by_event;
     bool is_any = strcmp(name, "*") == 0, is_new;
 
+    if (is_any && r.is_own) {
+        problems_add(
+            ld->problems,
+            "%s: on.%s[\"*\"]: an overlay has reducers for events by name, not for all of them",
+            where, subject_kind_name(of->kind));
+        return;
+    }
     if (!is_any && !catalog_find(&ld->rs->catalog, name)) {
         problems_add(ld->problems, "%s: on.%s: unknown event '%s'%s", where,
                      subject_kind_name(of->kind), name,
@@ -70,7 +78,7 @@ static void define_reducer(struct loader *ld, const char *name, const char *wher
         return;
     }
     r.where = loader_place(ld, loader_function_where(ld));
-    struct strmap_item *item = strmap_add(&defs->reducer_by_event, name, strlen(name), &is_new);
+    struct strmap_item *item = strmap_add(by_event, name, strlen(name), &is_new);
     if (!item)
         luaL_error(ld->L, "out of memory");
     if (!is_new) {
@@ -110,6 +118,7 @@ static void add_reactions(struct loader *ld, struct subject_defs *defs)
         const struct event_type *type = types->items[i].as.ptr;
         size_t len = strlen(type->name);
         const struct strmap_item *own = strmap_find(&defs->reducer_by_event, type->name, len);
+        const struct strmap_item *added = strmap_find(&defs->added_by_event, type->name, len);
         bool has_any = any && !strmap_find(&defs->any_except, type->name, len);
         struct reaction *r = loader_alloc(ld, sizeof(*r));
         struct strmap_item *item = strmap_add(&defs->reactions, type->name, len, NULL);
@@ -120,7 +129,7 @@ static void add_reactions(struct loader *ld, struct subject_defs *defs)
             .data = shape_of(ld->L, type->data),
             .own = own ? defs->reducers[own->as.num].function : LUA_NOREF,
             .any = has_any ? defs->reducers[any->as.num].function : LUA_NOREF,
-            .added = LUA_NOREF,
+            .added = added ? defs->reducers[added->as.num].function : LUA_NOREF,
         };
         item->as.ptr = r;
     }

@@ -96,9 +96,19 @@ static void add_rule(struct loader *ld, const char *name, const char *where, voi
                           .function = LUA_NOREF,
                           .need_param = -1,
                           .need_ref = LUA_NOREF,
+                          .is_own = loader_is_overlay(ld),
                           .is_alert = raw->reads_alerts };
     bool is_new;
 
+    if (loader_is_overlay(ld) && !overlay_owns(ld, name, '_')) {
+        const struct strmap_item *there = strmap_find(&ld->rs->rule_names, name, strlen(name));
+        const char *national = there ? raw->items[there->as.num].def.where : NULL;
+        if (raw->reads_alerts)
+            overlay_may_add(ld, "alert", name, '_', where, national);
+        else
+            overlay_add_change(ld, name, where, national);
+        return;
+    }
     if (raw->count == RULES_MAX) {
         problems_add(ld->problems, "%s: more than %d rules", where, RULES_MAX);
         return;
@@ -120,6 +130,32 @@ static void add_rule(struct loader *ld, const char *name, const char *where, voi
     raw->items[raw->count++].table = luaL_ref(ld->L, LUA_REGISTRYINDEX);
 }
 
+/* A national rule that an overlay changes is two: what the national pack says, and of it and of what the hub says
+ * all (to tighten) or any (to loosen). So whoever explains, searches or counts rules knows them already. */
+static void split_changed(struct loader *ld, struct raw_rules *raw)
+{
+    for (const struct rule_change *c = ld->changes; c; c = c->next) {
+        struct raw_rule *whole =
+            &raw->items[strmap_find(&ld->rs->rule_names, c->name, strlen(c->name))->as.num];
+        if (raw->count == RULES_MAX) {
+            problems_add(ld->problems, "%s: more than %d rules", c->where, RULES_MAX);
+            return;
+        }
+        struct raw_rule *national = &raw->items[raw->count++];
+        *national = *whole;
+        national->def.name = loader_keep(ld, lua_pushfstring(ld->L, "%s (national)", c->name));
+        lua_pop(ld->L, 1);
+        if (!strmap_add(&ld->rs->rule_names, national->def.name, strlen(national->def.name), NULL))
+            luaL_error(ld->L, "out of memory");
+        national->def.is_national_part = true;
+        national->def.is_decision = national->def.is_waivable = false;
+        whole->def.form = c->direction == EFFECT_TIGHTEN ? RULE_ALL : RULE_ANY;
+        whole->def.change = c;
+        whole->table = LUA_NOREF;
+    }
+}
+
+/* A blank comes before all that a name may go on with: the two parts of a changed rule stand side by side. */
 static int by_name(const void *a, const void *b)
 {
     return strcmp(((const struct raw_rule *)a)->def.name, ((const struct raw_rule *)b)->def.name);
@@ -195,7 +231,7 @@ static void read_need(struct loader *ld, struct rule_def *r)
     lua_pop(ld->L, 1);
 }
 
-static void read_criteria(struct loader *ld, struct rule_def *r)
+void pack_read_criteria(struct loader *ld, struct rule_def *r)
 {
     lua_State *L = ld->L;
     struct ruleset *rs = ld->rs;
@@ -299,6 +335,7 @@ void pack_define_rules(struct loader *ld)
     loader_each(ld, "rules", add_rule, &raw);
     raw.reads_alerts = true;
     loader_each(ld, "alerts", add_rule, &raw);
+    split_changed(ld, &raw);
     qsort(raw.items, raw.count, sizeof(*raw.items), by_name);
 
     rs->rules = loader_alloc(ld, sizeof(*rs->rules) * (raw.count + 1));
@@ -312,12 +349,13 @@ void pack_define_rules(struct loader *ld)
             text_hold(&rs->cells, name, strlen(name), text_hash(name, strlen(name)));
         if (!rs->rules[i].text)
             luaL_error(ld->L, "out of memory");
-        name_rule(ld, &rs->rules[i], i);
+        if (!raw.items[i].def.is_national_part)
+            name_rule(ld, &rs->rules[i], i);
     }
     place_rules(ld);
     for (size_t i = 0; i < raw.count; i++) {
         struct rule_def *r = &rs->rules[i];
-        if (raw.items[i].is_unknown)
+        if (raw.items[i].is_unknown || r->change)
             continue;
         lua_rawgeti(ld->L, LUA_REGISTRYINDEX, raw.items[i].table);
         read_need(ld, r);
@@ -326,7 +364,7 @@ void pack_define_rules(struct loader *ld)
         else if (r->form == RULE_SHOWN)
             read_shown(ld, r);
         else
-            read_criteria(ld, r);
+            pack_read_criteria(ld, r);
         lua_pop(ld->L, 1);
         luaL_unref(ld->L, LUA_REGISTRYINDEX, raw.items[i].table);
     }

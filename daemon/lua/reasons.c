@@ -200,17 +200,24 @@ static void write_params(lua_State *L, struct telling *x, const struct notes *n)
     name_member(x->out, "parameters");
     for (uint32_t i = 0; i < n->params.count; i++) {
         const struct param_def *p = &x->rs->params[reads[i].param];
+        struct param_versions in_force = param_in_force(x->rs, p);
         uint32_t v = reads[i].version;
         buf_str(x->out, i ? ",{\"name\":" : "[{\"name\":");
         json_write_cstr(x->out, p->name);
         name_member(x->out, "value");
-        lua_rawgeti(L, LUA_REGISTRYINDEX, p->versions[v].ref);
+        lua_rawgeti(L, LUA_REGISTRYINDEX, in_force.items[v].ref);
         convert_write_scalar(L, -1, x->out);
         lua_pop(L, 1);
         name_member(x->out, "from");
-        write_time(x->out, p->versions[v].from);
+        write_time(x->out, in_force.items[v].from);
         name_member(x->out, "until");
-        write_time(x->out, v + 1 < p->version_count ? p->versions[v + 1].from : TIME_NEVER);
+        write_time(x->out, v + 1 < in_force.count ? in_force.items[v + 1].from : TIME_NEVER);
+        if (p->change) { /* what an overlay changes is always shown */
+            name_member(x->out, "overlay");
+            json_write_cstr(x->out, change_word(p->change->direction));
+            name_member(x->out, "where");
+            json_write_cstr(x->out, p->change->where);
+        }
         buf_char(x->out, '}');
     }
     buf_char(x->out, ']');
@@ -338,6 +345,16 @@ static void write_rule(lua_State *L, struct telling *x, uint16_t index)
     }
     name_member(x->out, "where");
     json_write_cstr(x->out, rule->where);
+    if (rule->change) {
+        name_member(x->out, "overlay");
+        buf_printf(x->out, "{\"hub\":");
+        json_write_cstr(x->out, x->rs->hub);
+        buf_printf(x->out, ",\"how\":\"%s\",\"title\":", change_word(rule->change->direction));
+        json_write_cstr(x->out, rule->change->title);
+        name_member(x->out, "where");
+        json_write_cstr(x->out, rule->change->where);
+        buf_char(x->out, '}');
+    }
     if (rule->form == RULE_FUNCTION || rule->form == RULE_SHOWN)
         write_names(x, "reads", n->rules.items, n->rules.count);
     else

@@ -37,6 +37,9 @@ struct ruleset *record_ruleset(const struct record *r);
 /* The code of the hub that the subject belongs to, by its fact `hub` (a hub belongs to itself); NULL: none. Valid
  * until the record changes. */
 const char *record_hub(const struct record *r);
+/* A fact of the national pack, one that moves, which has come further in `r` than in `than`, a record of the same ruleset:
+ * it is true and was not, holds more, or stands later in its list of values. NULL: none has. */
+const char *record_is_further(const struct record *r, const struct record *than);
 /* May the last event have changed that? */
 bool record_may_have_moved(const struct record *r);
 
@@ -103,6 +106,7 @@ struct judged {
     const char *value; /* JSON scalar text; with is_error the message as a JSON string */
     bool is_error;
     bool is_alert;
+    bool is_own; /* an overlay's, not the national pack's */
     const char
         *old_value; /* from record_rejudge(): what it was before, NULL at the first judging */
     bool old_is_error;

@@ -229,6 +229,7 @@ static void tell_changed(struct record *r, uint16_t rule, judged_fn *fn, void *a
     uint16_t place = r->rs->rules[rule].place;
     struct judged j = { .name = r->rs->rules[rule].name,
                         .is_alert = r->rs->rules[rule].is_alert,
+                        .is_own = r->rs->rules[rule].is_own,
                         .wake = kept_wake(r, place) };
     struct buf now = { 0 }, before = { 0 };
 

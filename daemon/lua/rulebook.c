@@ -266,3 +266,18 @@ uint64_t rulebook_runs(const struct rulebook *b)
         runs += ruleset_runs(b->rulesets[i]);
     return runs;
 }
+
+void rulebook_set_effects(struct rulebook *b, unsigned effects)
+{
+    for (int i = 0; i < b->count; i++)
+        ruleset_set_effects(b->rulesets[i], effects);
+}
+
+unsigned rulebook_changes(const struct rulebook *b)
+{
+    unsigned changes = 0;
+
+    for (int i = 0; i < b->count; i++)
+        changes |= ruleset_changes(b->rulesets[i]);
+    return changes;
+}

@@ -39,6 +39,9 @@ const struct catalog *rulebook_catalog(const struct rulebook *b);
 bool rulebook_file_at(struct ruleset_file *out, const struct rulebook *b, int index);
 /* Hex digest of all files. Without overlays it is that of the national pack. */
 const char *rulebook_digest(const struct rulebook *b);
+/* ruleset_set_effects(), ruleset_changes() of all overlays. */
+void rulebook_set_effects(struct rulebook *b, unsigned effects);
+unsigned rulebook_changes(const struct rulebook *b);
 /* How many times rules have been run, in all rulesets. */
 uint64_t rulebook_runs(const struct rulebook *b);
 

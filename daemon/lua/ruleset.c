@@ -427,6 +427,7 @@ static enum err_code load(struct ruleset *rs, struct sources *sources, struct pr
                                   .places = &job.places,
                                   .scratch = &job.scratch };
     rs->reads = &rs->unread;
+    rs->effects = EFFECT_ALL;
     rs->loading = &job;
     name_places(problems, sources);
     enum err_code rc = load_job(&job, problems, err);
@@ -508,8 +509,10 @@ void ruleset_free(struct ruleset *rs)
         strmap_fini(&defs->any_except);
         strmap_fini(&defs->reactions);
         strmap_fini(&defs->reducer_by_event);
+        strmap_fini(&defs->added_by_event);
         strmap_fini(&defs->names);
     }
+    strmap_fini(&rs->openings);
     strmap_fini(&rs->param_names);
     strmap_fini(&rs->rule_names);
     strmap_fini(&rs->env_names);

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "model/event.h"
 
@@ -69,5 +70,22 @@ bool ruleset_file_at(struct ruleset_file *out, const struct ruleset *rs, int ind
 const char *ruleset_digest(const struct ruleset *rs);
 /* The hub whose overlay it holds, or NULL: only the national pack. */
 const char *ruleset_hub(const struct ruleset *rs);
+
+/* What an overlay changes of the national pack holds, but while it is checked: by the direction in which. */
+enum {
+    EFFECT_TIGHTEN = 1, /* it asks for more */
+    EFFECT_LOOSEN = 2,  /* it asks for less */
+    EFFECT_FREELY = 4,  /* parameters that may have any value, and its calendar */
+    EFFECT_ALL = 7,
+};
+/* What follows: those in `effects` hold. */
+void ruleset_set_effects(struct ruleset *rs, unsigned effects);
+/* Append what the overlay changes as JSON, with the parameters' values at `at`: {"hub", "title", "version", "changes"};
+ * null for the national pack. */
+void ruleset_write_overlay(struct buf *out, const struct ruleset *rs, int64_t at);
+/* What the overlay does to a rule or decision: "adds", "tighten", "loosen"; NULL: nothing. */
+const char *ruleset_overlay_on(const struct ruleset *rs, const char *rule);
+/* The directions in which the overlay changes something. */
+unsigned ruleset_changes(const struct ruleset *rs);
 
 #endif

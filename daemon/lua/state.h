@@ -41,14 +41,46 @@ struct fact_def {
 
 /* A value that a parameter has from an instant on. */
 struct param_version {
-    int64_t from; /* TIME_MIN for the first */
-    int ref;      /* Lua registry reference */
+    int64_t from;     /* TIME_MIN for the first */
+    int ref;          /* Lua registry reference */
+    const char *json; /* the same, as JSON */
 };
+/* open = { leads_needed = tighten }: what the national pack lets overlays change. */
+struct opening {
+    unsigned direction;
+    const char *where;
+};
+struct param_change {
+    const struct param_version *versions;
+    uint32_t version_count;
+    unsigned direction;
+    const char *where;
+};
+struct rule_change {
+    const char *name;
+    const char *where, *national; /* of the overlay, of the rule itself */
+    const char *title, *source;
+    unsigned direction;       /* tighten: all criteria must be met too; loosen: or one of them */
+    const uint16_t *criteria; /* indexes of rules */
+    uint16_t criteria_count;
+    int table; /* while the packs are loaded: Lua registry reference */
+    struct rule_change *next;
+};
+
 struct param_def {
     const char *name;
     const char *where;
+    bool is_own;                          /* the overlay's */
+    bool is_lower_stricter;               /* a lower value is the stricter one */
+    const struct param_change *change;    /* what the overlay has in its place; NULL: nothing */
     const struct param_version *versions; /* by `from`, ascending */
     uint32_t version_count;
+};
+
+/* The versions of a parameter that hold: the overlay's, where it has others. */
+struct param_versions {
+    const struct param_version *items;
+    uint32_t count;
 };
 
 enum rule_form {
@@ -70,7 +102,11 @@ struct rule_def {
     enum subject_kind of;
     uint16_t place; /* its number among the rules of its kind: its bit in struct reads */
     enum rule_form form;
-    bool is_decision; /* false: a criterion, seen only in explanations */
+    bool is_own; /* the overlay's */
+    const struct rule_change
+        *change; /* what the overlay says beside it: its criteria behind the first; NULL: nothing */
+    bool is_national_part; /* that first one: "eligible_development (national)" */
+    bool is_decision;      /* false: a criterion, seen only in explanations */
     bool is_alert;
     bool is_waivable;
     int function;             /* Lua registry reference; LUA_NOREF unless RULE_FUNCTION */
@@ -104,6 +140,7 @@ struct move_def {
 struct reducer_def {
     const char *event; /* "*": after every other, for every event */
     const char *where;
+    bool is_own; /* the overlay's */
     int function;
 };
 
@@ -126,6 +163,7 @@ struct subject_defs {
     struct reducer_def *reducers;
     uint16_t reducer_count;
     struct strmap reducer_by_event;       /* event type to index */
+    struct strmap added_by_event;         /* the overlay's, beside the national ones */
     struct strmap any_except;             /* event types that the reducer "*" leaves out */
     struct strmap reactions;              /* every event type to struct reaction */
     const struct reaction *last_reaction; /* that was found there */
@@ -227,8 +265,10 @@ struct ruleset {
     const struct ruleset_file *files;
     int file_count;
     char digest[DIGEST_HEX];
-    const char *hub; /* whose overlay it holds; NULL: none */
-    struct calendar calendar;
+    const char *hub;                        /* whose overlay it holds; NULL: none */
+    struct calendar calendar, own_calendar; /* the hub's goes before the national one */
+    struct strmap openings;                 /* names that an overlay may change to struct opening */
+    const char *title, *version;            /* of the overlay, else of the national pack; or NULL */
     struct instants instants;
 
     struct subject_defs subjects[SUBJECT_KINDS];
@@ -256,8 +296,9 @@ struct ruleset {
     uint64_t run; /* its number: no two have the same */
     int64_t now;
     bool is_writing;
-    bool is_traced;      /* the record is followed: what is read is noted in full */
-    bool is_own_only;    /* an overlay's code writes: only facts of its own may change */
+    bool is_traced;   /* the record is followed: what is read is noted in full */
+    unsigned effects; /* which changes of the overlay hold: EFFECT_ALL, but while it is checked */
+    bool is_own_only; /* an overlay's code writes: only facts of its own may change */
     struct reads *reads; /* where reads are noted; never NULL */
     struct reads unread; /* of reducers, whose reads nobody needs */
     uint64_t epoch;
@@ -294,6 +335,15 @@ static inline struct ruleset *ruleset_of(lua_State *L)
     return *(struct ruleset **)lua_getextraspace(L);
 }
 
+static inline struct param_versions param_in_force(const struct ruleset *rs,
+                                                   const struct param_def *p)
+{
+    const struct param_change *c = p->change;
+    return c && (rs->effects & c->direction)
+               ? (struct param_versions){ c->versions, c->version_count }
+               : (struct param_versions){ p->versions, p->version_count };
+}
+
 /* Raise a message that has its place in it already, where luaL_error() would put another before. */
 int raise_as_is(lua_State *L, const char *fmt, ...);
 
@@ -301,6 +351,9 @@ int raise_as_is(lua_State *L, const char *fmt, ...);
 void keywords_add(lua_State *L);
 /* The type held by the value at `index`, or NULL: type words, and lists of texts as enums. */
 const struct type *keyword_type(lua_State *L, int index, bool *is_optional, int *initial);
+
+/* pack_overlay.c: "tighten", "loosen", "freely". */
+const char *change_word(unsigned direction);
 
 /* timelib.c: add functions on instants, days and academic years. */
 void timelib_add(lua_State *L);

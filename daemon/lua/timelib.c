@@ -108,17 +108,25 @@ static int lua_midnight(lua_State *L)
     return 1;
 }
 
+/* The half terms of a year, or NULL: the calendar does not have it. */
+static const int32_t *starts_of(const struct calendar *cal, int year)
+{
+    int i = year - cal->first_year;
+    return i >= 0 && i < cal->year_count ? cal->starts[i] : NULL;
+}
+
 /* The instant at which half term n of an academic year ends: the next one's first teaching day. */
 static int64_t half_term_end(struct ruleset *rs, int year, int n)
 {
-    const struct calendar *cal = &rs->calendar;
     static const int MONTH[] = { 9, 11, 1, 2, 4, 6 }, MDAY[] = { 1, 1, 4, 22, 15, 3 };
-    int i = year - cal->first_year;
 
     if (n == 6)
         return instants_year_start(&rs->instants, year + 1);
-    if (i >= 0 && i < cal->year_count)
-        return instants_midnight(&rs->instants, cal->starts[i][n]);
+    const int32_t *starts = rs->effects & EFFECT_FREELY ? starts_of(&rs->own_calendar, year) : NULL;
+    if (!starts)
+        starts = starts_of(&rs->calendar, year);
+    if (starts)
+        return instants_midnight(&rs->instants, starts[n]);
     return instants_midnight(&rs->instants,
                              day_from_ymd(n < 2 ? year : year + 1, MONTH[n], MDAY[n]));
 }

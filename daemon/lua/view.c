@@ -94,7 +94,7 @@ static void push_fact(lua_State *L, struct ruleset *rs, uint16_t index)
         value_push(L, rs, cell);
         return;
     }
-    if (rs->is_writing) {
+    if (rs->is_writing && !(rs->is_own_only && !f->is_own)) {
         undo_note(rs->record, index);
         record_touch(rs->record, index); /* a reducer that holds a container may change it */
     }
@@ -106,16 +106,17 @@ static void push_fact(lua_State *L, struct ruleset *rs, uint16_t index)
 static void push_param(lua_State *L, struct ruleset *rs, uint32_t index)
 {
     const struct param_def *p = &rs->params[index];
+    struct param_versions in_force = param_in_force(rs, p);
     uint32_t v = 0;
     bool is_traced = rs->is_traced;
 
     rs->is_traced = false; /* when its versions begin is told with the parameter */
-    while (v + 1 < p->version_count && view_reached(rs, p->versions[v + 1].from))
+    while (v + 1 < in_force.count && view_reached(rs, in_force.items[v + 1].from))
         v++;
     rs->is_traced = is_traced;
     if (is_traced)
         trace_param(rs, (uint16_t)index, v);
-    lua_rawgeti(L, LUA_REGISTRYINDEX, p->versions[v].ref);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, in_force.items[v].ref);
 }
 
 void view_push_needed(lua_State *L, struct ruleset *rs, uint16_t index)
@@ -229,6 +230,10 @@ static struct ruleset *writing_ruleset(lua_State *L, const char *what)
     struct ruleset *rs = running_ruleset(L);
     if (!rs->is_writing)
         luaL_error(L, "%s: facts are changed only by reducers (the functions under `on`)", what);
+    if (rs->is_own_only)
+        luaL_error(L,
+                   "%s: waivers belong to the national pack; an overlay changes facts of its own",
+                   what);
     return rs;
 }
 
@@ -396,6 +401,9 @@ static void set_fact(lua_State *L, struct ruleset *rs, uint16_t fact, int value)
     const struct fact_def *f = &rs->subjects[rs->record->kind].facts[fact];
     struct cell cell = { 0 };
 
+    if (rs->is_own_only && !f->is_own)
+        luaL_error(L, "%s belongs to the national pack (%s); an overlay changes facts of its own",
+                   f->name, f->where);
     if (!type_is_scalar(f->type))
         luaL_error(L, "%s is a container: change it by its methods (add, remove, clear) or by key",
                    f->name);
@@ -439,7 +447,7 @@ static void push_params(lua_State *L, struct ruleset *rs)
     lua_newuserdatauv(L, 0, 0);
     lua_newtable(L);
     for (uint16_t i = 0; i < rs->param_count; i++) {
-        if (rs->params[i].version_count != 1)
+        if (rs->params[i].version_count != 1 || rs->params[i].change)
             continue;
         lua_rawgeti(L, LUA_REGISTRYINDEX, rs->params[i].versions[0].ref);
         lua_setfield(L, -2, rs->params[i].name);

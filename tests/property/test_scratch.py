@@ -54,10 +54,10 @@ class Side:
                 for entry in page["items"]]
 
 
-def steps_of(seed):
+def steps_of(seed, events=None):
     """The first clock; then events, and clocks to start again with."""
     dice = random.Random(seed)
-    events = generated(seed, 2) if seed % 5 == 0 else World(seed).draw(dice.choice([40, 60, 100]))
+    events = events or generated(seed, 2) if seed % 5 == 0 else World(seed).draw(dice.choice([40, 60, 100]))
     order = dice.choice(["in order", "shuffled", "shuffled", "nearly"])
     if order == "shuffled":
         dice.shuffle(events)
@@ -75,10 +75,10 @@ def steps_of(seed):
     return clocks[0], steps
 
 
-def first_difference(now, steps, most=EVENTS):
+def first_difference(now, steps, most=EVENTS, rules=None):
     """(None or how the two differ, how many events were sent)."""
     count = 0
-    with Daemon(now=now) as tracking, ScratchDaemon(now=now) as scratch:
+    with Daemon(now=now, rules=rules) as tracking, ScratchDaemon(now=now, rules=rules) as scratch:
         sides = [Side(tracking), Side(scratch)]
         for number, step in enumerate(steps):
             for side in sides:

@@ -1,0 +1,117 @@
+/* test_overlay_check.c - an overlay that moves a school where the national pack does not let it is refused, by name. */
+#include "tests/unit/engine/support.h"
+
+#include "engine/overlay_check.h"
+
+static const char NATIONAL[] =
+    "return pack { name = 'national', params = { needed = 2, days = 5 },\n"
+    "events = {\n"
+    "  at = { title = 'A', subject = 'school', data = { hub = hub } },\n"
+    "  go = { title = 'G', subject = 'school', data = { n = int } } },\n"
+    "facts = { school = { hub = hub, total = initially(0, int), stage = initially('a', { 'a', 'b', "
+    "'c' }),\n"
+    "  big = bool } },\n"
+    "on = { school = { at = function(s, e) s.hub = e.data.hub end,\n"
+    "  go = function(s, e) s.total = s.total + e.data.n end } },\n"
+    "moves = { school = {\n"
+    "  big = once(function(s) return s.total >= 9 end),\n"
+    "  stage = first_of { { 'b', from = { 'a' }, function(s) return s.enough end },\n"
+    "    { 'c', from = { 'a' }, function(s) return s.total >= 2 and not s.enough end } } } },\n"
+    "rules = {\n"
+    "  enough = rule { 'E', source = 's', waivable = true, needs = at_least('needed'),\n"
+    "    function(s) return s.total end },\n"
+    "  lacking = unless { 'L', 'enough', source = 's' },\n"
+    "  easy = rule { 'Z', source = 's', waivable = true, function(s) return s.total >= 1 end } },\n"
+    "alerts = { low = alert { 'Low', source = 's', function(s) return not s.easy end } },\n"
+    "open = { needed = tighten, easy = loosen, days = freely } }\n";
+
+static struct log LOG;
+static struct buf SAID;
+
+static void take_refusal(const struct overlay_refusal *r, void *arg)
+{
+    (void)arg;
+    buf_printf(&SAID, "%s%s %s %s->%s", SAID.len ? "\n" : "", r->subject, r->what,
+               r->national ? r->national : "", r->here ? r->here : r->why);
+}
+
+/* What the check says of schools 1 (of hub 07) and 2 (of another), each with this total. */
+static const char *check(const char *overlay, int total)
+{
+    const struct ruleset_file files[] = {
+        { .path = "hubs/07/o.lua", .text = overlay, .len = strlen(overlay) },
+        { .path = "national/pack.lua", .text = NATIONAL, .len = sizeof(NATIONAL) - 1 },
+    };
+    static char said[1000];
+    char data[40];
+    size_t subjects;
+
+    assert_ok(civil_init(&err));
+    assert_ok(digest_init(&err));
+    LOG = (struct log){ 0 };
+    assert_ok(rulebook_load_files(&LOG.rules, files, 2, NULL, &err));
+    assert_ok(store_open(&LOG.store, NULL, STORE_MEMORY, &err));
+    snprintf(data, sizeof(data), "{\"n\":%d}", total);
+    put(&LOG, "a", "2025-01-01", "school/1", "at", "{\"hub\":\"07\"}");
+    put(&LOG, "b", "2025-01-01", "school/2", "at", "{\"hub\":\"08\"}");
+    put(&LOG, "c", "2025-01-02", "school/1", "go", data);
+    put(&LOG, "d", "2025-01-02", "school/2", "go", data);
+    struct world *w = view(&LOG, ALL, true);
+    assert_ok(
+        overlay_check_world(&subjects, LOG.rules, w, at("2025-02-01"), take_refusal, NULL, &err));
+    assert_int_equal(subjects, 1);
+    world_close(w);
+    log_end(&LOG);
+    snprintf(said, sizeof(said), "%s", buf_cstr(&SAID));
+    buf_fini(&SAID);
+    SAID = (struct buf){ 0 };
+    return said;
+}
+
+static void an_overlay_that_stays_in_its_direction_passes(void **state)
+{
+    (void)state;
+    assert_string_equal(check("return overlay { hub = '07' }", 2), "");
+    assert_string_equal(check("return overlay { hub = '07', params = { needed = 2 } }", 2), "");
+    assert_string_equal(check("return overlay { hub = '07', params = { days = 1 }, rules = {\n"
+                              "easy = loosen { 'T', 'h07_yes', source = 's' },\n"
+                              "h07_yes = criterion { 'Y', function(s) return true end } } }",
+                              0),
+                        "");
+}
+
+/* Some rule turns round what is tightened: it is only seen on schools. */
+static void a_decision_that_turns_the_wrong_way_is_refused_by_name(void **state)
+{
+    (void)state;
+    assert_string_equal(check("return overlay { hub = '07', params = { needed = 3 } }", 1), "");
+    assert_string_equal(
+        check("return overlay { hub = '07', params = { needed = 3 } }", 2),
+        "school/1 lacking false->true\n"
+        "school/1 stage ->what the overlay tightens brings this one further than the national "
+        "rules do");
+}
+
+static void a_rule_that_fails_by_the_overlay_is_refused(void **state)
+{
+    (void)state;
+    assert_string_equal(check("return overlay { hub = '07', rules = {\n"
+                              "easy = loosen { 'T', 'h07_bad', source = 's' },\n"
+                              "h07_bad = criterion { 'B', function(s) error('oh') end } } }",
+                              2),
+                        "school/1 easy true->\"hubs/07/o.lua:3: oh\"\n"
+                        "school/1 low false->\"hubs/07/o.lua:3: oh\"");
+}
+
+static void a_reducer_that_fails_is_refused(void **state)
+{
+    (void)state;
+    assert_string_equal(check("return overlay { hub = '07',\n"
+                              "on = { school = { go = function(s, e) error('oh') end } } }",
+                              2),
+                        "school/1 reducer ->hubs/07/o.lua:2: oh");
+}
+
+TEST_MAIN(CASE(an_overlay_that_stays_in_its_direction_passes),
+          CASE(a_decision_that_turns_the_wrong_way_is_refused_by_name),
+          CASE(a_rule_that_fails_by_the_overlay_is_refused), CASE(a_reducer_that_fails_is_refused))
