@@ -50,7 +50,7 @@ static enum err_code test_rules(struct packtest_counts *counts, struct rulebook 
 
     enum err_code rc = coverage_init(&tests, rules, err);
     if (rc == OK)
-        rc = packtest_cover(counts, rules, wanted->has_coverage ? &tests : NULL,
+        rc = packtest_cover(counts, rules, -1, wanted->has_coverage ? &tests : NULL,
                             wanted->as_json ? print_test_json : print_test, NULL, err);
     if (rc == OK && wanted->database)
         rc = coverage_init(&schools, rules, err);

@@ -132,17 +132,15 @@ static enum err_code find(struct finder *f, int rounds, struct err *err)
     struct packtest_counts counts;
     struct invention how = { .seed = 1, .rounds = rounds, .least_rounds = rounds / 20 };
     int first = rulebook_is_one_overlay(f->book);
-    bool needs_tests = false;
 
     enum err_code rc = coverage_init(&f->coverage, f->book, err);
     for (int i = first; rc == OK && i < f->coverage.count; i++) {
         f->t = &f->coverage.of[i];
         problems_place(f->problems, f->t->rules);
         rc = invent(f->t, f->book, &how, tell_failure, f, err);
-        needs_tests = needs_tests || has_one_sided(f->t);
+        if (rc == OK && has_one_sided(f->t)) /* what chance did not find, the author may know */
+            rc = packtest_cover(&counts, f->book, i, &f->coverage, ignore_test, NULL, err);
     }
-    if (rc == OK && needs_tests) /* what chance did not find, the author may know */
-        rc = packtest_cover(&counts, f->book, &f->coverage, ignore_test, NULL, err);
     for (int i = first; rc == OK && i < f->coverage.count; i++) {
         f->t = &f->coverage.of[i];
         f->rules = f->t->rules;

@@ -10,7 +10,7 @@
 
 #include "lua/rulebook.h"
 
-#define DOUBTS_ROUNDS 20000 /* invented schools, at most */
+#define DOUBTS_ROUNDS 12000 /* invented schools, at most */
 
 /* Add what is found to `problems`: about the national pack, and about what each overlay adds or changes (of a hub's
  * own folder only that). The same rules give the same doubts. */

@@ -203,7 +203,7 @@ static enum err_code run_test(const struct pack_test *t, void *arg, struct err *
     return rc;
 }
 
-enum err_code packtest_cover(struct packtest_counts *out, struct rulebook *rules,
+enum err_code packtest_cover(struct packtest_counts *out, struct rulebook *rules, int only,
                              struct coverage *coverage, packtest_fn *fn, void *arg, struct err *err)
 {
     struct runner r = { .counts = out, .rules = rules, .coverage = coverage, .fn = fn, .arg = arg };
@@ -211,12 +211,13 @@ enum err_code packtest_cover(struct packtest_counts *out, struct rulebook *rules
 
     *out = (struct packtest_counts){ 0 };
     for (int i = rulebook_is_one_overlay(rules); rc == OK && (r.of = rulebook_at(rules, i)); i++)
-        rc = ruleset_each_test(r.of, run_test, malformed, &r, err);
+        if (only < 0 || i == only)
+            rc = ruleset_each_test(r.of, run_test, malformed, &r, err);
     return rc;
 }
 
 enum err_code packtest_run(struct packtest_counts *out, struct rulebook *rules, packtest_fn *fn,
                            void *arg, struct err *err)
 {
-    return packtest_cover(out, rules, NULL, fn, arg, err);
+    return packtest_cover(out, rules, -1, NULL, fn, arg, err);
 }

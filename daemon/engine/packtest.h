@@ -19,9 +19,10 @@ struct packtest_counts {
  * test belongs to its hub from the beginning. */
 MUST_CHECK enum err_code packtest_run(struct packtest_counts *out, struct rulebook *rules,
                                       packtest_fn *fn, void *arg, struct err *err);
-/* The same; what the rules say of each test's subject is added to `coverage`. */
+/* The same, or only of ruleset number `only` unless that is negative; what the rules say of each test's subject is
+ * added to `coverage`. */
 MUST_CHECK enum err_code packtest_cover(struct packtest_counts *out, struct rulebook *rules,
-                                        struct coverage *coverage, packtest_fn *fn, void *arg,
-                                        struct err *err);
+                                        int only, struct coverage *coverage, packtest_fn *fn,
+                                        void *arg, struct err *err);
 
 #endif
