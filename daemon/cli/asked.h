@@ -7,11 +7,15 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/json.h"
+#include "cli/options.h"
 #include "cli/progress.h"
 #include "model/subject.h"
 
 /* A subject as people write it: a bare number is a school's URN. ERR_INPUT: it is none. */
 MUST_CHECK enum err_code asked_subject(char out[SUBJECT_MAX], const char *given, struct err *err);
+
+/* "csv" or "ndjson" by --format, "json" by --json; NULL: for people. */
+MUST_CHECK enum err_code asked_format(const char **out, const struct args *args, struct err *err);
 
 /* A bar on standard error while subjects are gone through; for place_on_progress(). `arg`: a struct progress. */
 void asked_progress(int64_t done, int64_t of, void *arg);

@@ -21,6 +21,7 @@ const struct command *const commands[] = {
     &history_command,
     &restated_command,
     &forecast_command,
+    &whatif_command,
     &export_command,
     &changes_command,
     &person_set_command,

@@ -30,5 +30,6 @@ extern const struct command token_list_command;
 extern const struct command token_revoke_command;
 extern const struct command types_command;
 extern const struct command verify_command;
+extern const struct command whatif_command;
 
 #endif

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "base/civil.h"
-#include "base/text.h"
 #include "cli/asked.h"
 #include "cli/commands.h"
 #include "cli/layout.h"
@@ -18,22 +17,6 @@ static const struct option_spec OPTIONS[] = {
     { "format", "FORMAT", "csv or ndjson: rows for programs, instead of text for people" },
     OPTION_END,
 };
-
-/* NULL: for people. */
-static enum err_code read_format(const char **out, const struct args *args, struct err *err)
-{
-    static const char *const NAMES[] = { "csv", "ndjson", "json" };
-    const char *given = args_text(args, "format");
-    char hint[80];
-
-    *out = given ? given : args_flag(args, "json") ? "json" : NULL;
-    for (size_t i = 0; given && i < 3; i++)
-        if (!strcmp(given, NAMES[i]))
-            return OK;
-    return !given ? OK
-                  : err_set(err, ERR_INPUT, "--format is '%.80s': expected csv or ndjson%s", given,
-                            text_hint(hint, sizeof(hint), given, NAMES, 2));
-}
 
 static void print_value(struct buf *b, const struct json *value)
 {
@@ -129,7 +112,7 @@ static enum cli_exit run(const struct args *args)
     const char *format = NULL;
     struct buf answer = { 0 };
     struct err err;
-    enum err_code rc = read_format(&format, args, &err);
+    enum err_code rc = asked_format(&format, args, &err);
 
     if (rc == OK && args->operand_count > 0)
         rc = asked_subject(subject, args->operands[0], &err);

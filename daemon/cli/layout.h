@@ -38,6 +38,8 @@ void layout_explanation(FILE *to, const struct json *answer);
 void layout_history(FILE *to, const struct json *answer);
 /* Append an event as a line: its day, title and data, and when it was recorded if that was later. */
 void layout_event(struct buf *b, const struct json *event);
+/* What other rules (of this folder, NULL: the same) or parameters would decide differently. After civil_init(). */
+void layout_whatif(FILE *to, const struct json *answer, const char *rules);
 
 /* Append an entry of the feed as a line: number, time, subject, decision, old -> new, and because
  * of what. After civil_init(). */

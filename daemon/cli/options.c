@@ -79,6 +79,13 @@ static enum err_code check_operands(const struct args *args, struct err *err)
     return OK;
 }
 
+static void take_value(struct args *out, int spec, const char *value)
+{
+    if (out->values[spec] && out->repeat_count < ARGS_REPEATS_MAX)
+        out->repeats[out->repeat_count++] = (struct args_repeat){ spec, out->values[spec] };
+    out->values[spec] = value;
+}
+
 enum err_code args_parse(struct args *out, const struct command *command, int argc, char **argv,
                          struct err *err)
 {
@@ -102,7 +109,7 @@ enum err_code args_parse(struct args *out, const struct command *command, int ar
         else if (code < FIRST_CODE)
             return unknown_option(out, argv[optind - 1], err);
         else
-            out->values[code - FIRST_CODE] = optarg ? optarg : "";
+            take_value(out, code - FIRST_CODE, optarg ? optarg : "");
     }
     out->operands = argv + optind;
     out->operand_count = argc - optind;
@@ -119,6 +126,19 @@ const char *args_text(const struct args *args, const char *name)
         i++;
     assert(i < args->count); /* the command's table has it */
     return i < args->count ? args->values[i] : NULL;
+}
+
+int args_texts(const char **out, int max, const struct args *args, const char *name)
+{
+    const char *last = args_text(args, name);
+    int count = 0;
+
+    for (int i = 0; i < args->repeat_count; i++)
+        if (strcmp(args->specs[args->repeats[i].spec]->name, name) == 0 && count < max)
+            out[count++] = args->repeats[i].value;
+    if (last && count < max)
+        out[count++] = last;
+    return count;
 }
 
 bool args_flag(const struct args *args, const char *name)

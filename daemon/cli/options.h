@@ -13,11 +13,20 @@
 
 #define ARGS_OPTIONS_MAX 24
 
+#define ARGS_REPEATS_MAX 32
+struct args_repeat {
+    int spec;
+    const char *value;
+};
+
 struct args {
     const struct command *command;
     const struct option_spec *specs[ARGS_OPTIONS_MAX]; /* common ones first */
     const char *values[ARGS_OPTIONS_MAX]; /* NULL: not given; "" for one that stands alone */
     int count;
+    struct args_repeat
+        repeats[ARGS_REPEATS_MAX]; /* earlier values of options given several times */
+    int repeat_count;
     char **operands; /* borrowed from argv, which getopt has put in order */
     int operand_count;
     bool wants_help;
@@ -34,6 +43,8 @@ MUST_CHECK enum err_code args_parse(struct args *out, const struct command *comm
 /* The value of an option of the table, or NULL. Asking for one that the table lacks is an
  * assertion. */
 const char *args_text(const struct args *args, const char *name);
+/* All values of an option that may be given several times, in their order; how many. */
+int args_texts(const char **out, int max, const struct args *args, const char *name);
 bool args_flag(const struct args *args, const char *name);
 /* A whole number from `min` to `max`; `otherwise` when not given. */
 MUST_CHECK enum err_code args_number(int64_t *out, const struct args *args, const char *name,

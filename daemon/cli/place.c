@@ -274,23 +274,31 @@ static void write_params(struct buf *b, const struct place *p, const struct para
     buf_str(b, *separator == '{' ? "{}" : "}");
 }
 
-static enum err_code ask_database(struct buf *out, struct place *p, const char *question,
-                                  const struct param *params, struct err *err)
+static enum err_code ask_database_json(struct buf *out, struct place *p, const char *question,
+                                       const struct buf *params, struct err *err)
 {
     struct arena arena = { 0 };
-    struct buf text = { 0 };
     const struct json *tree = NULL;
     enum err_code rc = open_reader(p, question, err);
 
-    write_params(&text, p, params);
     if (rc == OK)
-        rc = json_parse(&tree, &arena, buf_cstr(&text), text.len, 8, err);
+        rc = json_parse(&tree, &arena, buf_cstr(params), params->len, 8, err);
     if (rc == OK) {
         reader_on_progress(p->reader, p->progress, p->progress_arg);
         rc = question_answer(out, p->reader, question, tree, err);
     }
-    buf_fini(&text);
     arena_fini(&arena);
+    return rc;
+}
+
+static enum err_code ask_database(struct buf *out, struct place *p, const char *question,
+                                  const struct param *params, struct err *err)
+{
+    struct buf text = { 0 };
+
+    write_params(&text, p, params);
+    enum err_code rc = ask_database_json(out, p, question, &text, err);
+    buf_fini(&text);
     return rc;
 }
 
@@ -310,6 +318,45 @@ static enum err_code ask_daemon(struct buf *out, FILE *to, struct place *p, cons
     exchange_fini(&x);
     buf_fini(&route);
     return rc;
+}
+
+static enum err_code post(struct buf *out, struct place *p, const char *question,
+                          const char *format, const struct buf *params, struct err *err)
+{
+    struct buf route = { 0 };
+
+    buf_printf(&route, "/v1/%s?format=%s", question, format);
+    struct exchange x = { .method = "POST",
+                          .path = buf_cstr(&route),
+                          .content_type = "application/json",
+                          .body = buf_cstr(params),
+                          .body_len = params->len };
+    enum err_code rc = client_call(p->client, &x, err);
+    if (rc == OK)
+        rc = client_check(&x, err);
+    if (rc == OK)
+        buf_add(out, x.answer.data, x.answer.len);
+    exchange_fini(&x);
+    buf_fini(&route);
+    return rc;
+}
+
+enum err_code place_ask_json(struct buf *out, struct place *p, const char *question,
+                             const char *format, const struct buf *params, struct err *err)
+{
+    struct buf whole = { 0 };
+
+    if (p->client)
+        return post(out, p, question, format, params, err);
+    buf_printf(&whole, "{\"format\":\"%s\",\"may_load\":true,%s", format, buf_cstr(params) + 1);
+    enum err_code rc = ask_database_json(out, p, question, &whole, err);
+    buf_fini(&whole);
+    return rc;
+}
+
+void place_use_rules_in_force(struct place *p)
+{
+    p->rules = NULL;
 }
 
 void place_on_progress(struct place *p, reader_progress_fn *fn, void *arg)

@@ -3,20 +3,18 @@
 #include <string.h>
 
 #include "base/civil.h"
-#include "base/text.h"
 #include "engine/crowd.h"
 #include "engine/forecast.h"
 #include "engine/reader.h"
+#include "engine/whatif_write.h"
 #include "store/derived.h"
-
-enum format { AS_JSON, AS_CSV, AS_NDJSON };
 
 struct request {
     const char *subject; /* NULL: all */
     const char *hub;     /* NULL: all */
     struct instants when;
     int64_t until;
-    enum format format;
+    enum row_format format;
 };
 
 /* One thread's. */
@@ -41,26 +39,6 @@ static enum err_code no_memory(struct err *err)
 
 /* ---- what is asked ---- */
 
-static enum err_code read_format(struct request *q, const struct json *params, struct err *err)
-{
-    static const char *const NAMES[] = { "json", "csv", "ndjson" };
-    const char *format;
-    char hint[80];
-
-    if (params_text(&format, params, "format", err) != OK)
-        return err->code;
-    q->format = AS_JSON;
-    if (!format)
-        return OK;
-    for (size_t i = 0; i < 3; i++) {
-        q->format = (enum format)i;
-        if (strcmp(NAMES[i], format) == 0)
-            return OK;
-    }
-    return err_set(err, ERR_INPUT, "format: found \"%s\", expected json, csv or ndjson%s", format,
-                   text_hint(hint, sizeof(hint), format, NAMES, 3));
-}
-
 static enum err_code read_until(struct request *q, const struct json *params, struct err *err)
 {
     const char *until;
@@ -83,12 +61,14 @@ static enum err_code read_until(struct request *q, const struct json *params, st
 static enum err_code read_request(struct request *q, struct reader *r, const struct json *params,
                                   struct err *err)
 {
-    static const char *const KNOWN[] = { "subject", "hub", "until", "at", "known", "format", NULL };
+    static const char *const KNOWN[] = { "subject", "hub",   "until",  "at",
+                                         "known",   "rules", "format", NULL };
     enum subject_kind kind;
 
     if (params_check(params, KNOWN, err) != OK ||
         params_text(&q->subject, params, "subject", err) != OK ||
-        params_text(&q->hub, params, "hub", err) != OK || read_format(q, params, err) != OK ||
+        params_text(&q->hub, params, "hub", err) != OK ||
+        row_format_read(&q->format, params, err) != OK ||
         params_instants(&q->when, r, params, err) != OK || read_until(q, params, err) != OK)
         return err->code;
     if (q->subject && q->hub)
@@ -183,22 +163,13 @@ static enum err_code bring_together(struct all *all, struct err *err)
     return OK;
 }
 
-/* A hub that nothing belongs to is a slip. */
 static enum err_code check_hub(const struct all *all, const char *hub, struct err *err)
 {
-    const char *known[256];
-    char hint[160];
-    size_t count = 0;
+    const struct strmap *met[CROWD_MAX];
 
-    for (int i = 0; i < all->hand_count; i++) {
-        const struct strmap *hubs = &all->hands[i].foreseeing.hubs;
-        if (strmap_find(hubs, hub, strlen(hub)))
-            return OK;
-        for (uint32_t k = 0; k < hubs->count && count < 256; k++)
-            known[count++] = hubs->items[k].key;
-    }
-    return err_set(err, ERR_ABSENT, "nothing belongs to hub '%s'%s", hub,
-                   text_hint(hint, sizeof(hint), hub, known, count));
+    for (int i = 0; i < all->hand_count; i++)
+        met[i] = &all->hands[i].foreseeing.hubs;
+    return hub_check(hub, met, all->hand_count, err);
 }
 
 /* ---- the answer ---- */
@@ -208,11 +179,11 @@ static void write_csv_value(struct buf *out, const char *value)
     export_value(out, value, value[0] == '{');
 }
 
-static void write_row(struct buf *out, const struct foreseen *f, enum format format)
+static void write_row(struct buf *out, const struct foreseen *f, enum row_format format)
 {
     char time[TIME_TEXT];
 
-    if (format == AS_CSV) {
+    if (format == ROWS_CSV) {
         buf_printf(out, "%s,%s,%s,", time_text(f->time, time), f->subject, f->decision);
         write_csv_value(out, f->old);
         buf_char(out, ',');
@@ -229,7 +200,7 @@ static void write_row(struct buf *out, const struct foreseen *f, enum format for
     buf_printf(out, ",\"old\":%s,\"new\":%s,\"why\":", f->old, f->now);
     json_write_cstr(out, f->why);
     buf_printf(out, ",\"cause\":%s}", f->cause);
-    if (format == AS_NDJSON)
+    if (format == ROWS_NDJSON)
         buf_char(out, '\n');
 }
 
@@ -241,22 +212,22 @@ static enum err_code write_answer(struct buf *out, const struct all *all, const 
 
     if (feed_last_seq(&seq, all->reader->store, err) != OK)
         return err->code;
-    if (q->format == AS_JSON) {
+    if (q->format == ROWS_JSON) {
         buf_printf(out, "{\"seq\":%lld,\"at\":\"%s\",\"until\":\"%s\",\"subject\":", (long long)seq,
                    time_text(q->when.at, at), time_text(q->until, until));
         json_write_cstr(out, q->subject);
         buf_str(out, ",\"hub\":");
         json_write_cstr(out, q->hub);
         buf_str(out, ",\"changes\":[");
-    } else if (q->format == AS_CSV) {
+    } else if (q->format == ROWS_CSV) {
         buf_str(out, "time,subject,decision,old,new,cause\n");
     }
     for (size_t i = 0; i < all->count; i++) {
-        if (q->format == AS_JSON && i > 0)
+        if (q->format == ROWS_JSON && i > 0)
             buf_char(out, ',');
         write_row(out, &all->items[i], q->format);
     }
-    if (q->format == AS_JSON)
+    if (q->format == ROWS_JSON)
         buf_str(out, "]}");
     return OK;
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "model/subject.h"
 
 #define CHUNK      16  /* subjects given out at a time */
@@ -33,6 +34,11 @@ int crowd_size(size_t subjects)
     if (subjects < WORTH_MORE || cores < 2)
         return 1;
     return cores < CROWD_MAX ? (int)cores : CROWD_MAX;
+}
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
 static void fail(struct crowd *c, size_t index, const struct err *why)
@@ -123,4 +129,25 @@ bool hub_of(struct buf *out, const char *subject, struct record *r)
         return record_text_fact(out, r, "hub");
     buf_str(out, subject_code(subject));
     return true;
+}
+
+enum err_code hub_check(const char *hub, const struct strmap *const *met, int count,
+                        struct err *err)
+{
+    const char *known[256], *nearest = NULL;
+
+    for (int i = 0; i < count; i++) {
+        size_t n = 0;
+        if (strmap_find(met[i], hub, strlen(hub)))
+            return OK;
+        if (nearest)
+            known[n++] = nearest;
+        for (uint32_t k = 0; k < met[i]->count && n < 256; k++)
+            known[n++] = met[i]->items[k].key;
+        qsort(known, n, sizeof(known[0]), by_text); /* whichever hand met which of them */
+        nearest = text_nearest(hub, known, n);
+    }
+    return err_set(err, ERR_ABSENT, "nothing belongs to hub '%s'%s%s%s", hub,
+                   nearest ? "; did you mean \"" : "", nearest ? nearest : "",
+                   nearest ? "\"?" : "");
 }

@@ -14,6 +14,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/strmap.h"
 #include "engine/world.h"
 #include "lua/record.h"
 #include "lua/rulebook.h"
@@ -44,6 +45,10 @@ MUST_CHECK enum err_code crowd_run(const struct crowd_options *options, struct e
 
 /* Append the code of the hub that a subject belongs to; false: it belongs to none. */
 bool hub_of(struct buf *out, const char *subject, struct record *r);
+
+/* A hub that nothing belongs to is a slip: ERR_ABSENT, with the nearest of those that were met by the hands. */
+MUST_CHECK enum err_code hub_check(const char *hub, const struct strmap *const *met, int count,
+                                   struct err *err);
 
 /* The same rules once more, for another thread. */
 MUST_CHECK enum err_code rulebook_again(struct rulebook **out, const struct rulebook *b,

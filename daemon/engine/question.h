@@ -15,6 +15,8 @@
  *   "registered" {at?, known?, rules?}  -> text: a line of JSON for each registered school, with the register's fields
  *   "forecast"  {until, subject?, hub?, at?, known?, rules?, format?: "json"|"csv"|"ndjson"}   what will change
  *               with no further events, each change with its cause
+ *   "whatif"    {set?: {PARAM: VALUE}, files?: [{path, text}], keep?, hub?, at?, known?, format?: "json"|"csv"|"ndjson"}
+ *               what those rules or parameters would decide differently, now and at the end of past years
  *   "changes"   {after?, limit?, hub?, subject?, decision?, scan?, format?: "json"|"csv"|"ndjson"}
  *   "person"    {key}
  *   "summary"   {hub?, at?, known?}   of each kind of subject, how many have which value of each decision with few

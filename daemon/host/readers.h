@@ -3,7 +3,7 @@
  *
  * A reader sees every commit made before its question began. Readers are opened when they are
  * first needed and kept; questions beyond their number wait in line, in order, but those that
- * read all there is ("verify", "replay", "forecast") never take the last free reader from the others.
+ * read all there is ("verify", "replay", "forecast", "whatif") never take the last free reader from the others.
  */
 #ifndef PATHWAY_HOST_READERS_H
 #define PATHWAY_HOST_READERS_H

@@ -231,35 +231,80 @@ static bool fact_differs(const struct between *b, uint16_t fact)
     return differs;
 }
 
-/* Add the facts at the bottom: those that differ though nothing differs, but they themselves, of what their moves read. */
-static void find_facts(const struct between *b, const uint64_t *from, uint64_t *seen,
-                       uint64_t *bottom)
+static bool has_bit(const uint64_t *bits, uint16_t i)
 {
-    const struct record *r = b->after;
+    return bits[i / 64] >> (i % 64) & 1;
+}
+
+static int move_of(const struct record *r, uint16_t fact)
+{
     const struct subject_defs *defs = &r->rs->subjects[r->kind];
 
-    for (uint16_t f = 0; f < defs->fact_count; f++) {
-        if (!(from[f / 64] >> (f % 64) & 1) || (seen[f / 64] >> (f % 64) & 1))
+    for (uint16_t m = 0; m < defs->move_count; m++)
+        if (defs->moves[m].fact == fact)
+            return m;
+    return -1;
+}
+
+/* Gather those that differ among the facts of `from`, and among what the moves that made them read, and so on. */
+static void find_facts(const struct between *b, const uint64_t *from, uint64_t *seen,
+                       uint64_t *differing)
+{
+    const struct record *r = b->after;
+
+    for (uint16_t f = 0; f < r->rs->subjects[r->kind].fact_count; f++) {
+        if (!has_bit(from, f) || has_bit(seen, f))
             continue;
         seen[f / 64] |= 1ull << (f % 64);
         if (!fact_differs(b, f))
             continue;
-        uint64_t deeper[FACTS_MAX / 64] = { 0 };
-        bool is_bottom = true;
-        for (uint16_t m = 0; m < defs->move_count; m++) {
-            if (defs->moves[m].fact != f)
-                continue;
-            for (uint16_t i = 0; i < defs->fact_count; i++)
-                if (i != f && (r->asked[m].facts[i / 64] >> (i % 64) & 1) && fact_differs(b, i)) {
-                    deeper[i / 64] |= 1ull << (i % 64);
-                    is_bottom = is_bottom && (seen[i / 64] >> (i % 64) & 1);
-                }
-        }
-        if (is_bottom)
-            bottom[f / 64] |= 1ull << (f % 64);
-        else
-            find_facts(b, deeper, seen, bottom);
+        differing[f / 64] |= 1ull << (f % 64);
+        int move = move_of(r, f);
+        if (move >= 0)
+            find_facts(b, r->asked[move].facts, seen, differing);
     }
+}
+
+static int64_t moved_at(const struct record *r, const char *fact)
+{
+    uint16_t f;
+    int move = fact_by_name(&f, r, fact) ? move_of(r, f) : -1;
+
+    return move >= 0 && r->moved[move] != TIME_NEVER ? r->moved[move] : TIME_MIN;
+}
+
+/*
+ * Of facts that differ, which of them made the others differ? Moves read each other in circles; so it is what reducers
+ * made, or else what moved first: the one that both records have settled at the earliest instant, of several the one
+ * that is asked first.
+ */
+static void keep_first(const struct between *b, uint64_t *differing)
+{
+    const struct record *r = b->after;
+    const struct subject_defs *defs = &r->rs->subjects[r->kind];
+    uint64_t made[FACTS_MAX / 64] = { 0 };
+    int64_t earliest = TIME_NEVER;
+    int first = -1;
+
+    for (uint16_t f = 0; f < defs->fact_count; f++)
+        if (has_bit(differing, f) && move_of(r, f) < 0) {
+            made[f / 64] |= 1ull << (f % 64);
+            earliest = TIME_MIN;
+        }
+    for (uint16_t m = 0; m < defs->move_count && earliest > TIME_MIN; m++) {
+        if (!has_bit(differing, defs->moves[m].fact))
+            continue;
+        int64_t at = moved_at(r, defs->moves[m].name);
+        int64_t before = moved_at(b->record_before, defs->moves[m].name);
+        at = before > at ? before : at;
+        if (first < 0 || at < earliest) {
+            first = defs->moves[m].fact;
+            earliest = at;
+        }
+    }
+    if (first >= 0)
+        made[first / 64] |= 1ull << (first % 64);
+    memcpy(differing, made, sizeof(made));
 }
 
 static void write_facts(struct buf *out, const struct between *b, const struct rule_def *rule)
@@ -267,7 +312,7 @@ static void write_facts(struct buf *out, const struct between *b, const struct r
     const struct record *r = b->after;
     const struct subject_defs *defs = &r->rs->subjects[r->kind];
     uint64_t own[FACTS_MAX / 64] = { 0 }, seen[FACTS_MAX / 64] = { 0 },
-                             bottom[FACTS_MAX / 64] = { 0 };
+                             differing[FACTS_MAX / 64] = { 0 };
     const char *comma = "";
 
     for (uint16_t f = 0; f < defs->fact_count; f++) {
@@ -276,10 +321,11 @@ static void write_facts(struct buf *out, const struct between *b, const struct r
         if (r->kept[rule->place].is_good && kept_reads(r, rule->place, only, NULL))
             own[f / 64] |= only[f / 64];
     }
-    find_facts(b, own, seen, bottom);
+    find_facts(b, own, seen, differing);
+    keep_first(b, differing);
     buf_char(out, '[');
     for (uint16_t f = 0; f < defs->fact_count; f++) {
-        if (!(bottom[f / 64] >> (f % 64) & 1))
+        if (!has_bit(differing, f))
             continue;
         buf_str(out, comma);
         json_write_cstr(out, defs->facts[f].name);

@@ -192,7 +192,9 @@ static enum err_code ask_all(struct record *r, int64_t now, bool by_itself, stru
     memset(r->touched, 0, r->rs->fact_words * sizeof(r->touched[0]));
     record_begin(r, now, &job.reads);
     r->is_by_itself = by_itself;
+    r->rs->is_asking = true;
     enum err_code rc = record_run(r, ask_in_lua, &job, err);
+    r->rs->is_asking = false;
     r->is_by_itself = false;
     if (rc != OK) {
         record_forget_asked(r);

@@ -33,6 +33,7 @@ struct record {
     int64_t wake;       /* the earliest of them, or TIME_NEVER */
     uint16_t
         failures; /* so many of those rules failed when they were last run, or were not run yet */
+    bool is_stirred;     /* suppose.h: rules that read what is supposed are to be judged again */
     struct asked *asked; /* one a move */
     uint64_t changes;    /* how often a fact was touched */
     struct trace *trace; /* borrowed: who follows it; NULL: nobody */

@@ -107,6 +107,8 @@ static void find_anew(const struct record *r, int64_t now)
         return;
     }
     find_touched(r);
+    for (uint16_t i = 0; r->is_stirred && i < rs->rule_words; i++)
+        rs->anew[i] |= rs->supposed_readers[r->kind][i];
     for (uint16_t i = 0; r->failures > 0 && i < count; i++)
         if (!r->kept[i].is_good)
             set_bit(rs->anew, i);
@@ -260,6 +262,7 @@ static void sum_up(struct record *r)
 {
     memset(r->unjudged, 0, r->rs->fact_words * sizeof(r->unjudged[0]));
     r->wake = TIME_NEVER;
+    r->is_stirred = false;
     for (uint16_t i = 0; i < r->wakes.count; i++)
         if (r->wakes.at[i] < r->wake)
             r->wake = r->wakes.at[i];
@@ -275,7 +278,7 @@ enum err_code record_rejudge(int64_t *wake, struct record *r, int64_t now, judge
     *wake = TIME_NEVER;
     if (!r->kept && !kept_begin(r))
         return err_set(err, ERR_LIMIT, "no memory to judge %s", r->subject);
-    if (RECORD_TRACKING && r->failures == 0 && r->wake > now && !is_touched(r)) {
+    if (RECORD_TRACKING && r->failures == 0 && r->wake > now && !is_touched(r) && !r->is_stirred) {
         *wake = r->wake;
         return OK;
     }

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "lua/record_internal.h"
 #include "lua/state.h"
+#include "lua/suppose.h"
 #include "lua/trace_internal.h"
 #include "lua/words.h"
 
@@ -110,6 +111,12 @@ static void push_param(lua_State *L, struct ruleset *rs, uint32_t index)
     uint32_t v = 0;
     bool is_traced = rs->is_traced;
 
+    if (p->is_supposed)
+        suppose_note(rs);
+    if (p->is_supposed && rs->is_supposing) {
+        lua_rawgeti(L, LUA_REGISTRYINDEX, p->supposed);
+        return;
+    }
     rs->is_traced = false; /* when its versions begin is told with the parameter */
     while (v + 1 < in_force.count && view_reached(rs, in_force.items[v + 1].from))
         v++;

@@ -1,6 +1,8 @@
-/* outlook.c - /v1/forecast: what will change; /v1/restated: what has. JSON, or rows as CSV or NDJSON. */
+/* outlook.c - /v1/forecast, /v1/whatif: what will change, and what would; /v1/restated: what has. JSON, or rows as CSV
+ * or NDJSON. */
 #include <string.h>
 
+#include "access.h"
 #include "ask.h"
 #include "query.h"
 #include "routes.h"
@@ -37,6 +39,8 @@ static enum form choose_form(struct request *r)
     return FORM_REFUSED;
 }
 
+static pw_answer_fn *const ANSWERS[] = { answer_json, answer_csv, answer_ndjson };
+
 static const struct param RESTATED_PARAMS[] = {
     { "subject", PARAM_TEXT }, { "from", PARAM_TEXT },   { "to", PARAM_TEXT }, { "at", PARAM_TEXT },
     { "rules", PARAM_TEXT },   { "format", PARAM_FLAG }, { NULL, PARAM_TEXT },
@@ -44,7 +48,6 @@ static const struct param RESTATED_PARAMS[] = {
 
 static void ask_in_form(struct request *r, const char *question, const struct param *known)
 {
-    static pw_answer_fn *const ANSWERS[] = { answer_json, answer_csv, answer_ndjson };
     struct str params = { 0 };
     enum form form = choose_form(r);
 
@@ -67,4 +70,31 @@ void get_forecast(struct request *r)
 void get_restated(struct request *r)
 {
     ask_in_form(r, "restated", RESTATED_PARAMS);
+}
+
+/* The body's members, behind the format. Whoever may read may suppose parameters; rules of one's own are another thing. */
+void post_whatif(struct request *r)
+{
+    const char *body = r->body.data ? r->body.data : "";
+    struct str params = { 0 };
+    struct peer peer;
+    enum form form = choose_form(r);
+
+    if (form == FORM_REFUSED)
+        return;
+    if (!is_one_object(body, r->body.len)) {
+        reply_problem(r, 400, "input",
+                      "the body is not one JSON object, as {\"set\":{\"leads_needed\":3}}");
+        return;
+    }
+    if (!access_peer(&peer, r)) /* its token may have been revoked while the body came */
+        return;
+    const char *members = strchr(body, '{') + 1;
+    bool may_load = peer.scopes & PW_RULES;
+    str_printf(&params, "{\"format\":\"%s\",\"may_load\":%s", FORM_NAMES[form],
+               may_load ? "true" : "false");
+    str_text(&params, members[strspn(members, " \t\r\n")] == '}' ? "" : ",");
+    str_add(&params, members, r->body.len - (size_t)(members - body));
+    request_drop_body(r);
+    ask(r, "whatif", &params, ANSWERS[form]);
 }

@@ -1,0 +1,168 @@
+/* whatif.c - see whatif.h: the two folds of a subject. What is counted of them: whatif_count.c. */
+#include "engine/whatif.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/civil.h"
+#include "engine/crowd.h"
+#include "engine/whatif_count.h"
+#include "lua/suppose.h"
+
+/* One subject on its way through the moments. */
+struct pair {
+    struct whatif *w;
+    const char *subject;
+    const struct item *items;
+    size_t item_count;
+    int64_t horizon; /* the items are those of its fold as of then */
+    struct fold old, now;
+    bool is_old_open, is_now_open;
+    bool was_moved; /* what is supposed has made a difference to its facts, or may have */
+};
+
+static void close_folds(struct pair *p)
+{
+    if (p->is_old_open)
+        fold_fini(&p->old);
+    if (p->is_now_open)
+        fold_fini(&p->now);
+    p->is_old_open = p->is_now_open = false;
+}
+
+static bool is_one_book(const struct whatif *w)
+{
+    return w->old_rules == w->new_rules;
+}
+
+/*
+ * See that the items are those of the fold as of `at`. What is taken over by a succession comes into the fold with it,
+ * in the midst of what is there: then all begins anew.
+ */
+static enum err_code find_items(struct pair *p, int64_t at, struct err *err)
+{
+    struct whatif *w = p->w;
+    int64_t last = w->moments[w->moment_count - 1], next;
+
+    if (p->is_old_open && at <= p->horizon)
+        return OK;
+    if (world_next_succession(&next, w->world, p->subject, at, err) != OK)
+        return err->code;
+    p->horizon = next > last ? last : at;
+    close_folds(p);
+    enum err_code rc =
+        world_fold_items(&p->items, &p->item_count, w->world, p->subject, p->horizon, err);
+    if (rc == OK)
+        rc = fold_init(&p->old, w->old_rules, p->subject, p->items, p->item_count, err);
+    p->is_old_open = rc == OK;
+    return rc;
+}
+
+static void take_nothing(const struct judged *j, void *arg)
+{
+    (void)j;
+    (void)arg;
+}
+
+static enum err_code judge(struct judgement *said, struct record *r, int64_t at, struct err *err)
+{
+    int64_t wake;
+    enum err_code rc = record_rejudge(&wake, r, at, take_nothing, NULL, err);
+
+    if (rc == OK && said && !judgement_take(said, r))
+        rc = err_set(err, ERR_LIMIT, "no memory for what was judged");
+    return rc;
+}
+
+static enum err_code judge_old(struct pair *p, int64_t at, struct err *err)
+{
+    struct whatif *w = p->w;
+
+    rulebook_switch(w->old_rules, false);
+    enum err_code rc = fold_to(&p->old, at, err);
+    if (is_one_book(w) && rulebook_was_moved(w->old_rules))
+        p->was_moved = true;
+    return rc == OK ? judge(&w->old_said, p->old.record, at, err) : rc;
+}
+
+/* The facts are the same: judge what reads the parameters, and then as it was. */
+static enum err_code compare_shared(struct pair *p, int m, struct err *err)
+{
+    struct whatif *w = p->w;
+    int64_t at = w->moments[m];
+
+    rulebook_switch(w->new_rules, true);
+    record_stir(p->old.record);
+    enum err_code rc = judge(&w->new_said, p->old.record, at, err);
+    if (rc == OK)
+        rc = whatif_count(w, m, p->subject, p->old.record, p->old.record, err);
+    rulebook_switch(w->new_rules, false);
+    record_stir(p->old.record);
+    return rc == OK ? judge(NULL, p->old.record, at, err) : rc;
+}
+
+static enum err_code compare_apart(struct pair *p, int m, struct err *err)
+{
+    struct whatif *w = p->w;
+    enum err_code rc = OK;
+
+    rulebook_switch(w->new_rules, true);
+    if (!p->is_now_open) {
+        rc = fold_init(&p->now, w->new_rules, p->subject, p->items, p->item_count, err);
+        p->is_now_open = rc == OK;
+    }
+    if (rc == OK)
+        rc = fold_to(&p->now, w->moments[m], err);
+    if (rc == OK)
+        rc = judge(&w->new_said, p->now.record, w->moments[m], err);
+    if (rc == OK)
+        rc = whatif_count(w, m, p->subject, p->old.record, p->now.record, err);
+    rulebook_switch(w->new_rules, false);
+    return rc;
+}
+
+static bool is_of_hub(struct pair *p, bool *has_failed)
+{
+    struct buf hub = { 0 };
+    struct whatif *w = p->w;
+    bool is_it = hub_of(&hub, p->subject, p->old.record) && strcmp(buf_cstr(&hub), w->hub) == 0;
+
+    if (hub.len > 0 && !strmap_find(&w->hubs, hub.data, hub.len)) {
+        const char *name = arena_strdup(&w->arena, hub.data);
+        *has_failed = !name || !strmap_add(&w->hubs, name, hub.len, NULL);
+    }
+    buf_fini(&hub);
+    return is_it;
+}
+
+static enum err_code compare(struct pair *p, int m, struct err *err)
+{
+    struct whatif *w = p->w;
+    bool has_failed = false;
+
+    enum err_code rc = find_items(p, w->moments[m], err);
+    if (rc == OK)
+        rc = judge_old(p, w->moments[m], err);
+    if (rc != OK || (w->hub && !is_of_hub(p, &has_failed)))
+        return has_failed ? err_set(err, ERR_LIMIT, "no memory to compare rules") : rc;
+    w->subjects[m]++;
+    return is_one_book(w) && !p->was_moved ? compare_shared(p, m, err) : compare_apart(p, m, err);
+}
+
+enum err_code whatif_subject(struct whatif *w, const char *subject, struct err *err)
+{
+    struct pair p = { .w = w, .subject = subject };
+    const struct entry *const *touching;
+    size_t count;
+
+    if (world_touching(&touching, &count, w->world, subject, err) != OK)
+        return err->code;
+    enum err_code rc = OK;
+    if (is_one_book(w))
+        rulebook_was_moved(w->old_rules); /* by another subject */
+    for (int m = 0; m < w->moment_count && rc == OK; m++)
+        if (count > 0 && touching[0]->key.time <= w->moments[m])
+            rc = compare(&p, m, err);
+    close_folds(&p);
+    return rc;
+}

@@ -1,0 +1,117 @@
+"""A what-if is the difference of two full rebuilds: by other parameters, by other rules, now and in the past.
+
+PATHWAY_WORLDS: how many worlds (3). PATHWAY_SEED: the first of them (from the clock).
+"""
+
+import csv
+import io
+import json
+import random
+import shutil
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+from daemon import Daemon
+from support import RULES, judge, number_from, tool
+from worlds import World, generated
+
+WORLDS = number_from("PATHWAY_WORLDS", 3)
+SEED = number_from("PATHWAY_SEED", int(time.time()))
+NOW = "2026-11-25T10:00:00Z"
+PARAMS = {"leads_needed": [1, 3], "meetings_needed": [1, 6], "visits_needed": [0, 4], "grace_days": [0, 100],
+          "contact_days": [10, 400], "building_years_needed": [0, 3], "entered_from": ["2010/11", "2022/23"],
+          "group_min": [1, 5], "group_max": [1, 3]}
+# Changes of rules: a decision, a criterion, a move, a reducer.
+EDITS = [("rules.lua", "return #s.sustained_years", "return #s.sustained_years + 1"),
+         ("rules.lua", "return #s.specialists > 0", "return #s.specialists > 1"),
+         ("moves.lua", 'from = { "development" },', 'from = { "development", "none" },'),
+         ("record.lua", "s.leads:remove(e.data.teacher)", "s.leads:clear()")]
+
+
+def rows_of(text):
+    return list(csv.reader(io.StringIO(text)))[1:]
+
+
+def difference(events, at, rules, others):
+    """The rows that a what-if should give, from two judgings of all there is."""
+    old, new = ({(subject, decision): value for subject, decision, value in rows_of(judge(events, at, folder))}
+                for folder in (rules, others))
+    return [[*key, old.get(key, ""), new.get(key, "")] for key in sorted(old.keys() | new.keys())
+            if old.get(key, "") != new.get(key, "")]
+
+
+class Whatif(unittest.TestCase):
+    def setUp(self):
+        own = tempfile.TemporaryDirectory()
+        self.addCleanup(own.cleanup)
+        self.folder = Path(own.name)
+
+    def other_rules(self, edits):
+        folder = self.folder / "rules"
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(RULES, folder)
+        for file, old, new in edits:
+            path = folder / "national" / file
+            self.assertIn(old, path.read_text())
+            path.write_text(path.read_text().replace(old, new))
+        return folder
+
+    def ask(self, daemon, *arguments):
+        done = tool("whatif", *arguments, "--url", f"unix:{daemon.socket}")
+        self.assertIn(done.returncode, (0, 1), done.stderr)
+        return done.returncode, done.stdout
+
+    def check_rows(self, daemon, events, at, others, *arguments):
+        code, found = self.ask(daemon, *arguments, "--at", at, "--format", "csv")
+        expected = difference(events, at, RULES, others)
+        self.assertEqual(rows_of(found), expected, arguments)
+        self.assertEqual(code, 1 if expected else 0)
+        self.assertEqual(self.ask(daemon, *arguments, "--at", at, "--format", "csv")[1], found)
+        return expected
+
+    def check_counts(self, daemon, events, others, *arguments):
+        """At the end of each past year so many differ as two rebuilds as of then say."""
+        moments = json.loads(self.ask(daemon, *arguments, "--at", NOW, "--json")[1])["moments"]
+        for moment in random.Random(SEED).sample(moments, min(2, len(moments))):
+            expected = {}
+            for _, decision, _, _ in difference(events, moment["at"], RULES, others):
+                expected[decision] = expected.get(decision, 0) + 1
+            found = {name: counts["changed"] for name, counts in moment["decisions"].items()}
+            self.assertEqual(found, expected, f"{arguments} at {moment['at']}")
+
+    def check(self, seed, events):
+        dice = random.Random(seed)
+        name = dice.choice(sorted(PARAMS))
+        value = dice.choice(PARAMS[name])
+        text = (RULES / "national/pack.lua").read_text()
+        line = next(line for line in text.splitlines() if line.strip().startswith(name + " ="))
+        written = json.dumps(value)
+        by_param = self.other_rules([("pack.lua", line, f"    {name} = {written},")])
+        with Daemon(now=NOW) as d:
+            d.send(events)
+            past = f"{dice.randint(2019, 2025)}-{dice.choice(['01-15', '09-01', '11-30'])}"
+            count = 0
+            for at in (NOW, past):
+                count += len(self.check_rows(d, events, at, by_param, "--set", f"{name}={value}"))
+                count += len(self.check_rows(d, events, at, by_param, "--rules", by_param))
+            self.check_counts(d, events, by_param, "--set", f"{name}={value}")
+            edited = self.other_rules(dice.sample(EDITS, 2))
+            count += len(self.check_rows(d, events, NOW, edited, "--rules", edited))
+            before = d.export()
+            self.check_counts(d, events, edited, "--rules", edited / "national")
+            self.assertEqual(d.export(), before)  # nothing of it stays
+        print(f"PATHWAY_SEED={seed}: {name}={value}, {count} rows differ")
+
+    def test_a_whatif_is_the_difference_of_two_rebuilds(self):
+        for seed in range(SEED, SEED + WORLDS):
+            with self.subTest(PATHWAY_SEED=seed):
+                self.check(seed, World(seed).draw(150))
+
+    def test_also_of_an_invented_decade_by_two_threads(self):
+        self.check(SEED % 1000 + 1, generated(SEED % 1000 + 1, schools=number_from("PATHWAY_SCHOOLS", 150)))
+
+
+if __name__ == "__main__":
+    unittest.main()
