@@ -22,6 +22,7 @@ const struct command *const commands[] = {
     &restated_command,
     &forecast_command,
     &whatif_command,
+    &advise_command,
     &export_command,
     &changes_command,
     &person_set_command,

@@ -6,6 +6,7 @@
 
 #include "cli/command.h"
 
+extern const struct command advise_command;
 extern const struct command changes_command;
 extern const struct command check_command;
 extern const struct command doc_command;

@@ -176,6 +176,13 @@ static bool is_about_one(const char *question)
            !strcmp(question, "history");
 }
 
+/* ... or at least of more than one: the subject is a parameter. */
+static bool is_asked_of_all(const char *question)
+{
+    return !strcmp(question, "forecast") || !strcmp(question, "advise") ||
+           !strcmp(question, "restated");
+}
+
 /* The fixed part of a question's route. */
 static void write_path(struct buf *b, const char *question, const struct param *params)
 {
@@ -197,7 +204,7 @@ static void write_path(struct buf *b, const char *question, const struct param *
         client_escape(b, value_of(params, "key"));
     } else if (!strcmp(question, "status") || !strcmp(question, "tokens") || is_check(question)) {
         buf_printf(b, "/v1/%s", question);
-    } else if (!strcmp(question, "forecast") || !strcmp(question, "restated")) {
+    } else if (is_asked_of_all(question)) {
         buf_printf(b, "/v1/%s", question);
     } else if (!strcmp(question, "changes") && !value_of(params, "format")) {
         buf_str(b, "/v1/changes");

@@ -27,6 +27,7 @@ static const struct {
     { "history", answer_history },       { "subject_events", answer_subject_events },
     { "restated", answer_restated },     { "summary", answer_summary },
     { "rules", answer_rules },           { "whatif", answer_whatif },
+    { "advise", answer_advise },
 };
 #define QUESTION_COUNT (sizeof(QUESTIONS) / sizeof(QUESTIONS[0]))
 

@@ -15,6 +15,7 @@
  *   "registered" {at?, known?, rules?}  -> text: a line of JSON for each registered school, with the register's fields
  *   "forecast"  {until, subject?, hub?, at?, known?, rules?, format?: "json"|"csv"|"ndjson"}   what will change
  *               with no further events, each change with its cause
+ *   "advise"    {subject, decision, until?, at?, known?, rules?}   the smallest sets of events that would make it true
  *   "whatif"    {set?: {PARAM: VALUE}, files?: [{path, text}], keep?, hub?, at?, known?, format?: "json"|"csv"|"ndjson"}
  *               what those rules or parameters would decide differently, now and at the end of past years
  *   "changes"   {after?, limit?, hub?, subject?, decision?, scan?, format?: "json"|"csv"|"ndjson"}

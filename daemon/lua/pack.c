@@ -131,6 +131,7 @@ static void define_event(struct loader *ld, const char *name, const char *where,
     }
     loader_check_keys(ld, where, "an event", KEYS);
     t->title = loader_text(ld, "title", where);
+    t->advice = loader_text(ld, "advice", where);
     if (!t->title)
         problems_add(ld->problems, "%s: event %s has no title", where, name);
     read_subjects(ld, t, where);

@@ -301,12 +301,10 @@ struct ruleset {
     bool is_traced;    /* the record is followed: what is read is noted in full */
     unsigned effects;  /* which changes of the overlay hold: EFFECT_ALL, but while it is checked */
     bool is_own_only;  /* an overlay's code writes: only facts of its own may change */
-    bool is_traced;    /* the record is followed: what is read is noted in full */
     bool is_asking;    /* moves are being asked */
     bool is_supposing; /* suppose.h: parameters have the values that were supposed */
     bool was_moved;    /* a reducer or move has read one of those */
     uint64_t supposed_readers[SUBJECT_KINDS][RULES_MAX / 64]; /* rules that ever did, by place */
-    bool is_own_only;    /* an overlay's code writes: only facts of its own may change */
     struct reads *reads; /* where reads are noted; never NULL */
     struct reads unread; /* of reducers, whose reads nobody needs */
     uint64_t epoch;

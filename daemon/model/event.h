@@ -32,6 +32,7 @@ struct event_type {
     bool subjects[SUBJECT_KINDS]; /* which kinds it may be about */
     const struct type *data;      /* a TYPE_ROW */
     const char *declared_at;      /* "rules/national/events.lua:12" */
+    const char *advice; /* what a school or hub does to bring it about; NULL: they can not */
 };
 
 /* All known types; read-only while in use. Every catalog holds event.voided. */

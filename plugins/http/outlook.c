@@ -1,5 +1,5 @@
-/* outlook.c - /v1/forecast, /v1/whatif: what will change, and what would; /v1/restated: what has. JSON, or rows as CSV
- * or NDJSON. */
+/* outlook.c - /v1/forecast, /v1/advise, /v1/whatif: what will change, and what would; /v1/restated: what has. JSON,
+ * or rows as CSV or NDJSON. */
 #include <string.h>
 
 #include "access.h"
@@ -16,6 +16,20 @@ static const struct param FORECAST_PARAMS[] = {
     { "at", PARAM_TEXT },      { "known", PARAM_TEXT }, { "rules", PARAM_TEXT },
     { "format", PARAM_FLAG },  { NULL, PARAM_TEXT },
 };
+
+static const struct param ADVISE_PARAMS[] = {
+    { "subject", PARAM_TEXT }, { "decision", PARAM_TEXT }, { "at", PARAM_TEXT },
+    { "known", PARAM_TEXT },   { "rules", PARAM_TEXT },    { "until", PARAM_TEXT },
+    { NULL, PARAM_TEXT },
+};
+
+void get_advise(struct request *r)
+{
+    struct str params = { 0 };
+
+    str_text(&params, "{");
+    ask_json(r, "advise", &params, ADVISE_PARAMS, false);
+}
 
 /* By ?format= or else by Accept; refused ones have been told so. */
 static enum form choose_form(struct request *r)

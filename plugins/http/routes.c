@@ -44,6 +44,7 @@ static const struct route ROUTES[] = {
     { "/v1/export/{}",    { GET(get_export, PW_READ, NULL) } },
     { "/v1/forecast",     { GET(get_forecast, PW_READ, NULL) } },
     { "/v1/restated",     { GET(get_restated, PW_READ, NULL) } },
+    { "/v1/advise",       { GET(get_advise, PW_READ, JSON) } },
     { "/v1/whatif",       { { .name = "POST", .handle = post_whatif, .scope = PW_READ, .body = JSON } } },
     { "/v1/people/{}",    { GET(get_person, PW_PERSONAL, JSON),
                             DO("PUT", put_person, PW_PERSONAL, JSON),

@@ -50,7 +50,7 @@ handler_fn get_school_history, get_group_history, get_hub_history;
 handler_fn get_school_events, get_group_events, get_hub_events;
 handler_fn get_person, put_person, delete_person, delete_note;
 handler_fn look_at_plugin, post_plugin;
-handler_fn get_forecast, post_whatif;
+handler_fn get_forecast, get_advise, post_whatif;
 handler_fn get_tokens, post_token, delete_token;
 handler_fn get_index, get_openapi, get_livez, get_readyz;
 

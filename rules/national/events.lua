@@ -1,4 +1,5 @@
 --- What may happen: the events that schools, groups and hubs send, and what each must hold.
+-- `advice` says, of what a school or hub can bring about, what to do: `pathway advise` looks among these.
 local words = import "words"
 local kind, phase = enum(words.kinds), enum(words.phases)
 
@@ -48,6 +49,7 @@ return pack {
     ["specialist.appointed"] = {
       title = "A Primary Mastery Specialist works at this school",
       subject = "school",
+      advice = "Have a teacher train as a Primary Mastery Specialist",
       data = { person = person, cohort = optional(int) },
     },
     ["specialist.stood_down"] = {
@@ -56,13 +58,17 @@ return pack {
       data = { person = person, cohort = optional(int) },
     },
     ["commitment.given"] = {
-      title = "The headteacher committed the school", subject = "school", data = { by = optional(person) },
+      title = "The headteacher committed the school", subject = "school",
+      advice = "Commit the school, by its headteacher",
+      data = { by = optional(person) },
     },
     ["commitment.withdrawn"] = {
       title = "The commitment was withdrawn", subject = "school", data = { by = optional(person) },
     },
     ["lead.named"] = {
-      title = "A lead participant teacher was named", subject = "school", data = { teacher = person },
+      title = "A lead participant teacher was named", subject = "school",
+      advice = "Name a lead participant teacher",
+      data = { teacher = person },
     },
     ["lead.stood_down"] = {
       title = "A lead participant teacher stood down", subject = "school", data = { teacher = person },
@@ -72,6 +78,7 @@ return pack {
     ["readiness.assessed"] = {
       title = "A readiness area was assessed",
       subject = "school",
+      advice = "Assess a readiness area",
       data = {
         area = enum(words.areas), judgement = enum(words.judgements), by = optional(person),
         note = optional(note),
@@ -80,6 +87,7 @@ return pack {
     ["group.joined"] = {
       title = "A school joined a Work Group",
       subject = "school",
+      advice = "Join a Work Group",
       data = { group = group, kind = kind, academic_year = year },
     },
     ["group.left"] = {
@@ -90,6 +98,7 @@ return pack {
     ["school.visited"] = {
       title = "The Mastery Specialist made a support visit",
       subject = "school",
+      advice = "Make a support visit",
       data = {
         group = group, academic_year = year, term = int(1, 3), by = optional(person),
         note = optional(note),
@@ -98,11 +107,13 @@ return pack {
     ["focus.worked"] = {
       title = "A school worked on a focus of the Building phase",
       subject = "school",
+      advice = "Work on a focus of the Building phase",
       data = { group = group, academic_year = year, focus = enum(words.focuses) },
     },
     ["contact.made"] = {
       title = "The group kept in contact between meetings",
       subject = "school",
+      advice = "Get in touch",
       data = { group = group, academic_year = year, note = optional(note) },
     },
     ["waiver.granted"] = {
@@ -125,6 +136,7 @@ return pack {
     ["group.met"] = {
       title = "A Work Group met",
       subject = "group",
+      advice = "Meet as a Work Group",
       data = {
         kind = kind, academic_year = year, half_term = int(1, 6),
         attendance = map(school, set(person)), -- a school with an empty list was absent

@@ -32,10 +32,10 @@ ROW(MET, { "half_term", &HALF_TERM, false }, { "attendance", &ATTENDANCE, false 
 static const struct type NO_DATA = { .kind = TYPE_ROW };
 
 static const struct event_type TYPES[] = {
-    { "lead.named", "A lead was named", { true, false, false }, &LEAD, "pack.lua:1" },
-    { "readiness.assessed", "An area", { true, false, false }, &READINESS, "pack.lua:2" },
-    { "group.met", "A group met", { false, true, false }, &MET, "pack.lua:3" },
-    { "io.cloudevents.test", "Anything", { true, true, true }, &NO_DATA, "pack.lua:4" },
+    { "lead.named", "A lead was named", { true, false, false }, &LEAD, "pack.lua:1", NULL },
+    { "readiness.assessed", "An area", { true, false, false }, &READINESS, "pack.lua:2", NULL },
+    { "group.met", "A group met", { false, true, false }, &MET, "pack.lua:3", NULL },
+    { "io.cloudevents.test", "Anything", { true, true, true }, &NO_DATA, "pack.lua:4", NULL },
 };
 
 static const uint8_t NOTE_KEY[DIGEST_BYTES] = "a key for the tests of the model";
