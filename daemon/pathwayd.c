@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "http/http.h"
+#include "webhook/plugin_webhook.h"
 
 #include "base/civil.h"
 #include "base/digest.h"
@@ -32,7 +33,8 @@ static const char USAGE[] =
     "  --help         this text\n"
     "  --version      the version\n";
 
-static const struct pw_plugin *const LINKED[] = { &pathway_plugin_http, NULL };
+static const struct pw_plugin *const LINKED[] = { &pathway_plugin_http, &pathway_plugin_webhook,
+                                                  NULL };
 
 struct arguments {
     const char *config; /* NULL: the built-in values */

@@ -30,5 +30,13 @@ extern const struct command token_list_command;
 extern const struct command token_revoke_command;
 extern const struct command types_command;
 extern const struct command verify_command;
+extern const struct command webhook_add_command;
+extern const struct command webhook_list_command;
+extern const struct command webhook_pause_command;
+extern const struct command webhook_remove_command;
+extern const struct command webhook_replay_command;
+extern const struct command webhook_resume_command;
+extern const struct command webhook_rotate_command;
+extern const struct command webhook_test_command;
 
 #endif
