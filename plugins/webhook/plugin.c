@@ -218,6 +218,7 @@ void webhook_handle_closed(struct webhook *w)
         return;
     pw_done_fn *stopped = w->stopped;
     void *arg = w->stopped_arg;
+    kept_drop(w);
     free(w);
     stopped(arg);
 }

@@ -136,10 +136,42 @@ static struct endpoint *named(struct webhook *w, struct pw_question *q, const js
 /* ---- an answer that waits until what was changed is on disk ---- */
 
 struct kept {
+    struct kept *next;
     struct webhook *webhook;
     struct pw_question *question;
     json_t *value;
 };
+
+static void kept_free(struct kept *k)
+{
+    struct kept **at = &k->webhook->kept;
+
+    while (*at && *at != k)
+        at = &(*at)->next;
+    if (*at)
+        *at = k->next;
+    json_decref(k->value);
+    free(k);
+}
+
+static struct kept *kept_new(struct webhook *w, struct pw_question *q, json_t *value)
+{
+    struct kept *k = calloc(1, sizeof(*k));
+
+    if (!k) {
+        json_decref(value);
+        return NULL;
+    }
+    *k = (struct kept){ w->kept, w, q, value };
+    w->kept = k;
+    return k;
+}
+
+void kept_drop(struct webhook *w)
+{
+    while (w->kept)
+        kept_free(w->kept);
+}
 
 static void on_kept(void *arg, enum pw_status status, const char *text, size_t len)
 {
@@ -149,20 +181,17 @@ static void on_kept(void *arg, enum pw_status status, const char *text, size_t l
         answer(k->webhook, k->question, json_incref(k->value));
     else
         refuse(k->webhook, k->question, status, "%.*s", (int)len, text);
-    json_decref(k->value);
-    free(k);
+    kept_free(k);
 }
 
 static void keep_and_answer(struct endpoint *e, struct pw_question *q, json_t *value)
 {
-    struct kept *k = calloc(1, sizeof(*k));
+    struct kept *k = value ? kept_new(e->webhook, q, value) : NULL;
 
-    if (k)
-        *k = (struct kept){ e->webhook, q, value };
-    if (k && value && endpoint_keep(e, on_kept, k) == PW_OK)
+    if (k && endpoint_keep(e, on_kept, k) == PW_OK)
         return;
-    free(k);
-    json_decref(value);
+    if (k)
+        kept_free(k);
     refuse(e->webhook, q, PW_BUSY, "it could not be kept; try again");
 }
 
@@ -347,17 +376,14 @@ static void answer_remove(void *self, struct pw_question *q, const char *text)
         return;
     json_t *params = read_params(w, q, text, NAME_ONLY);
     struct endpoint *e = params ? named(w, q, params) : NULL;
-    struct kept *k = e ? calloc(1, sizeof(*k)) : NULL;
+    struct kept *k = e ? kept_new(w, q, json_object()) : NULL;
 
     json_decref(params);
     if (!e)
         return;
-    if (k)
-        *k = (struct kept){ w, q, json_object() };
     if (!k || w->host->state_set(w->host->ctx, e->name, NULL, on_kept, k) != PW_OK) {
         if (k)
-            json_decref(k->value);
-        free(k);
+            kept_free(k);
         refuse(w, q, PW_BUSY, "it could not be removed; try again");
         return;
     }

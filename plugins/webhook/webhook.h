@@ -110,6 +110,7 @@ struct webhook {
     bool is_loaded;
     struct early *early; /* questions that wait until then */
     struct test *tests;  /* under way */
+    struct kept *kept;   /* answers that wait for the disk */
     uv_timer_t grace;    /* how long deliveries under way may hold up a stop */
     uint64_t grace_end_ms;
     bool is_stopping;
@@ -160,6 +161,8 @@ struct transfer *endpoint_post(struct endpoint *e, const char *id, const char *b
 bool questions_offer(struct webhook *w);
 /* The webhooks have been read, or the plugin stops: those who asked before are answered. */
 void questions_go_on(struct webhook *w);
+/* Answers that wait for the disk are the host's to give. */
+void kept_drop(struct webhook *w);
 /* Tests that are under way end without an answer. */
 void tests_cancel(struct webhook *w);
 

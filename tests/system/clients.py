@@ -65,11 +65,13 @@ class Receiver(Client):
             self.requests.append(self.next(patience))
         return self.requests[-count:]
 
-    def await_seq(self, seq, patience=PATIENCE_S):
-        """All requests until one that has been taken has this number of the feed, or a later one."""
-        while not any(taken_seq(r) >= seq for r in self.requests):
+    def await_taken(self, ids, patience=PATIENCE_S):
+        """Until all of these have been taken."""
+        missing = set(ids) - {r["id"] for r in self.requests if r["status"] < 300}
+        while missing:
             self.requests.append(self.next(patience))
-        return self.requests
+            if self.requests[-1]["status"] < 300:
+                missing.discard(self.requests[-1]["id"])
 
 
 def taken_seq(request):

@@ -26,17 +26,47 @@ static struct sockaddr_storage address(const char *text)
 
 static void only_what_the_whole_world_can_reach_is_public(void **state)
 {
-    static const char *const PUBLIC[] = { "8.8.8.8", "1.1.1.1", "100.63.255.255", "100.128.0.0",
-                                          "172.15.255.255", "172.32.0.0", "192.167.255.255", "192.169.0.0",
-                                          "223.255.255.255", "2606:4700::1111", "2a00:1450::1",
-                                          "::ffff:8.8.8.8", "64:ff9b::808:808", "2002:808:808::1" };
-    static const char *const CLOSED[] = {
-        "0.0.0.0", "10.0.0.1", "100.64.0.1", "100.127.255.255", "127.0.0.1", "127.255.255.255",
-        "169.254.169.254", "172.16.0.1", "172.31.255.255", "192.0.0.8", "192.0.2.1", "192.168.1.1",
-        "198.18.0.1", "198.19.255.255", "198.51.100.1", "203.0.113.9", "224.0.0.1", "240.0.0.1",
-        "255.255.255.255", "::", "::1", "fe80::1", "fc00::1", "fd12::1", "ff02::1", "2001::1",
-        "2001:db8::1", "3fff::1", "::ffff:10.0.0.1", "::ffff:127.0.0.1", "64:ff9b::7f00:1",
-        "2002:7f00:1::1", "2002:a00:1::1", "::127.0.0.1", "100::1", "4000::1" };
+    static const char *const PUBLIC[] = { "8.8.8.8",          "1.1.1.1",        "100.63.255.255",
+                                          "100.128.0.0",      "172.15.255.255", "172.32.0.0",
+                                          "192.167.255.255",  "192.169.0.0",    "223.255.255.255",
+                                          "2606:4700::1111",  "2a00:1450::1",   "::ffff:8.8.8.8",
+                                          "64:ff9b::808:808", "2002:808:808::1" };
+    static const char *const CLOSED[] = { "0.0.0.0",
+                                          "10.0.0.1",
+                                          "100.64.0.1",
+                                          "100.127.255.255",
+                                          "127.0.0.1",
+                                          "127.255.255.255",
+                                          "169.254.169.254",
+                                          "172.16.0.1",
+                                          "172.31.255.255",
+                                          "192.0.0.8",
+                                          "192.0.2.1",
+                                          "192.168.1.1",
+                                          "198.18.0.1",
+                                          "198.19.255.255",
+                                          "198.51.100.1",
+                                          "203.0.113.9",
+                                          "224.0.0.1",
+                                          "240.0.0.1",
+                                          "255.255.255.255",
+                                          "::",
+                                          "::1",
+                                          "fe80::1",
+                                          "fc00::1",
+                                          "fd12::1",
+                                          "ff02::1",
+                                          "2001::1",
+                                          "2001:db8::1",
+                                          "3fff::1",
+                                          "::ffff:10.0.0.1",
+                                          "::ffff:127.0.0.1",
+                                          "64:ff9b::7f00:1",
+                                          "2002:7f00:1::1",
+                                          "2002:a00:1::1",
+                                          "::127.0.0.1",
+                                          "100::1",
+                                          "4000::1" };
 
     (void)state;
     for (size_t i = 0; i < sizeof(PUBLIC) / sizeof(PUBLIC[0]); i++) {
@@ -57,14 +87,15 @@ static void a_list_holds_its_networks_and_no_others(void **state)
     char error[200];
 
     (void)state;
-    assert_true(networks_parse(&n, " 10.1.0.0/16 192.0.2.7  fd00:1::/33 ::1", error, sizeof(error)));
+    assert_true(
+        networks_parse(&n, " 10.1.0.0/16 192.0.2.7  fd00:1::/33 ::1", error, sizeof(error)));
     assert_int_equal(n.count, 4);
     static const struct {
         const char *text;
         bool is_held;
-    } CASES[] = { { "10.1.0.0", true },    { "10.1.255.255", true }, { "10.2.0.0", false },
-                  { "192.0.2.7", true },   { "192.0.2.6", false },   { "::1", true },
-                  { "fd00:1::1", true },   { "fd00:1:7fff::", true }, { "fd00:1:8000::", false },
+    } CASES[] = { { "10.1.0.0", true },       { "10.1.255.255", true },  { "10.2.0.0", false },
+                  { "192.0.2.7", true },      { "192.0.2.6", false },    { "::1", true },
+                  { "fd00:1::1", true },      { "fd00:1:7fff::", true }, { "fd00:1:8000::", false },
                   { "::ffff:10.1.2.3", true } };
     for (size_t i = 0; i < sizeof(CASES) / sizeof(CASES[0]); i++) {
         struct sockaddr_storage a = address(CASES[i].text);
@@ -75,8 +106,8 @@ static void a_list_holds_its_networks_and_no_others(void **state)
 
 static void what_is_no_network_is_told(void **state)
 {
-    static const char *const WRONG[] = { "10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/", "localhost", "fd00::/129",
-                                         "10.0.0.0/8x" };
+    static const char *const WRONG[] = { "10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/",
+                                         "localhost",   "fd00::/129",  "10.0.0.0/8x" };
     struct networks n;
     char error[200];
 
