@@ -16,6 +16,8 @@ const struct command *const commands[] = {
     &judge_command,
     &send_command,
     &import_schools_command,
+    &import_events_command,
+    &import_links_command,
     &show_command,
     &explain_command,
     &history_command,

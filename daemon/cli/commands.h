@@ -13,6 +13,8 @@ extern const struct command explain_command;
 extern const struct command export_command;
 extern const struct command forecast_command;
 extern const struct command history_command;
+extern const struct command import_events_command;
+extern const struct command import_links_command;
 extern const struct command import_schools_command;
 extern const struct command judge_command;
 extern const struct command new_overlay_command;
