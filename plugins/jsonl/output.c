@@ -118,29 +118,51 @@ static bool rotate(struct output *o, int64_t seq, char *error, size_t size)
     return open_file(o, error, size);
 }
 
-bool output_write(struct output *o, const char *bytes, size_t len, int64_t seq, char *error,
+static bool write_all(struct output *o, const char *bytes, size_t len, char *error, size_t size)
+{
+    bool ok = true;
+
+    for (size_t done = 0; done < len && ok;) {
+        ssize_t n = write(o->fd, bytes + done, len - done);
+        ok = n > 0 || (n < 0 && errno == EINTR);
+        done += n > 0 ? (size_t)n : 0;
+    }
+    if (ok && fdatasync(o->fd) == 0) {
+        o->size += (int64_t)len;
+        return true;
+    }
+    fail(o, error, size, "write");
+    if (ftruncate(o->fd, o->size) != 0) /* no half a line; it is written again */
+        output_close(o);
+    return false;
+}
+
+/* How many bytes of whole lines until the file is full, one line at least; *last is where the last begins. */
+static size_t until_full(const struct output *o, const char *bytes, size_t len, const char **last)
+{
+    size_t n = 0;
+
+    while (n < len && (n == 0 || o->size + (int64_t)n < o->max_size)) {
+        *last = bytes + n;
+        n += (size_t)((const char *)memchr(bytes + n, '\n', len - n) - (bytes + n)) + 1;
+    }
+    return n;
+}
+
+bool output_write(struct output *o, const char *bytes, size_t len, int64_t *seq, char *error,
                   size_t size)
 {
-    for (size_t done = 0; done < len;) {
-        ssize_t n = write(o->fd, bytes + done, len - done);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0) {
-            fail(o, error, size, "write");
-            if (ftruncate(o->fd, o->size) != 0) /* no half a line */
-                output_close(o);
+    const char *last = bytes;
+
+    for (size_t n; len > 0; bytes += n, len -= n) {
+        n = until_full(o, bytes, len, &last);
+        if (!write_all(o, bytes, n, error, size))
             return false;
-        }
-        done += (size_t)n;
+        *seq = seq_of(last, (size_t)(bytes + n - last));
+        if (o->size >= o->max_size && !rotate(o, *seq, error, size))
+            return false;
     }
-    if (fdatasync(o->fd) != 0) {
-        fail(o, error, size, "write");
-        if (ftruncate(o->fd, o->size) != 0) /* it is written again */
-            output_close(o);
-        return false;
-    }
-    o->size += (int64_t)len;
-    return o->size < o->max_size || rotate(o, seq, error, size);
+    return true;
 }
 
 void output_close(struct output *o)

@@ -21,8 +21,8 @@ struct output {
 
 /* *last: the number of the last whole line; 0: there is none. */
 bool output_open(struct output *o, int64_t *last, char *error, size_t size);
-/* Lines, up to entry `seq`; on disk when it returns. */
-bool output_write(struct output *o, const char *bytes, size_t len, int64_t seq, char *error,
+/* Whole lines. *seq: the number of the last one that is on disk, also when it fails. */
+bool output_write(struct output *o, const char *bytes, size_t len, int64_t *seq, char *error,
                   size_t size);
 void output_close(struct output *o);
 

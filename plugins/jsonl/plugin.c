@@ -24,7 +24,7 @@ struct jsonl {
     int64_t place, head;
     char *bytes; /* being written */
     size_t len;
-    int64_t seq; /* of their last entry */
+    int64_t seq; /* of the last entry that is on disk */
     bool is_working, is_reading, is_ok, is_stopping, was_told;
     char error[512];
     uint64_t written, faults;
@@ -67,7 +67,7 @@ static void run_work(uv_work_t *work)
 
     j->is_ok = j->output.fd >= 0 || output_open(&j->output, &last, j->error, sizeof(j->error));
     if (j->is_ok)
-        j->is_ok = output_write(&j->output, j->bytes, j->len, j->seq, j->error, sizeof(j->error));
+        j->is_ok = output_write(&j->output, j->bytes, j->len, &j->seq, j->error, sizeof(j->error));
 }
 
 static void take_written(struct jsonl *j)
@@ -82,6 +82,10 @@ static void take_written(struct jsonl *j)
 /* Told once, tried again for as long as it lasts: the place in the feed stays. */
 static void take_fault(struct jsonl *j)
 {
+    if (j->seq > j->place) { /* some of it is written */
+        j->place = j->seq;
+        j->host->cursor_ack(j->host->ctx, j->cursor, j->seq);
+    }
     j->faults++;
     if (!j->was_told)
         j->host->log(j->host->ctx, 0, j->error);
@@ -119,7 +123,7 @@ static bool join_lines(struct jsonl *j, const struct pw_changes *page)
         j->len += page->items[i].len;
         j->bytes[j->len++] = '\n';
     }
-    j->seq = page->items[page->count - 1].seq;
+    j->seq = j->place;
     return true;
 }
 

@@ -113,6 +113,21 @@ class Events(unittest.TestCase):
             self.assertIn("column 'RAG'", told["refused"][0]["detail"])
 
 
+class Spreadsheets(unittest.TestCase):
+    def test_it_has_the_mark_and_no_cell_is_a_formula(self):
+        with Daemon() as d:
+            d.send([registered("100001", name='=HYPERLINK("http://x","y")')])
+            url = {"PATHWAY_URL": f"unix:{d.socket}"}
+            plain = tool("export", "events", **url).stdout
+            done = tool("export", "events", "--spreadsheet", **url)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertTrue(done.stdout.startswith("\ufeff"))
+            self.assertEqual(done.stdout.count("\n"), plain.count("\n"))
+            decisions = tool("export", "decisions", "--spreadsheet", **url).stdout
+            self.assertIn("school/100001,is_open,true", decisions)
+            self.assertEqual(tool("export", "decisions", "--spreadsheet", "--json", **url).returncode, 2)
+
+
 class Links(unittest.TestCase):
     def test_simple_ones_are_proposed_and_the_rest_is_told(self):
         with tempfile.NamedTemporaryFile("w", suffix=".csv") as file:
