@@ -26,7 +26,7 @@ static const struct {
     { "tokens", answer_tokens },         { "explain", answer_explain },
     { "history", answer_history },       { "subject_events", answer_subject_events },
     { "restated", answer_restated },     { "summary", answer_summary },
-    { "rules", answer_rules }, { "csv", answer_table },
+    { "rules", answer_rules },           { "csv", answer_table },
 };
 #define QUESTION_COUNT (sizeof(QUESTIONS) / sizeof(QUESTIONS[0]))
 

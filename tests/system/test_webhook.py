@@ -318,7 +318,8 @@ class Lifetime(WebhookTest):
     def test_the_tool_does_all_of_it(self):
         d, r = self.daemon(), self.receiver()
         url = {"PATHWAY_URL": f"unix:{d.socket}"}
-        self.assertIn("no webhooks", tool("webhook", "list", **url).stdout)
+        none = tool("webhook", "list", **url)
+        self.assertIn("no webhooks", none.stdout, none.stderr + d.log())
         added = tool("webhook", "add", "mailer", r.url, "--decisions", "committed,ready", **url)
         self.assertEqual(added.returncode, 0, added.stderr)
         r.set(secret=added.stdout.split()[-1])
