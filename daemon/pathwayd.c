@@ -6,6 +6,9 @@
 #include <unistd.h>
 
 #include "http/http.h"
+#include "jsonl/plugin_jsonl.h"
+#include "spool/plugin_spool.h"
+#include "webhook/plugin_webhook.h"
 
 #include "base/civil.h"
 #include "base/digest.h"
@@ -32,7 +35,13 @@ static const char USAGE[] =
     "  --help         this text\n"
     "  --version      the version\n";
 
-static const struct pw_plugin *const LINKED[] = { &pathway_plugin_http, NULL };
+static const struct pw_plugin *const LINKED[] = {
+    &pathway_plugin_http,
+    &pathway_plugin_jsonl,
+    &pathway_plugin_spool,
+    &pathway_plugin_webhook,
+    NULL,
+};
 
 struct arguments {
     const char *config; /* NULL: the built-in values */

@@ -16,6 +16,8 @@ const struct command *const commands[] = {
     &judge_command,
     &send_command,
     &import_schools_command,
+    &import_events_command,
+    &import_links_command,
     &show_command,
     &explain_command,
     &history_command,
@@ -37,6 +39,14 @@ const struct command *const commands[] = {
     &new_overlay_command,
     &types_command,
     &doc_command,
+    &webhook_list_command,
+    &webhook_add_command,
+    &webhook_test_command,
+    &webhook_pause_command,
+    &webhook_resume_command,
+    &webhook_replay_command,
+    &webhook_rotate_command,
+    &webhook_remove_command,
     NULL,
 };
 

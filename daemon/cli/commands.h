@@ -14,6 +14,8 @@ extern const struct command explain_command;
 extern const struct command export_command;
 extern const struct command forecast_command;
 extern const struct command history_command;
+extern const struct command import_events_command;
+extern const struct command import_links_command;
 extern const struct command import_schools_command;
 extern const struct command judge_command;
 extern const struct command new_overlay_command;
@@ -32,5 +34,13 @@ extern const struct command token_revoke_command;
 extern const struct command types_command;
 extern const struct command verify_command;
 extern const struct command whatif_command;
+extern const struct command webhook_add_command;
+extern const struct command webhook_list_command;
+extern const struct command webhook_pause_command;
+extern const struct command webhook_remove_command;
+extern const struct command webhook_replay_command;
+extern const struct command webhook_resume_command;
+extern const struct command webhook_rotate_command;
+extern const struct command webhook_test_command;
 
 #endif

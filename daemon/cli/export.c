@@ -6,9 +6,15 @@
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "cli/place.h"
+#include "cli/spreadsheet.h"
 
 static const struct option_spec OPTIONS[] = {
-    OPTION_FORMAT, OPTION_AT, OPTION_KNOWN, OPTION_NAMES, OPTION_END,
+    OPTION_FORMAT,
+    OPTION_AT,
+    OPTION_KNOWN,
+    OPTION_NAMES,
+    { "spreadsheet", NULL, "CSV for a spreadsheet: with UTF-8's mark, and no cell a formula" },
+    OPTION_END,
 };
 static const char *const KINDS[] = { "decisions", "events", "changes" };
 #define KIND_COUNT (sizeof(KINDS) / sizeof(KINDS[0]))
@@ -25,6 +31,18 @@ static enum err_code check_kind(const char *kind, struct err *err)
                    text_hint(hint, sizeof(hint), kind, KINDS, KIND_COUNT));
 }
 
+static enum err_code print_spreadsheet(struct place *place, const char *kind,
+                                       const struct param *params, struct err *err)
+{
+    struct buf csv = { 0 };
+
+    enum err_code rc = place_ask(&csv, place, kind, params, err);
+    if (rc == OK)
+        rc = spreadsheet_print(stdout, &csv, err);
+    buf_fini(&csv);
+    return rc;
+}
+
 static enum cli_exit run(const struct args *args)
 {
     const char *kind = args->operands[0];
@@ -35,6 +53,8 @@ static enum cli_exit run(const struct args *args)
     enum err_code rc = check_kind(kind, &err);
     if (rc == OK)
         rc = args_format(&format, args, &err);
+    if (rc == OK && args_flag(args, "spreadsheet") && strcmp(format, "csv") != 0)
+        rc = err_set(&err, ERR_INPUT, "--spreadsheet is CSV: leave --format and --json out");
     if (rc == OK)
         rc = place_open(&place, args, &err);
     if (rc == OK) {
@@ -43,7 +63,8 @@ static enum cli_exit run(const struct args *args)
                                         { "known", args_text(args, "known") },
                                         { "names", args_text(args, "names") },
                                         { NULL, NULL } };
-        rc = place_print(stdout, place, kind, params, &err);
+        rc = args_flag(args, "spreadsheet") ? print_spreadsheet(place, kind, params, &err)
+                                            : place_print(stdout, place, kind, params, &err);
     }
     place_close(place);
     return rc == OK ? CLI_DONE : cli_fail_asking(&err);
@@ -59,6 +80,8 @@ const struct command export_command = {
         "             --known, only some of them with --names\n"
         "  events     the log, in the order in which it was recorded\n"
         "  changes    the feed of changed decisions\n"
+        "--spreadsheet is for people: a ' stands before what a spreadsheet would take for a "
+        "formula.\n"
         "--json is the same as --format ndjson.",
     .example = "pathway export decisions --at 2026-09-01 --names pathway_phase,phase_since",
     .options = OPTIONS,

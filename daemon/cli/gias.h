@@ -13,7 +13,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
-#include "cli/csvfile.h"
+#include "base/csvfile.h"
 
 /* What an event can hold of a school, in the order in which it is written. */
 enum school_field {

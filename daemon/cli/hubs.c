@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/csvfile.h"
+#include "base/csvfile.h"
 #include "cli/gias.h"
 #include "model/subject.h"
 

@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "base/digest.h"
 #include "cli/commands.h"
-#include "cli/csvfile.h"
+#include "base/csvfile.h"
 #include "cli/deliver.h"
 #include "cli/gias.h"
 #include "cli/hubs.h"

@@ -27,7 +27,7 @@ static const struct {
     { "history", answer_history },       { "subject_events", answer_subject_events },
     { "restated", answer_restated },     { "summary", answer_summary },
     { "rules", answer_rules },           { "whatif", answer_whatif },
-    { "advise", answer_advise },
+    { "advise", answer_advise },         { "csv", answer_table },
 };
 #define QUESTION_COUNT (sizeof(QUESTIONS) / sizeof(QUESTIONS[0]))
 

@@ -1,5 +1,5 @@
 /* test_gias.c - rows of the schools register, with the quirks that its extracts have. */
-#include "tests/unit/cli/fixture.h"
+#include "tests/unit/base/fixture.h"
 
 #include "base/civil.h"
 #include "cli/gias.h"

@@ -1,6 +1,6 @@
 /* csvfile.c - see csvfile.h. libcsv is given one physical line at a time, so that rows know
  * their line. */
-#include "cli/csvfile.h"
+#include "base/csvfile.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -177,18 +177,39 @@ static enum err_code parse_text(const char *path, const char *text, size_t len, 
     return rc;
 }
 
+/* The bytes may be changed, and are no longer the file's afterwards. */
+static enum err_code parse_buf(const char *name, struct buf *text, csv_row_fn *fn, void *arg,
+                               struct err *err)
+{
+    size_t start = 0;
+
+    enum err_code rc = decode(text, &start, name, err);
+    if (rc == OK)
+        rc = check_kind(buf_cstr(text) + start, text->len - start, name, err);
+    if (rc == OK)
+        rc = parse_text(name, text->data + start, text->len - start, fn, arg, err);
+    return rc;
+}
+
+enum err_code csvfile_parse(const char *name, const char *bytes, size_t len, csv_row_fn *fn,
+                            void *arg, struct err *err)
+{
+    struct buf text = { 0 };
+
+    buf_add(&text, bytes, len);
+    enum err_code rc = text.failed ? err_set(err, ERR_LIMIT, "%s: no memory for its text", name)
+                                   : parse_buf(name, &text, fn, arg, err);
+    buf_fini(&text);
+    return rc;
+}
+
 enum err_code csvfile_read(const char *path, csv_row_fn *fn, void *arg, struct err *err)
 {
     struct buf text = { 0 };
-    size_t start = 0;
 
     enum err_code rc = read_file(&text, path, err);
     if (rc == OK)
-        rc = decode(&text, &start, path, err);
-    if (rc == OK)
-        rc = check_kind(buf_cstr(&text) + start, text.len - start, path, err);
-    if (rc == OK)
-        rc = parse_text(path, text.data + start, text.len - start, fn, arg, err);
+        rc = parse_buf(path, &text, fn, arg, err);
     buf_fini(&text);
     return rc;
 }

@@ -5,10 +5,11 @@
  * windows-1252. Quoted and bare fields may be mixed; quoted ones may hold line ends. Empty lines
  * are skipped. Lines end with LF, CRLF or CR.
  */
-#ifndef PATHWAY_CLI_CSVFILE_H
-#define PATHWAY_CLI_CSVFILE_H
+#ifndef PATHWAY_BASE_CSVFILE_H
+#define PATHWAY_BASE_CSVFILE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -27,6 +28,10 @@ typedef enum err_code csv_row_fn(const struct csv_row *row, void *arg, struct er
  * web page, UTF-16, or it ends inside a quoted field, as a download does that broke off.
  */
 MUST_CHECK enum err_code csvfile_read(const char *path, csv_row_fn *fn, void *arg, struct err *err);
+
+/* The same of bytes that are there already; `name` is for messages. */
+MUST_CHECK enum err_code csvfile_parse(const char *name, const char *bytes, size_t len,
+                                       csv_row_fn *fn, void *arg, struct err *err);
 
 /* The column of this name in a header, case ignored, or -1. */
 int csv_column(const struct csv_row *header, const char *name);

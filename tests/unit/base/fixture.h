@@ -1,6 +1,6 @@
 /* fixture.h - a file with given bytes, for the tests of what reads files. */
-#ifndef PATHWAY_TEST_CLI_FIXTURE_H
-#define PATHWAY_TEST_CLI_FIXTURE_H
+#ifndef PATHWAY_TEST_BASE_FIXTURE_H
+#define PATHWAY_TEST_BASE_FIXTURE_H
 
 #include "tests/unit/harness.h"
 

@@ -1,8 +1,8 @@
 /* test_csvfile.c - CSV as people and programs save it. */
-#include "tests/unit/cli/fixture.h"
+#include "tests/unit/base/fixture.h"
 
 #include "base/buf.h"
-#include "cli/csvfile.h"
+#include "base/csvfile.h"
 
 static struct buf seen; /* "LINE[a|b]" for each row */
 

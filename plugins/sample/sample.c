@@ -1,0 +1,150 @@
+/*
+ * sample.c - a plugin to begin with: tells the log when a school becomes ready for something.
+ *
+ * It does what most plugins do: reads its configuration, keeps a durable place in the feed, reads on
+ * when there is more, answers a question, counts. It is built outside pathwayd's tree, against
+ * the installed header (see the Makefile); docs/plugin-author.md walks through it.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <pathway/plugin.h>
+
+#define PAGE 100
+
+struct sample {
+    const struct pw_host *host;
+    char prefix[64];          /* only decisions that begin so */
+    struct pw_cursor *cursor; /* NULL until the host has opened it */
+    int64_t place;            /* all up to here is dealt with */
+    bool is_reading;
+    bool is_stopping;
+    uint64_t told;
+};
+
+static void read_on(struct sample *s);
+
+static void tell(struct sample *s, const struct pw_change *c)
+{
+    char line[300];
+
+    if (strncmp(c->decision, s->prefix, strlen(s->prefix)) != 0)
+        return;
+    snprintf(line, sizeof(line), "changed subject=%s decision=%s seq=%lld", c->subject, c->decision,
+             (long long)c->seq);
+    s->host->log(s->host->ctx, 2, line);
+    s->told++;
+}
+
+/* Deal with the page first, and only then move the place: whoever is killed between the two sees the
+ * page again, and never misses one. */
+static void on_page(void *arg, const struct pw_changes *page)
+{
+    struct sample *s = arg;
+
+    s->is_reading = false;
+    if (page->status != PW_OK || page->count == 0)
+        return; /* changed() will be called when there is more */
+    for (size_t i = 0; i < page->count; i++)
+        tell(s, &page->items[i]);
+    s->place = page->items[page->count - 1].seq;
+    s->host->cursor_ack(s->host->ctx, s->cursor, s->place);
+    read_on(s);
+}
+
+static void read_on(struct sample *s)
+{
+    if (!s->cursor || s->is_reading || s->is_stopping)
+        return;
+    s->is_reading = s->host->changes(s->host->ctx, s->place, PAGE, on_page, s) == PW_OK;
+}
+
+static void on_cursor(void *arg, enum pw_status status, struct pw_cursor *cursor, int64_t place,
+                      const char *error)
+{
+    struct sample *s = arg;
+
+    if (status != PW_OK) {
+        s->host->give_up(s->host->ctx, error);
+        return;
+    }
+    s->cursor = cursor;
+    s->place = place;
+    read_on(s);
+}
+
+/* pathway asks: POST /v1/plugins/sample.count */
+static void on_count(void *self, struct pw_question *question, const char *params_json)
+{
+    struct sample *s = self;
+    char text[100];
+
+    (void)params_json;
+    int len = snprintf(text, sizeof(text), "{\"told\":%llu,\"place\":%lld}",
+                       (unsigned long long)s->told, (long long)s->place);
+    s->host->answer(s->host->ctx, question, PW_OK, text, (size_t)len);
+}
+
+static int start(const struct pw_host *host, void **self, char *error, size_t error_size)
+{
+    struct sample *s = calloc(1, sizeof(*s));
+    const char *prefix = host->config(host->ctx, "prefix");
+
+    if (!s || (prefix && strlen(prefix) >= sizeof(s->prefix))) {
+        snprintf(error, error_size, s ? "'prefix' is longer than %zu bytes" : "no memory",
+                 sizeof(s->prefix) - 1);
+        free(s);
+        return -1;
+    }
+    s->host = host;
+    snprintf(s->prefix, sizeof(s->prefix), "%s", prefix ? prefix : "eligible_");
+    if (host->offer(host->ctx, "count", on_count) != PW_OK ||
+        host->cursor_open(host->ctx, "log", PW_FROM_START, on_cursor, s) != PW_OK) {
+        snprintf(error, error_size, "the host takes no more");
+        free(s);
+        return -1;
+    }
+    *self = s;
+    return 0;
+}
+
+static void changed(void *self, int64_t head_seq)
+{
+    struct sample *s = self;
+
+    if (head_seq > s->place)
+        read_on(s);
+}
+
+static void measure(void *self, struct pw_meter *meter)
+{
+    const struct sample *s = self;
+
+    s->host->measure(s->host->ctx, meter, PW_COUNTER, "pathwayd_sample_told_total",
+                     "Changes that were told to the log", NULL, (double)s->told);
+}
+
+/* What the host has not answered yet is dropped once `done` has been called. */
+static void stop(void *self, pw_done_fn *done, void *arg)
+{
+    struct sample *s = self;
+
+    s->is_stopping = true;
+    s->host->cursor_close(s->host->ctx, s->cursor, false);
+    free(s);
+    done(arg);
+}
+
+static const char *const KEYS[] = { "prefix", NULL };
+
+PW_PLUGIN pathway_plugin = {
+    .abi_major = PW_ABI_MAJOR,
+    .abi_minor = PW_ABI_MINOR,
+    .name = "sample",
+    .keys = KEYS,
+    .start = start,
+    .changed = changed,
+    .stop = stop,
+    .measure = measure,
+};

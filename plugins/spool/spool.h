@@ -1,0 +1,88 @@
+/*
+ * spool.h - the plugin from the inside: one file at a time, one batch of it at a time.
+ *
+ * How far a file has come is kept in the database together with what was set aside of it, in one
+ * transaction. After a crash the batch that was under way is sent again: what had been accepted is a
+ * duplicate then, and nothing is set aside twice.
+ */
+#ifndef SPOOL_SPOOL_H
+#define SPOOL_SPOOL_H
+
+#include <jansson.h>
+#include <uv.h>
+
+#include <pathway/plugin.h>
+
+#include "folder.h"
+
+#define TOLD_MAX 200 /* refused events that a report lists; it counts all */
+
+enum kind { KIND_LINES, KIND_JSON, KIND_CSV, KIND_OTHER };
+
+struct sending; /* a batch: file.c */
+
+/* The file under way. */
+struct progress {
+    char *name;             /* NULL: there is none */
+    int64_t offset, line;   /* what comes next: byte, and line (or item) from 1 */
+    json_int_t counts[4];   /* by enum pw_event_status */
+    json_t *refused;        /* {line, status, detail} */
+    char fault[ERROR_TEXT]; /* why the rest is not read; "" */
+};
+
+struct spool {
+    const struct pw_host *host; /* borrowed */
+    uv_loop_t *loop;
+    struct folder folder;
+    char *mappings; /* the folder of CSV's mappings */
+    int interval_s;
+    uv_timer_t timer;
+    uv_fs_event_t event;
+    size_t handles;
+
+    /* One thing is under way at a time. */
+    uv_work_t work;
+    void (*then)(struct spool *s);
+    bool (*blocking)(struct spool *s); /* on a worker thread */
+    bool is_busy;                      /* work, or something asked of the host */
+    bool is_working;                   /* work */
+    bool work_ok;
+    char error[ERROR_TEXT];
+    char *taken;
+    bool is_new;
+    char *report;
+
+    struct progress at;
+    struct piece piece;
+    json_t *items;           /* of a whole file: its events in turn, as texts */
+    json_t *places;          /* of CSV: the row of each */
+    struct sending *sending; /* with the host */
+    int batch_lines;         /* fewer after a batch was refused as a whole */
+    uint64_t files_done, files_failed, files_faults;
+
+    bool is_stopping;
+    pw_done_fn *stopped;
+    void *stopped_arg;
+};
+
+void spool_log(const struct spool *s, int level, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+/* Look whether there is something to do. */
+void spool_go_on(struct spool *s);
+/* Do `blocking` on a worker thread, then `then` here. */
+void spool_work(struct spool *s, bool (*blocking)(struct spool *s), void (*then)(struct spool *s));
+/* Try `again` after a moment: the daemon is busy. */
+void spool_later(struct spool *s);
+
+/* ---- file.c ---- */
+
+/* Go on with the file that has been taken. */
+void file_begin(struct spool *s);
+void file_go_on(struct spool *s);
+/* The progress as it was kept. False: it is none. */
+bool progress_read(struct progress *p, const json_t *kept);
+void progress_fini(struct progress *p);
+/* NULL allowed. */
+void sending_free(struct sending *b);
+
+#endif

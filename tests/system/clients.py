@@ -1,0 +1,78 @@
+"""Clients of others, in tests/clients, that the tests hold pathwayd against: npm packages by a lock file."""
+
+import fcntl
+import json
+import queue
+import subprocess
+import threading
+
+from daemon import PATIENCE_S, ROOT
+
+FOLDER = ROOT / "tests/clients"
+
+
+def install():
+    """What the lock file names, once. `./dev deps` has done it already, unless this is another checkout."""
+    lock, done = FOLDER / "package-lock.json", FOLDER / "node_modules/.package-lock.json"
+    with open(FOLDER / "package.json") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        if not done.exists() or done.stat().st_mtime < lock.stat().st_mtime:
+            subprocess.run(["npm", "ci", "--silent", "--no-audit", "--no-fund"], cwd=FOLDER, check=True, timeout=300)
+            done.touch()
+
+
+class Client:
+    """A program of tests/clients: lines of JSON in and out."""
+
+    def __init__(self, program, *arguments):
+        install()
+        self.process = subprocess.Popen(["node", FOLDER / program, *map(str, arguments)], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, text=True)
+        self.lines = queue.Queue()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self):
+        for line in self.process.stdout:
+            self.lines.put(json.loads(line))
+
+    def next(self, patience=PATIENCE_S):
+        return self.lines.get(timeout=patience)
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait(PATIENCE_S)
+        self.process.stdout.close()
+
+
+class Receiver(Client):
+    """A webhook's receiver; `requests` are those that it has told of."""
+
+    def __init__(self, port=0):
+        super().__init__("receiver.mjs", port)
+        self.port = self.next()["port"]
+        self.url = f"http://127.0.0.1:{self.port}/hook"
+        self.requests = []
+
+    def set(self, **change):
+        self.process.stdin.write(json.dumps(change) + "\n")
+        self.process.stdin.flush()
+        while "changed" not in (line := self.next()):
+            self.requests.append(line)
+
+    def await_request(self, count=1, patience=PATIENCE_S):
+        """The next requests, in the order of their answers."""
+        for _ in range(count):
+            self.requests.append(self.next(patience))
+        return self.requests[-count:]
+
+    def await_taken(self, ids, patience=PATIENCE_S):
+        """Until all of these have been taken."""
+        missing = set(ids) - {r["id"] for r in self.requests if r["status"] < 300}
+        while missing:
+            self.requests.append(self.next(patience))
+            if self.requests[-1]["status"] < 300:
+                missing.discard(self.requests[-1]["id"])
+
+
+def taken_seq(request):
+    return request["entry"]["data"].get("seq", 0) if request["status"] < 300 else 0

@@ -1,0 +1,169 @@
+"""Plugins of others: one built outside the tree against what is installed, and those that go wrong."""
+
+import os
+import subprocess
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+from daemon import PATIENCE_S, ROOT, Daemon, binary, event, registered
+
+CC = os.environ.get("CC", "cc")
+
+
+def run(*command, **more):
+    return subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=120, **more)
+
+
+class Plugins(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="pathway-plugins-")
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+
+    def build(self, *macros):
+        done = run(CC, "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-fPIC", "-shared", f"-I{ROOT}/include",
+                   *(f"-D{m}" for m in macros), "-o", self.folder / "bad.so", ROOT / "tests/data/plugins/bad.c")
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def daemon(self, section="[plugin bad]\n"):
+        d = Daemon(http=section, daemon=f"plugins = {self.folder}")
+        self.addCleanup(d.close)
+        return d
+
+    def await_line(self, d, text):
+        deadline = time.monotonic() + PATIENCE_S
+        while text not in d.log():
+            self.assertLess(time.monotonic(), deadline, d.log())
+            time.sleep(0.05)
+
+    def assert_serves(self, d, urn="100009"):
+        self.assertEqual(d.request("GET", "/readyz").status, 200)
+        self.assertEqual(d.send([registered(urn)])["accepted"], 1)
+
+    def test_one_that_can_not_be_used_is_an_error_of_the_configuration(self):
+        for macro, said in (("OTHER_ABI", "was made for plugin ABI 2.0"), ("NEWER_ABI", "was made for plugin ABI 1.1"),
+                            ("OTHER_NAME", "holds the plugin 'good', expected 'bad'"),
+                            ("NO_START", "it has no start()")):
+            self.build(macro)
+            d = self.daemon()
+            done = run(binary("pathwayd"), "--check", "--config", d.config)
+            self.assertEqual(done.returncode, 1, macro)
+            self.assertIn(said, done.stderr)
+        (self.folder / "bad.so").write_bytes(b"no library")
+        self.assertIn("can not load the plugin", run(binary("pathwayd"), "--check", "--config", d.config).stderr)
+
+    def test_one_that_fails_to_start_is_skipped_and_told_unless_it_is_required(self):
+        self.build("FAILS_TO_START")
+        d = self.daemon().start()
+        told = d.request("GET", "/v1/status").json()
+        self.assertEqual(told["plugin_faults"][0]["name"], "bad")
+        self.assertIn("the moon is not full", told["plugin_faults"][0]["reason"])
+        self.assertIn('pathwayd_plugin_up{plugin="bad"} 0', d.request("GET", "/metrics").text())
+        self.assert_serves(d)
+        self.assertEqual(d.stop(), 0)
+        d = self.daemon("[plugin bad]\nrequired = yes\n")
+        d.start(wait=False)
+        self.assertEqual(d.process.wait(PATIENCE_S), 1)
+        self.assertIn("the required plugin bad did not start", d.log())
+
+    def test_one_that_gives_up_later_is_told_and_stopped_alone(self):
+        self.build("GIVES_UP")
+        d = self.daemon().start()
+        d.send([registered("100001"), event("commitment.given", "school/100001")])
+        d.send([event("commitment.withdrawn", "school/100001", time="2025-09-11T10:00:00Z")])
+        self.await_line(d, "host: plugin bad gave up: the other side has hung up")
+        faults = d.request("GET", "/v1/status").json()["plugin_faults"]
+        self.assertEqual(faults, [{"name": "bad", "reason": "the other side has hung up"}])
+        self.assert_serves(d)
+        self.assertEqual(d.stop(), 0)
+
+    def test_a_required_one_that_gives_up_ends_the_daemon(self):
+        self.build("GIVES_UP")
+        d = self.daemon("[plugin bad]\nrequired = yes\n").start()
+        d.send([registered("100001"), event("commitment.given", "school/100001")])
+        try:
+            d.send([event("commitment.withdrawn", "school/100001", time="2025-09-11T10:00:00Z")])
+        except OSError:
+            pass
+        self.assertEqual(d.process.wait(PATIENCE_S), 1)
+
+    def test_one_that_blocks_is_named_while_it_does(self):
+        self.build("BLOCKS")
+        d = self.daemon().start()
+        d.send([registered("100001"), event("commitment.given", "school/100001")])
+        d.send([event("commitment.withdrawn", "school/100001", time="2025-09-11T10:00:00Z")])
+        self.await_line(d, "the loop stands still")
+        self.assertRegex(d.log(), r"the loop stands still, nobody is served for_ms=\d+ in=bad")
+        self.await_line(d, "the loop goes on")
+        self.assert_serves(d)
+        self.assertRegex(d.request("GET", "/metrics").text(), r"pathwayd_loop_stalls_total [1-9]")
+
+    def test_junk_is_refused_and_harms_nobody(self):
+        self.build("JUNK")
+        d = self.daemon().start()
+        d.send([registered("100001"), event("commitment.given", "school/100001")])
+        d.send([event("commitment.withdrawn", "school/100001", time="2025-09-11T10:00:00Z")])
+        self.await_line(d, "refused=9")
+        deadline = time.monotonic() + PATIENCE_S
+        while d.log().count("junk status=") < 7:
+            self.assertLess(time.monotonic(), deadline, d.log())
+            time.sleep(0.05)
+        self.assert_serves(d)
+        metrics = d.request("GET", "/metrics").text()
+        self.assertIn('pathwayd_bad_thing{what="a \\"quoted\\"\\nname"} 1', metrics)
+        self.assertEqual(metrics.count("# TYPE pathwayd_events_total"), 1)
+        self.assertIn("'pathwayd_events_total', which is no metric of its own", d.log())
+        self.assertEqual(d.stop(), 0)
+
+    def test_one_that_never_stops_or_answers_is_left_behind(self):
+        self.build("NEVER_STOPS", "NEVER_ANSWERS")
+        d = self.daemon().start()
+        self.assertEqual(d.request("POST", "/v1/plugins/bad.nothing").status, 404)
+        self.assert_serves(d)
+        self.assertEqual(d.stop(), 0)
+        self.assertIn("plugin bad did not stop in 10 s", d.log())
+
+
+class Sample(unittest.TestCase):
+    def test_it_is_built_against_what_is_installed_and_never_misses_a_change(self):
+        build = os.environ.get("PATHWAY_BUILD", ROOT / "build/release")
+        with tempfile.TemporaryDirectory(prefix="pathway-installed-") as folder:
+            done = run("cmake", "--install", build, "--prefix", f"{folder}/usr")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            example = Path(folder) / "usr/share/doc/pathwayd/examples/sample"
+            more = os.environ | {"PKG_CONFIG_PATH": f"{folder}/usr/share/pkgconfig"}
+            pkg_config = f"pkg-config --define-variable=prefix={folder}/usr"
+            done = run("make", "-C", example, "install", "CFLAGS=-O2 -Wall -Wextra -Werror",
+                       f"PKG_CONFIG={pkg_config}", env=more)
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+            self.use(Path(folder) / "usr/lib/pathwayd/plugins")
+
+    def use(self, plugins):
+        with Daemon(http="[plugin sample]\nprefix = committed\n", daemon=f"plugins = {plugins}") as d:
+            d.send([registered("100001")])
+            for step in range(6):
+                kind = "commitment.given" if step % 2 == 0 else "commitment.withdrawn"
+                d.send([event(kind, "school/100001", id=f"c-{step}", time=f"2025-09-10T10:00:0{step}Z")])
+                self.await_told(d, 1)
+                d.kill()
+                d.start()
+            deadline = time.monotonic() + PATIENCE_S
+            head = d.request("GET", "/v1/status").json()["changes"]
+            while d.request("POST", "/v1/plugins/sample.count").json()["place"] < head:
+                self.assertLess(time.monotonic(), deadline)
+                time.sleep(0.02)
+            self.assertIn("pathwayd_sample_told_total", d.request("GET", "/metrics").text())
+            self.assertIn('pathwayd_consumer_lag{consumer="sample/log"} 0', d.request("GET", "/metrics").text())
+            self.assertEqual(d.stop(), 0)
+
+    def await_told(self, d, count):
+        deadline = time.monotonic() + PATIENCE_S
+        while d.request("POST", "/v1/plugins/sample.count").json()["told"] < count:
+            self.assertLess(time.monotonic(), deadline, d.log())
+            time.sleep(0.02)
+
+
+if __name__ == "__main__":
+    unittest.main()

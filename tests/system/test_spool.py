@@ -1,0 +1,132 @@
+"""Events from files in a folder: taken whole, processed once whatever happens, put away with a report."""
+
+import json
+import os
+import random
+import time
+import unittest
+
+from daemon import PATIENCE_S, Daemon, event, registered
+from proof import rows
+from support import lines_of, number_from
+
+SECTION = "[plugin spool]\nsettle = 0\ninterval = 1\n"
+
+
+class SpoolTest(unittest.TestCase):
+    def daemon(self, section=SECTION, **more):
+        d = Daemon(http=section, **more)
+        self.addCleanup(d.close)
+        self.spool = d.folder / "spool"
+        return d.start()
+
+    def drop(self, name, content):
+        """As people should: under a name that is not looked at, then renamed."""
+        part = self.spool / "in" / ("." + name)
+        part.write_bytes(content if isinstance(content, bytes) else content.encode())
+        part.rename(self.spool / "in" / name)
+
+    def await_report(self, name, result):
+        path = self.spool / result / (name + ".report.json")
+        deadline = time.monotonic() + PATIENCE_S
+        while not (path.exists() and (self.spool / result / name).exists()):
+            self.assertLess(time.monotonic(), deadline, sorted(self.spool.rglob("*")))
+            time.sleep(0.02)
+        return json.loads(path.read_text())
+
+    def counts(self, report):
+        return tuple(report[k] for k in ("accepted", "duplicate", "conflict", "invalid"))
+
+
+class Files(SpoolTest):
+    def test_lines_an_array_and_a_single_event(self):
+        d = self.daemon()
+        events = [registered(str(100001 + i)) for i in range(5)]
+        self.drop("a.ndjson", "\ufeff" + lines_of(events[:2]).replace("\n", "\r\n") + "\n\n" + lines_of(events[2:3])[:-1])
+        self.assertEqual(self.counts(self.await_report("a.ndjson", "done")), (3, 0, 0, 0))
+        self.drop("b.json", json.dumps(events[2:4], indent=1))
+        self.assertEqual(self.counts(self.await_report("b.json", "done")), (1, 1, 0, 0))
+        self.drop("c.json", json.dumps(events[4]))
+        self.assertEqual(self.counts(self.await_report("c.json", "done")), (1, 0, 0, 0))
+        self.assertEqual(list((self.spool / "in").iterdir()) + list((self.spool / "work").iterdir()), [])
+        self.assertEqual({a for a, in rows(d.database, "SELECT actor FROM event")},
+                         {"spool:a.ndjson", "spool:b.json", "spool:c.json"})
+
+    def test_what_is_refused_is_told_by_line_and_set_aside(self):
+        d = self.daemon()
+        good, other = registered("100001", id="x"), registered("100001", name="Else", id="x")
+        bad = event("lead.named", "school/100001", {"techer": "p-1"})
+        self.drop("mixed.ndjson", lines_of([good]) + "\n" + lines_of([bad, other]) + "{not json\n")
+        report = self.await_report("mixed.ndjson", "failed")
+        self.assertEqual(self.counts(report), (1, 0, 1, 2))
+        self.assertEqual([(r["line"], r["status"]) for r in report["refused"]],
+                         [(3, "invalid"), (4, "conflict"), (5, "invalid")])
+        self.assertIn("teacher", report["refused"][0]["detail"])
+        aside = rows(d.database, "SELECT origin, body FROM quarantine ORDER BY number")
+        self.assertEqual([o for o, _ in aside], [f"spool/mixed.ndjson:{n}" for n in (3, 4, 5)])
+        self.assertEqual(json.loads(aside[0][1]), bad)
+
+    def test_what_can_not_be_read_says_why(self):
+        self.daemon()
+        for name, content, said in (("a.txt", b"x", "expected .ndjson"), ("b.json", b"[1,", "it is no JSON: line 1"),
+                                    ("c.csv", b"URN\n1\n", "no mapping says"),
+                                    ("d.ndjson", b"x" * (17 << 20), "line 1: a line is longer than 16 MiB")):
+            self.drop(name, content)
+            self.assertIn(said, self.await_report(name, "failed")["error"])
+        os.mkfifo(self.spool / "in" / "pipe.ndjson")
+        self.assertIn("no regular file", self.await_report("pipe.ndjson", "failed")["error"])
+        (self.spool / "in" / "link.ndjson").symlink_to("/etc/passwd")
+        self.assertIn("no regular file", self.await_link("link.ndjson")["error"])
+
+    def await_link(self, name):
+        path = self.spool / "failed" / (name + ".report.json")
+        deadline = time.monotonic() + PATIENCE_S
+        while not path.exists():
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.02)
+        return json.loads(path.read_text())
+
+    def test_one_name_twice_keeps_both(self):
+        self.daemon()
+        self.drop("a.ndjson", lines_of([registered("100001")]))
+        self.await_report("a.ndjson", "done")
+        self.drop("a.ndjson", lines_of([registered("100002")]))
+        self.assertEqual(self.counts(self.await_report("a.ndjson~2", "done")), (1, 0, 0, 0))
+
+    def test_what_is_still_being_written_is_left(self):
+        self.daemon(SECTION.replace("settle = 0", "settle = 3600"))
+        for name in (".hidden.ndjson", "a.ndjson.part", "a.ndjson.tmp", "new.ndjson"):
+            (self.spool / "in" / name).write_text(lines_of([registered("100001")]))
+        old = self.spool / "in" / "old.ndjson"
+        old.write_text(lines_of([registered("100002")]))
+        os.utime(old, (1, 1))
+        self.await_report("old.ndjson", "done")
+        self.assertEqual(sum(1 for _ in (self.spool / "in").iterdir()), 4)
+
+
+class Crashes(SpoolTest):
+    def test_killed_anywhere_each_file_is_processed_once(self):
+        seed = number_from("PATHWAY_SEED", random.randrange(10 ** 6))
+        chance = random.Random(seed)
+        d = self.daemon()
+        events = [registered(str(100000 + i), id=f"e-{i}") for i in range(3000)]
+        bad = [json.dumps(event("no.such", "school/100001", id=f"b-{i}")) + "\n" for i in range(40)]
+        for n in range(4):
+            lines = lines_of(events[n * 750:(n + 1) * 750]).splitlines(True) + bad[n * 10:(n + 1) * 10]
+            chance.shuffle(lines)
+            self.drop(f"f{n}.ndjson", "".join(lines * 1))
+        for _ in range(number_from("PATHWAY_KILLS", 8)):
+            time.sleep(chance.random() * 0.25)
+            d.kill()
+            d.start()
+        for n in range(4):
+            report = self.await_report(f"f{n}.ndjson", "failed")
+            self.assertEqual(report["accepted"] + report["duplicate"], 750, seed)
+            self.assertEqual(report["invalid"], 10, seed)
+        self.assertEqual(rows(d.database, "SELECT count(*) FROM event"), [(3000,)], seed)
+        self.assertEqual(rows(d.database, "SELECT count(*), count(DISTINCT body) FROM quarantine"), [(40, 40)], seed)
+        self.assertEqual(len(list((self.spool / "failed").iterdir())), 8, seed)
+
+
+if __name__ == "__main__":
+    unittest.main()
