@@ -65,6 +65,9 @@ struct fold_event {
     int as_count;
 };
 /*
+ * Reducers, and moves below: ERR_BUSY: the run was suspect of taking too long, and was stopped half-way. Fold the
+ * record anew: all is counted then, and ends with a verdict, until ruleset_trust().
+ *
  * Run the reducers of this event. A type that the packs do not know (any more) does nothing and sets
  * *known to false. ERR_RULE: the record may have taken in a part: the caller folds it anew without
  * this event.
