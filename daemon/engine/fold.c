@@ -130,16 +130,21 @@ int64_t fold_next(const struct fold *f)
  * could take any time. */
 #define SPENT_LIMIT 3
 
-static enum err_code add_fault(struct fold *f, int64_t seq, const char *spent, struct err *err)
+static enum err_code add_fault(struct fold *f, int64_t seq, const char *type, bool is_spent,
+                               struct err *err)
 {
     struct fault *fault = arena_alloc(&f->arena, sizeof(*fault));
     char *message = fault ? arena_strdup(&f->arena, err->msg) : NULL;
+    char *kept = message && type ? arena_strdup(&f->arena, type) : NULL; /* the world may go */
 
-    if (!message)
+    if (!message || (type && !kept))
         return err_set(err, ERR_LIMIT, "no memory for the record of %s", f->subject);
-    *fault = (struct fault){
-        .next = f->faults, .seq = seq, .spent = spent, .place = f->next, .message = message
-    };
+    *fault = (struct fault){ .next = f->faults,
+                             .seq = seq,
+                             .type = kept,
+                             .is_spent = is_spent,
+                             .place = f->next,
+                             .message = message };
     f->faults = fault;
     return OK;
 }
@@ -174,7 +179,7 @@ static enum err_code ask(struct fold *f, int64_t now, bool by_itself, struct err
     if (is_of_the_rules(rc)) {
         f->spent_asks += ruleset_was_spent(record_ruleset(f->record));
         f->wake = TIME_NEVER;
-        rc = is_faulty(f, 0) ? OK : add_fault(f, 0, NULL, err);
+        rc = is_faulty(f, 0) ? OK : add_fault(f, 0, NULL, false, err);
     }
     if (!by_itself) {
         f->settled = now;
@@ -233,7 +238,7 @@ static bool has_spent(const struct fold *f, const char *type)
     int count = 0;
 
     for (const struct fault *fault = f->faults; fault; fault = fault->next)
-        count += fault->spent && fault->place < f->next && strcmp(fault->spent, type) == 0;
+        count += fault->is_spent && fault->place < f->next && strcmp(fault->type, type) == 0;
     return count >= SPENT_LIMIT;
 }
 
@@ -243,7 +248,7 @@ static enum err_code refuse(struct fold *f, const struct entry *e, struct err *e
         return OK;
     err_set(err, ERR_RULE, "not tried: the reducer of %s was stopped %d times before", e->type,
             SPENT_LIMIT);
-    return add_fault(f, e->seq, NULL, err);
+    return add_fault(f, e->seq, e->type, false, err);
 }
 
 /* Take the next event in. One that a reducer fails on may have been taken in by half: then all begins
@@ -260,8 +265,7 @@ static enum err_code take_next(struct fold *f, struct err *err)
     } else if (!is_faulty(f, seq)) {
         enum err_code rc = apply(f, item, err);
         if (rc == ERR_RULE) {
-            rc = add_fault(f, seq,
-                           ruleset_was_spent(record_ruleset(f->record)) ? item->entry->type : NULL,
+            rc = add_fault(f, seq, item->entry->type, ruleset_was_spent(record_ruleset(f->record)),
                            err);
             return rc == OK ? begin(f, err) : rc;
         }

@@ -21,7 +21,8 @@
 struct fault {
     const struct fault *next;
     int64_t seq;         /* 0: a move failed */
-    const char *spent;   /* its reducer used up its budget: the type of the event; else NULL */
+    const char *type;    /* of the event; NULL: a move */
+    bool is_spent;       /* its reducer used up its budget */
     size_t place;        /* among the items */
     const char *message; /* file:line: what went wrong */
 };

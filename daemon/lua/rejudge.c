@@ -317,3 +317,14 @@ enum err_code record_rejudge(int64_t *wake, struct record *r, int64_t now, judge
     record_end(r);
     return rc;
 }
+
+void record_each_failure(const struct record *r, failed_rule_fn *fn, void *arg)
+{
+    const struct ruleset *rs = r->rs;
+    const struct subject_defs *defs = &rs->subjects[r->kind];
+    size_t len;
+
+    for (uint16_t i = 0; r->kept && r->failures > 0 && i < defs->rule_count; i++)
+        if (r->kept[i].has_value && !r->kept[i].is_good)
+            fn(rs->rules[defs->rules[i]].name, kept_text(rs, r->kept[i].value, &len) + 1, arg);
+}
