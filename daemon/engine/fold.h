@@ -48,7 +48,7 @@ struct fold {
     const struct fault *faults;
     struct trace *trace; /* borrowed: who follows it, to explain; NULL: nobody */
     uint64_t skipped;    /* events of types that the packs do not know */
-    int spent_asks; /* how often moves used up theirs */
+    int spent_asks;      /* how often moves used up theirs */
 };
 
 /*
