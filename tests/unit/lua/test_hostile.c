@@ -54,7 +54,8 @@ static void read_scene(enum place place, const char *name)
         snprintf(S.code, sizeof(S.code), "%s",
                  strcmp(line_end + 1, "@bytecode\n") == 0 ? "\x1bLuaT" : text);
     else
-        snprintf(S.code, sizeof(S.code), "return { bad = function(s, e) %s\nend }\n", text);
+        snprintf(S.code, sizeof(S.code),
+                 "return { bad = function(s, e) do %s\nend return false end }\n", text);
     char pack[4096];
     snprintf(pack, sizeof(pack), PACK, place == IN_REDUCER ? "bad" : nothing,
              place == IN_MOVE ? "bad" : nothing, place == IN_RULE ? "bad" : nothing);
