@@ -37,6 +37,7 @@ struct engine {
     int64_t
         judged_since; /* replay: commits from this one on list what they judged when time asked */
     bool must_reload; /* memory may be ahead of what is durable */
+    struct failures *failures;     /* NULL: a replay, where nobody asks */
     struct engine_counters counts; /* rule_runs: those of rules that were replaced */
 };
 
@@ -63,6 +64,7 @@ static enum err_code commit_begin(struct commit *c, struct engine *e, struct err
     p->store = e->store;
     p->rules = e->rules;
     p->cache = &e->cache;
+    p->failures = e->failures;
     p->fold_budget = INT64_MAX;
     p->generation = e->generation;
     /* What a commit decides depends on the log and the commit list alone, so that `replay` makes the
@@ -329,6 +331,8 @@ enum err_code engine_use_rules(struct engine *e, struct rulebook *rules, struct 
 
     live_cache_clear(&e->cache); /* its records live in the old rules' Lua state */
     e->counts.rule_runs += old ? rulebook_runs(old) : 0;
+    if (old && e->failures)
+        failures_settle(e->failures);
     rulebook_free(old);
     e->rules = rules;
     enum err_code rc = store_drain(e->store, err);
@@ -406,7 +410,9 @@ enum err_code engine_open(struct engine **out, const struct engine_options *opti
     struct engine *e = new_engine(&options->clock);
     if (!e)
         return err_set(err, ERR_LIMIT, "no memory for the engine");
-    enum err_code rc = rulebook_load(&rules, options->rules, NULL, &problems, err);
+    enum err_code rc = failures_new(&e->failures, err);
+    if (rc == OK)
+        rc = rulebook_load(&rules, options->rules, NULL, &problems, err);
     for (const struct problem *p = problems.first; p; p = p->next)
         log_err("rules: %s", p->text);
     problems_fini(&problems);
@@ -432,9 +438,18 @@ void engine_close(struct engine *e)
     if (!e)
         return;
     live_cache_fini(&e->cache);
+    failures_free(e->failures);
     store_close(e->store);
     rulebook_free(e->rules);
     free(e);
+}
+
+void engine_write_failures(const struct engine *e, bool as_metrics, struct buf *out)
+{
+    if (as_metrics)
+        failures_write_metrics(e->failures, out);
+    else
+        failures_write_list(e->failures, out);
 }
 
 const struct catalog *engine_catalog(const struct engine *e)

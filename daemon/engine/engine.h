@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "model/event.h"
@@ -92,6 +93,9 @@ struct engine_counters {
     char digest[65]; /* of its rules, hex */
 };
 void engine_counters(const struct engine *e, struct engine_counters *out);
+
+/* Append which rules, reducers and moves have failed: as Prometheus' text, or as a JSON list. From any thread. */
+void engine_write_failures(const struct engine *e, bool as_metrics, struct buf *out);
 
 /*
  * Commands that write outside the log. `name` is "person.set" {key, details}, "person.erase" {key},

@@ -85,6 +85,7 @@ static enum err_code begin(struct fold *f, struct err *err)
     f->skipped = 0;
     f->now = f->asked = f->moved = f->settled = TIME_MIN;
     f->wake = f->settled_wake = TIME_NEVER;
+    f->spent_asks = 0;
     enum err_code rc = record_new(&f->record, home, f->subject, err);
     return rc == OK && f->trace ? trace_follow(f->trace, f->record, err) : rc;
 }
@@ -125,14 +126,25 @@ int64_t fold_next(const struct fold *f)
     return event < f->wake ? event : f->wake;
 }
 
-static enum err_code add_fault(struct fold *f, int64_t seq, struct err *err)
+/* Reducers for events of one type, and moves, that may use up their budgets for one subject: one after the other they
+ * could take any time. */
+#define SPENT_LIMIT 3
+
+static enum err_code add_fault(struct fold *f, int64_t seq, const char *type, bool is_spent,
+                               struct err *err)
 {
     struct fault *fault = arena_alloc(&f->arena, sizeof(*fault));
     char *message = fault ? arena_strdup(&f->arena, err->msg) : NULL;
+    char *kept = message && type ? arena_strdup(&f->arena, type) : NULL; /* the world may go */
 
-    if (!message)
+    if (!message || (type && !kept))
         return err_set(err, ERR_LIMIT, "no memory for the record of %s", f->subject);
-    *fault = (struct fault){ .next = f->faults, .seq = seq, .message = message };
+    *fault = (struct fault){ .next = f->faults,
+                             .seq = seq,
+                             .type = kept,
+                             .is_spent = is_spent,
+                             .place = f->next,
+                             .message = message };
     f->faults = fault;
     return OK;
 }
@@ -155,14 +167,19 @@ static bool is_of_the_rules(enum err_code rc)
 static enum err_code ask(struct fold *f, int64_t now, bool by_itself, struct err *err)
 {
     uint64_t before = record_changes(f->record);
+    enum err_code rc = OK;
 
     f->now = f->asked = now;
-    enum err_code rc = record_ask(&f->wake, f->record, now, by_itself, err);
+    if (f->spent_asks >= SPENT_LIMIT)
+        f->wake = TIME_NEVER;
+    else
+        rc = record_ask(&f->wake, f->record, now, by_itself, err);
     if (by_itself && record_changes(f->record) != before)
         f->moved = now;
     if (is_of_the_rules(rc)) {
+        f->spent_asks += ruleset_was_spent(record_ruleset(f->record));
         f->wake = TIME_NEVER;
-        rc = is_faulty(f, 0) ? OK : add_fault(f, 0, err);
+        rc = is_faulty(f, 0) ? OK : add_fault(f, 0, NULL, false, err);
     }
     if (!by_itself) {
         f->settled = now;
@@ -215,6 +232,25 @@ static enum err_code apply(struct fold *f, const struct item *item, struct err *
     return rc;
 }
 
+/* Have earlier events of this type used up what their reducers may? Later ones are not tried. */
+static bool has_spent(const struct fold *f, const char *type)
+{
+    int count = 0;
+
+    for (const struct fault *fault = f->faults; fault; fault = fault->next)
+        count += fault->is_spent && fault->place < f->next && strcmp(fault->type, type) == 0;
+    return count >= SPENT_LIMIT;
+}
+
+static enum err_code refuse(struct fold *f, const struct entry *e, struct err *err)
+{
+    if (is_faulty(f, e->seq))
+        return OK;
+    err_set(err, ERR_RULE, "not tried: the reducer of %s was stopped %d times before", e->type,
+            SPENT_LIMIT);
+    return add_fault(f, e->seq, e->type, false, err);
+}
+
 /* Take the next event in. One that a reducer fails on may have been taken in by half: then all begins
  * anew without it. */
 static enum err_code take_next(struct fold *f, struct err *err)
@@ -222,10 +258,15 @@ static enum err_code take_next(struct fold *f, struct err *err)
     const struct item *item = &f->items[f->next];
     int64_t seq = item->entry->seq;
 
-    if (!is_faulty(f, seq)) {
+    if (has_spent(f, item->entry->type)) {
+        enum err_code rc = refuse(f, item->entry, err);
+        if (rc != OK)
+            return rc;
+    } else if (!is_faulty(f, seq)) {
         enum err_code rc = apply(f, item, err);
         if (rc == ERR_RULE) {
-            rc = add_fault(f, seq, err);
+            rc = add_fault(f, seq, item->entry->type, ruleset_was_spent(record_ruleset(f->record)),
+                           err);
             return rc == OK ? begin(f, err) : rc;
         }
         if (rc != OK)
@@ -233,6 +274,18 @@ static enum err_code take_next(struct fold *f, struct err *err)
     }
     f->next++;
     return ask(f, item->entry->key.time, false, err);
+}
+
+static enum err_code must_fold_anew(const struct fold *f, struct err *err)
+{
+    return err_set(err, ERR_CONFLICT, "a rule for %s is slow: fold it anew", f->subject);
+}
+
+/* A run was suspect, and what it did half-way can not be undone: all of it again, counted. A record that is kept
+ * has no events at hand. */
+static enum err_code repeat(struct fold *f, struct err *err)
+{
+    return f->items ? begin(f, err) : must_fold_anew(f, err);
 }
 
 enum err_code fold_to(struct fold *f, int64_t at, struct err *err)
@@ -244,7 +297,11 @@ enum err_code fold_to(struct fold *f, int64_t at, struct err *err)
             rc = take_next(f, err);
         else
             rc = ask(f, t, true, err);
+        if (rc == ERR_BUSY)
+            rc = repeat(f, err);
     }
+    for (int i = 0; f->items && rulebook_at(f->rules, i); i++)
+        ruleset_trust(rulebook_at(f->rules, i));
     if (rc == OK && at > f->now)
         f->now = at;
     return rc;
@@ -263,14 +320,15 @@ enum err_code fold_take(struct fold *f, const struct fold_event *e, struct err *
     if (rc == OK)
         rc = follow_hub(f, e, err);
     if (rc != OK)
-        return is_of_the_rules(rc) ? ERR_RULE : rc;
+        return is_of_the_rules(rc) ? ERR_RULE : rc == ERR_BUSY ? must_fold_anew(f, err) : rc;
     f->skipped += !known;
     if (is_behind) {
         if (record_left_moves_alone(f->record))
             return OK;
         record_forget_asked(f->record); /* what the moves wait for was found at a later instant */
     }
-    return ask(f, e->time, false, err);
+    rc = ask(f, e->time, false, err);
+    return rc == ERR_BUSY ? must_fold_anew(f, err) : rc;
 }
 
 enum err_code fold_subject_of(struct fold *f, struct rulebook *rules, struct ruleset *home,

@@ -21,6 +21,9 @@
 struct fault {
     const struct fault *next;
     int64_t seq;         /* 0: a move failed */
+    const char *type;    /* of the event; NULL: a move */
+    bool is_spent;       /* its reducer used up its budget */
+    size_t place;        /* among the items */
     const char *message; /* file:line: what went wrong */
 };
 
@@ -45,6 +48,7 @@ struct fold {
     const struct fault *faults;
     struct trace *trace; /* borrowed: who follows it, to explain; NULL: nobody */
     uint64_t skipped;    /* events of types that the packs do not know */
+    int spent_asks;      /* how often moves used up theirs */
 };
 
 /*

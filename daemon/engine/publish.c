@@ -1,10 +1,12 @@
 /* publish.c - see publish.h. */
 #include "engine/publish.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/civil.h"
+#include "base/clock.h"
 #include "base/crash.h"
 #include "base/log.h"
 #include "store/derived.h"
@@ -354,11 +356,29 @@ static enum err_code bring_up(struct live **l, bool *is_rebuilt, struct publicat
     return rc;
 }
 
-static void tell_faults(const struct live *l)
+static void tell_faults(const struct publication *p, const struct live *l)
 {
-    for (const struct fault *fault = l->fold.faults; fault; fault = fault->next)
+    char rule[100];
+
+    for (const struct fault *fault = l->fold.faults; fault; fault = fault->next) {
+        snprintf(rule, sizeof(rule), "%s%s", fault->type ? "on " : "moves",
+                 fault->type ? fault->type : "");
+        if (p->failures)
+            failures_note(p->failures, l->hub, rule, l->subject, fault->message);
         log_warn("fold: rule failed subject=%s event_seq=%lld error=\"%s\"", l->subject,
                  (long long)fault->seq, fault->message);
+    }
+}
+
+struct noting {
+    const struct publication *p;
+    const struct live *l;
+};
+
+static void note_failure(const char *rule, const char *message, void *arg)
+{
+    const struct noting *n = arg;
+    failures_note(n->p->failures, n->l->hub, rule, n->l->subject, message);
 }
 
 /* Judge. What differs from before goes into `pairs`. */
@@ -366,8 +386,11 @@ static enum err_code judge(struct pairs *pairs, int64_t *wake, struct publicatio
                            struct live *l, bool is_rebuilt, struct err *err)
 {
     struct record *r = l->fold.record;
+    int64_t began = clock_monotonic();
     enum err_code rc =
         record_rejudge(wake, r, p->now, is_rebuilt ? take_nothing : take_changed, pairs, err);
+    if (p->failures)
+        failures_time(p->failures, clock_monotonic() - began);
     if (rc != OK || (!is_rebuilt && pairs->count == 0))
         return rc;
     const char *names = decision_names(l);
@@ -398,6 +421,8 @@ static enum err_code publish_live(struct publication *p, struct live *l, bool is
         rc = wake_of(&due, p->store, l->subject, err);
     if (rc == OK)
         rc = write_card(p, l, is_rebuilt, err);
+    if (rc == OK && p->failures)
+        record_each_failure(l->fold.record, note_failure, &(struct noting){ p, l });
     if (rc == OK)
         rc = pending_take(&earlier, p->store, l->subject, err);
     /* What was left for later was due at once, which is no moment that changed anything. */
@@ -471,7 +496,7 @@ enum err_code publish_subject(struct publication *p, const char *subject, struct
         rc = pending_take(&waited, p->store, subject, err);
     free(waited);
     if (is_rebuilt)
-        tell_faults(l);
+        tell_faults(p, l);
     return rc == OK ? set_wake(p, l, wake, err) : rc;
 }
 

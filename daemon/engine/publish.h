@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "engine/affected.h"
+#include "engine/failures.h"
 #include "engine/live.h"
 #include "base/buf.h"
 #include "engine/world.h"
@@ -30,6 +31,7 @@ struct publication {
     bool is_new_generation;        /* ... because the rules have changed, which is the cause */
     struct empty_decisions *empty; /* arena's: decisions of an empty record, once they are needed */
     struct buf values;             /* owned: of the subject being judged */
+    struct failures *failures;     /* borrowed: what failed is noted there; NULL: nowhere */
     int64_t fold_budget; /* events that may be folded anew before subjects are left for later */
     const struct strmap *only; /* replay: judge these and leave all others; NULL: as it comes */
     int64_t folded;            /* out: events folded anew */

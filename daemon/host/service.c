@@ -225,6 +225,10 @@ static void describe(struct service *s, struct buf *out)
                worker_queued(s->worker));
     buf_printf(out, ",\"refold_lag\":%llu",
                (unsigned long long)worker_figures(s->worker)->engine.refold_lag);
+    if (worker_engine(s->worker)) {
+        buf_str(out, ",\"rule_errors\":");
+        engine_write_failures(worker_engine(s->worker), false, out);
+    }
     if (reason) {
         buf_str(out, ",\"reason\":");
         json_write_cstr(out, reason);
@@ -246,6 +250,8 @@ static void write_metrics(struct service *s, struct buf *out)
 
     memcpy(m.events, s->events, sizeof(m.events));
     metrics_write(out, &m);
+    if (worker_engine(s->worker))
+        engine_write_failures(worker_engine(s->worker), true, out);
     if (s->callbacks.measure)
         s->callbacks.measure(s->arg, out);
 }

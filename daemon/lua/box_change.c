@@ -36,6 +36,7 @@ static void take_out(lua_State *L, struct ruleset *rs, struct node *n, uint32_t 
     dig(L, rs, width);
     for (uint32_t i = 0; i < width; i++)
         graves_bury(&rs->cells, n->cells[at + i]);
+    sandbox_charge(L, (n->used - at) / 4);
     node_close(n, at, width);
 }
 
@@ -165,6 +166,7 @@ static bool add_to_set(lua_State *L, struct ruleset *rs, struct box *b, int valu
     if (!value_own(L, value, true, &cell))
         no_memory(L);
     node_find(&at, n, 1, cell);
+    sandbox_charge(L, (n->used - at) / 4);
     node_open(n, at, 1);
     n->cells[at] = cell;
     return true;
@@ -359,6 +361,7 @@ struct node *box_add_part(lua_State *L, struct ruleset *rs, struct box *b)
         no_memory(L);
     }
     node_find(&at, n, 2, key);
+    sandbox_charge(L, (n->used - at) / 4);
     node_open(n, at, 2);
     n->cells[at] = key;
     n->cells[at + 1] = cell_of_node(inner);
@@ -397,6 +400,7 @@ static void set_in_map(lua_State *L, struct ruleset *rs, struct box *b)
     if (!value_own(L, 2, true, &key))
         no_memory(L);
     node_find(&at, n, 2, key);
+    sandbox_charge(L, (n->used - at) / 4);
     node_open(n, at, 2);
     n->cells[at] = key;
     n->cells[at + 1] = graves_raise(&rs->cells, grave, (struct cell){ 0 });

@@ -11,6 +11,8 @@
 #include "lua/trace_internal.h"
 #include "lua/words.h"
 
+#define TEXT_MAX 4096 /* bytes of a decision */
+
 /* Replace the value on top by whether it meets what the rule needs. */
 static void apply_need(lua_State *L, struct ruleset *rs, uint16_t index)
 {
@@ -51,6 +53,9 @@ static void make_plain(lua_State *L, const struct rule_def *rule)
         const char *text = lua_tolstring(L, -1, &len);
         if (!text_is_utf8(text, len))
             raise_as_is(L, "%s: rule %s gave a text that is not UTF-8", rule->where, rule->name);
+        if (len > TEXT_MAX)
+            raise_as_is(L, "%s: rule %s gave a text of %I bytes; %d is the most", rule->where,
+                        rule->name, (LUAI_UACINT)len, TEXT_MAX);
     } else if (lua_type(L, -1) == LUA_TNUMBER && !lua_isinteger(L, -1)) {
         lua_Integer whole;
         lua_Number n = lua_tonumber(L, -1);
@@ -67,10 +72,15 @@ static void make_plain(lua_State *L, const struct rule_def *rule)
 static void push_function_value(lua_State *L, struct ruleset *rs, uint16_t index)
 {
     const struct rule_def *rule = &rs->rules[index];
+    struct sandbox_part outer;
 
+    if (rs->spent_count > 0)
+        spent_check(L, rs, index);
+    sandbox_enter(&rs->sandbox, &outer, rule->where);
     lua_rawgeti(L, LUA_REGISTRYINDEX, rule->function);
     lua_rawgeti(L, LUA_REGISTRYINDEX, rs->subjects[rs->record->kind].view);
     lua_call(L, 1, 1);
+    sandbox_leave(&rs->sandbox, &outer);
     int type = lua_type(L, -1);
     if (type != LUA_TNIL && type != LUA_TBOOLEAN && type != LUA_TNUMBER && type != LUA_TSTRING)
         raise_as_is(L, "%s: rule %s gave %s; expected true, false, a number, a text or nothing",

@@ -160,8 +160,15 @@ enum err_code record_explain(struct buf *out, struct buf *missing, struct record
     job->r = r;
     job->rule = (uint16_t)item->as.num;
     job->out = out;
-    record_begin(r, now, &reads);
-    enum err_code rc = record_run(r, explain_in_lua, job, err);
+    size_t before = out->len;
+    enum err_code rc;
+    do { /* at first, when it is suspect, in vain */
+        out->len = before;
+        job->missing_count = 0;
+        record_begin(r, now, &reads);
+        rc = record_run(r, explain_in_lua, job, err);
+    } while (rc == ERR_BUSY);
+    sandbox_trust(&r->rs->sandbox);
     qsort(job->missing, (size_t)job->missing_count, sizeof(job->missing[0]), by_text);
     for (int i = 0; rc == OK && missing && i < job->missing_count; i++)
         buf_printf(missing, "%s%s", i ? " " : "", job->missing[i]);

@@ -42,6 +42,13 @@ static int judge_in_lua(lua_State *L)
     return 0;
 }
 
+/* What rules gave so far is forgotten, as are the marks of those that were cut short. */
+static void begin_anew(struct ruleset *rs)
+{
+    rs->running_count = 0;
+    rs->epoch++;
+}
+
 /* The rule at hand failed. */
 static void take_failure(struct judge_job *job, const struct err *why)
 {
@@ -50,8 +57,7 @@ static void take_failure(struct judge_job *job, const struct err *why)
 
     for (int i = 0; i < rs->running_count; i++) /* it may succeed at what it waited for */
         reads_merge(rs, &job->reads, &rs->memos[rs->running[i]].reads);
-    rs->running_count = 0;
-    rs->epoch++; /* marks left by the rules that were cut short */
+    begin_anew(rs);
     *answer = (struct answer){ .text = job->text.len, .wake = job->reads.wake, .is_error = true };
     json_write_cstr(&job->text, why->msg);
     buf_add(&job->text, "", 1);
@@ -68,6 +74,15 @@ static void judge_all(struct judge_job *job)
         lua_pushlightuserdata(rs->sandbox.L, job);
         if (sandbox_call(&rs->sandbox, 1, 0, &why) == OK)
             continue;
+        if (why.code == ERR_BUSY) { /* the same once more */
+            begin_anew(rs);
+            continue;
+        }
+        if (sandbox_was_spent(&rs->sandbox) && spent_note(rs, why.msg)) {
+            begin_anew(rs);
+            job->next = 0;
+            continue;
+        }
         take_failure(job, &why);
         if (why.code == ERR_IO) { /* no fault of the rule */
             job->text.failed = true;
@@ -103,6 +118,7 @@ enum err_code record_judge(struct record *r, int64_t now, judged_fn *fn, void *a
     if (job.answers) {
         record_begin(r, now, &job.reads);
         judge_all(&job);
+        sandbox_trust(&r->rs->sandbox);
         record_end(r);
     }
     if (!job.answers || job.text.failed)
@@ -142,9 +158,14 @@ enum err_code record_judge_rule(struct record *r, const char *rule, int64_t now,
     if (!item || rs->rules[item->as.num].of != r->kind)
         return record_no_such_rule(r, rule, err);
     job.rule = (uint16_t)item->as.num;
-    record_begin(r, now, &reads);
-    enum err_code rc = record_run(r, judge_one_in_lua, &job, err);
-    bool is_error = rc == ERR_RULE;
+    enum err_code rc;
+    do { /* once more, counted, when it is suspect */
+        buf_reset(&job.text);
+        record_begin(r, now, &reads);
+        rc = record_run(r, judge_one_in_lua, &job, err);
+    } while (rc == ERR_BUSY);
+    sandbox_trust(&rs->sandbox);
+    bool is_error = rc == ERR_RULE || rc == ERR_LIMIT;
     if (is_error) {
         for (int i = 0; i < rs->running_count; i++) /* it may succeed at what it waited for */
             reads_merge(rs, &reads, &rs->memos[rs->running[i]].reads);

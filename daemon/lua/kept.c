@@ -297,9 +297,12 @@ static void put(struct record *r, uint16_t place, struct kept new)
     struct kept *kept = &r->kept[place];
     struct memo *memo = &r->rs->memos[r->rs->subjects[r->kind].rules[place]];
 
-    memo->had_value = kept->has_value;
-    memo->old_value = kept->value;
-    memo->is_changed = !kept->has_value || kept->value != new.value;
+    if (memo->put_in != r->rs->run) { /* judging may have begun anew since */
+        memo->put_in = r->rs->run;
+        memo->had_value = kept->has_value;
+        memo->old_value = kept->value;
+    }
+    memo->is_changed = !memo->had_value || memo->old_value != new.value;
     r->failures = (uint16_t)(r->failures + kept->is_good - new.is_good);
     *kept = new;
 }

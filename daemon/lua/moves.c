@@ -18,27 +18,36 @@ struct ask_job {
 };
 
 /* Change a fact that moves, as a reducer would. `value` is borrowed. */
-static void move_to(lua_State *L, struct ruleset *rs, uint16_t fact, struct cell value, int enter)
+static void move_to(lua_State *L, struct ruleset *rs, const struct move_def *m, struct cell value,
+                    int enter)
 {
+    struct sandbox_part outer;
+
     rs->is_writing = true;
-    rs->is_own_only = rs->subjects[rs->record->kind].facts[fact].is_own;
-    view_change_fact(rs, fact, cell_share(value));
+    rs->is_own_only = rs->subjects[rs->record->kind].facts[m->fact].is_own;
+    view_change_fact(rs, m->fact, cell_share(value));
     if (enter != LUA_NOREF) {
+        sandbox_enter(&rs->sandbox, &outer, m->where);
         lua_rawgeti(L, LUA_REGISTRYINDEX, enter);
         lua_rawgeti(L, LUA_REGISTRYINDEX, rs->subjects[rs->record->kind].view);
         lua_pushinteger(L, rs->now);
         lua_call(L, 2, 0);
+        sandbox_leave(&rs->sandbox, &outer);
     }
     rs->is_writing = rs->is_own_only = false;
     rs->epoch++; /* what rules said before the move may no longer hold */
 }
 
 /* Call a move's function with the view; its value is left on the stack. */
-static void call_move(lua_State *L, struct ruleset *rs, int function)
+static void call_move(lua_State *L, struct ruleset *rs, int function, const char *where)
 {
+    struct sandbox_part outer;
+
+    sandbox_enter(&rs->sandbox, &outer, where);
     lua_rawgeti(L, LUA_REGISTRYINDEX, function);
     lua_rawgeti(L, LUA_REGISTRYINDEX, rs->subjects[rs->record->kind].view);
     lua_call(L, 1, 1);
+    sandbox_leave(&rs->sandbox, &outer);
 }
 
 static bool ask_once(lua_State *L, struct ruleset *rs, const struct move_def *m)
@@ -47,10 +56,10 @@ static bool ask_once(lua_State *L, struct ruleset *rs, const struct move_def *m)
         trace_read(rs, m->fact, NULL, 0);
     if (cell_is_true(view_read_fact(rs, m->fact)))
         return false; /* latched */
-    call_move(L, rs, m->function);
+    call_move(L, rs, m->function, m->where);
     if (!lua_toboolean(L, -1))
         return false;
-    move_to(L, rs, m->fact, cell_bool(true), LUA_NOREF);
+    move_to(L, rs, m, cell_bool(true), LUA_NOREF);
     return true;
 }
 
@@ -59,7 +68,7 @@ static bool ask_gather(lua_State *L, struct ruleset *rs, const struct move_def *
 {
     bool changed = false;
 
-    call_move(L, rs, m->function);
+    call_move(L, rs, m->function, m->where);
     int list = lua_gettop(L);
     if (lua_isnil(L, list))
         return false;
@@ -104,12 +113,12 @@ static bool ask_first(lua_State *L, struct ruleset *rs, const struct move_def *m
         const struct move_step *step = &m->steps[i];
         if (!may_step(step, current))
             continue;
-        call_move(L, rs, step->holds);
+        call_move(L, rs, step->holds, m->where);
         bool holds = lua_toboolean(L, -1);
         lua_pop(L, 1);
         if (!holds)
             continue;
-        move_to(L, rs, m->fact, step->value, step->enter);
+        move_to(L, rs, m, step->value, step->enter);
         return true;
     }
     return false;

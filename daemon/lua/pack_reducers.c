@@ -128,6 +128,9 @@ static void add_reactions(struct loader *ld, struct subject_defs *defs)
             .type = type,
             .data = shape_of(ld->L, type->data),
             .own = own ? defs->reducers[own->as.num].function : LUA_NOREF,
+            .own_where = own ? defs->reducers[own->as.num].where : NULL,
+            .added_where = added ? defs->reducers[added->as.num].where : NULL,
+            .any_where = has_any ? defs->reducers[any->as.num].where : NULL,
             .any = has_any ? defs->reducers[any->as.num].function : LUA_NOREF,
             .added = added ? defs->reducers[added->as.num].function : LUA_NOREF,
         };

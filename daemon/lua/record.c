@@ -29,6 +29,7 @@ static void begin(struct record *r, int64_t now, bool is_writing, struct reads *
     rs->is_keeping = false;
     rs->reads = reads;
     rs->running_count = 0;
+    rs->spent_count = 0;
     rs->epoch++; /* what another record or instant gave is forgotten */
 }
 
@@ -152,6 +153,9 @@ static int apply_in_lua(lua_State *L)
 {
     const struct apply_job *job = lua_touserdata(L, 1);
     const int reducers[] = { job->reaction->own, job->reaction->any, job->reaction->added };
+    struct sandbox *sb = &job->r->rs->sandbox;
+    const char *where[] = { job->reaction->own_where, job->reaction->any_where,
+                            job->reaction->added_where };
     int view = job->r->rs->subjects[job->r->kind].view;
 
     event_push(L, job->e, job->reaction->data);
@@ -162,7 +166,10 @@ static int apply_in_lua(lua_State *L)
         lua_rawgeti(L, LUA_REGISTRYINDEX, reducers[i]);
         lua_rawgeti(L, LUA_REGISTRYINDEX, view);
         lua_pushvalue(L, 2);
+        struct sandbox_part outer;
+        sandbox_enter(sb, &outer, where[i]);
         lua_call(L, 2, 0);
+        sandbox_leave(sb, &outer);
     }
     return 0;
 }

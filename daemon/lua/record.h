@@ -65,6 +65,9 @@ struct fold_event {
     int as_count;
 };
 /*
+ * Reducers, and moves below: ERR_BUSY: the run was suspect of taking too long, and was stopped half-way. Fold the
+ * record anew: all is counted then, and ends with a verdict, until ruleset_trust().
+ *
  * Run the reducers of this event. A type that the packs do not know (any more) does nothing and sets
  * *known to false. ERR_RULE: the record may have taken in a part: the caller folds it anew without
  * this event.
@@ -134,6 +137,9 @@ MUST_CHECK enum err_code record_rejudge(int64_t *wake, struct record *r, int64_t
 /* After record_rejudge(): append the values of all decisions as one JSON array, in the order of
  * ruleset_decisions(), set off by a comma and a line end; a rule that failed as {"error":"message"}. */
 void record_write_decisions(struct buf *out, const struct record *r);
+/* After record_rejudge(): call `fn` for each rule that failed, also those that are no decisions. */
+typedef void failed_rule_fn(const char *rule, const char *message, void *arg);
+void record_each_failure(const struct record *r, failed_rule_fn *fn, void *arg);
 /* How many times rules have been run in this ruleset. */
 uint64_t ruleset_runs(const struct ruleset *rs);
 

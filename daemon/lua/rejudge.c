@@ -24,6 +24,14 @@ static int failure_in_lua(lua_State *L)
     return 0;
 }
 
+/* Rules that were running are to be run again. */
+static void cut_short(struct ruleset *rs)
+{
+    for (int i = 0; i < rs->running_count; i++)
+        rs->memos[rs->running[i]].epoch = rs->epoch - 1;
+    rs->running_count = 0;
+}
+
 /* A rule failed while `top` was judged: the innermost one that was running. It is remembered as failed, so
  * that whoever reads it fails with the same message. */
 static enum err_code keep_failure(struct record *r, uint16_t top, struct err *why)
@@ -36,13 +44,15 @@ static enum err_code keep_failure(struct record *r, uint16_t top, struct err *wh
         .r = r, .place = place, .message = why->msg, .wake = memo->reads.own_wake
     }; /* it may succeed then */
     struct err err;
+    enum err_code rc;
 
-    for (int i = 0; i < rs->running_count; i++)
-        rs->memos[rs->running[i]].epoch = rs->epoch - 1; /* cut short: to be run again */
-    rs->running_count = 0;
-    lua_pushcfunction(rs->sandbox.L, failure_in_lua);
-    lua_pushlightuserdata(rs->sandbox.L, &job);
-    if (sandbox_call(&rs->sandbox, 1, 0, &err) != OK)
+    cut_short(rs);
+    do {
+        lua_pushcfunction(rs->sandbox.L, failure_in_lua);
+        lua_pushlightuserdata(rs->sandbox.L, &job);
+        rc = sandbox_call(&rs->sandbox, 1, 0, &err);
+    } while (rc == ERR_BUSY);
+    if (rc != OK)
         return err_set(why, err.code, "%s", err.msg);
     memo->epoch = rs->epoch;
     memo->is_running = false;
@@ -202,6 +212,17 @@ static enum err_code rejudge_stale(struct record *r, struct err *err)
         lua_pushlightuserdata(rs->sandbox.L, &job);
         if (sandbox_call(&rs->sandbox, 1, 0, &why) == OK)
             return OK;
+        if (why.code == ERR_BUSY) { /* the same once more */
+            cut_short(rs);
+            continue;
+        }
+        if (sandbox_was_spent(&rs->sandbox) && spent_note(rs, why.msg)) {
+            set_all(rs->anew, defs->rule_count);
+            set_all(rs->stale, defs->rule_count);
+            rs->epoch++;
+            job.next = 0;
+            continue;
+        }
         bool is_of_a_rule =
             job.next < defs->rule_count && (rs->stale[job.next / 64] >> (job.next % 64) & 1);
         if (why.code == ERR_IO || !is_of_a_rule || /* a lack of memory is no fault of the rule */
@@ -287,6 +308,7 @@ enum err_code record_rejudge(int64_t *wake, struct record *r, int64_t now, judge
     find_anew(r, now);
     find_stale(r);
     rc = rejudge_stale(r, err);
+    sandbox_trust(&rs->sandbox);
     if (rc == OK) {
         sum_up(r);
         *wake = r->wake;
@@ -297,4 +319,15 @@ enum err_code record_rejudge(int64_t *wake, struct record *r, int64_t now, judge
     rs->is_keeping = false;
     record_end(r);
     return rc;
+}
+
+void record_each_failure(const struct record *r, failed_rule_fn *fn, void *arg)
+{
+    const struct ruleset *rs = r->rs;
+    const struct subject_defs *defs = &rs->subjects[r->kind];
+    size_t len;
+
+    for (uint16_t i = 0; r->kept && r->failures > 0 && i < defs->rule_count; i++)
+        if (r->kept[i].has_value && !r->kept[i].is_good)
+            fn(rs->rules[defs->rules[i]].name, kept_text(rs, r->kept[i].value, &len) + 1, arg);
 }

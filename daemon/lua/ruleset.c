@@ -496,6 +496,16 @@ enum err_code ruleset_load(struct ruleset **out, const char *dir, struct problem
     return rc;
 }
 
+void ruleset_trust(struct ruleset *rs)
+{
+    sandbox_trust(&rs->sandbox);
+}
+
+bool ruleset_was_spent(const struct ruleset *rs)
+{
+    return sandbox_was_spent(&rs->sandbox);
+}
+
 void ruleset_free(struct ruleset *rs)
 {
     if (!rs)

@@ -61,6 +61,10 @@ void ruleset_free(struct ruleset *rs);
 
 /* Problems found in loaded rules: have their places shown as those found while loading; NULL: no longer. */
 void problems_place(struct problems *p, const struct ruleset *rs);
+/* After calls that said ERR_BUSY, see record.h: the verdict is there, no more counting. */
+void ruleset_trust(struct ruleset *rs);
+/* Was the last run ended because it had used up its steps, its time or its memory? */
+bool ruleset_was_spent(const struct ruleset *rs);
 
 /* The types of event that the packs declare. Read-only, and so usable from any thread. */
 const struct catalog *ruleset_catalog(const struct ruleset *rs);

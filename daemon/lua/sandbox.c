@@ -11,11 +11,17 @@
 
 #include "lua/words.h"
 
-#define REP_MAX (64 * 1024) /* bytes that string.rep may build */
+#define FORMAT_MAX 4096
 
 enum err_code sandbox_init(struct sandbox *sb, size_t cap, struct err *err)
 {
-    *sb = (struct sandbox){ .cap = cap };
+    *sb = (struct sandbox){ .cap = cap,
+                            .limit = cap,
+                            .outside_limit = cap,
+                            .most_memory = SANDBOX_RUN_MEMORY,
+                            .most_steps = SANDBOX_STEPS,
+                            .counts = true,
+                            .is_strict = true };
     sb->L = lua_newstate(sandbox_alloc, sb);
     if (!sb->L)
         return err_set(err, ERR_LIMIT, "no memory for a Lua state");
@@ -34,6 +40,8 @@ void sandbox_settle(struct sandbox *sb)
 {
     lua_gc(sb->L, LUA_GCCOLLECT);
     lua_gc(sb->L, LUA_GCINC, 400, 100, 0);
+    sb->base = sb->used;
+    sandbox_trust(sb);
 }
 
 /* A key of a table, outside Lua, so that sorting needs no calls. Texts are the table's own. */
@@ -89,6 +97,7 @@ void sandbox_push_keys(lua_State *L, int index)
     luaL_checkstack(L, 6, "too many nested tables");
     for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1))
         count++;
+    sandbox_charge(L, 30 + count * 24);
     lua_createtable(L, count < INT_MAX ? (int)count : INT_MAX, 0);
     if (count > sizeof(few) / sizeof(few[0]))
         keys = lua_newuserdatauv(L, count * sizeof(*keys), 0);
@@ -164,6 +173,7 @@ static bool is_plain(lua_State *L, int index)
 static int plain_tostring(lua_State *L)
 {
     luaL_checkany(L, 1);
+    sandbox_charge(L, 30);
     if (is_plain(L, 1))
         luaL_tolstring(L, 1, NULL);
     else
@@ -171,45 +181,15 @@ static int plain_tostring(lua_State *L)
     return 1;
 }
 
-static int bounded_rep(lua_State *L)
-{
-    size_t len, sep_len;
-    luaL_checklstring(L, 1, &len);
-    lua_Integer n = luaL_checkinteger(L, 2);
-    luaL_optlstring(L, 3, "", &sep_len);
-
-    if (n > REP_MAX || (n > 0 && (len + sep_len) * (size_t)n > REP_MAX))
-        return luaL_error(L, "string.rep: the result would be longer than %d bytes", REP_MAX);
-    lua_pushvalue(L, lua_upvalueindex(1));
-    lua_insert(L, 1);
-    lua_call(L, lua_gettop(L) - 1, 1);
-    return 1;
-}
-
-/* string.find(text, what[, from]) looks for plain text: patterns can backtrack for ever inside C. */
-static int plain_find(lua_State *L)
-{
-    size_t len;
-    luaL_checklstring(L, 1, &len);
-    luaL_checkstring(L, 2);
-    if (len > REP_MAX) /* text in text takes the product of their lengths */
-        return luaL_error(L, "string.find: the text is longer than %d bytes", REP_MAX);
-    lua_Integer from = luaL_optinteger(L, 3, 1);
-
-    lua_settop(L, 2);
-    lua_pushinteger(L, from);
-    lua_pushboolean(L, 1);
-    lua_pushvalue(L, lua_upvalueindex(1));
-    lua_insert(L, 1);
-    lua_call(L, 4, 2);
-    return 2;
-}
-
 /* No addresses, which differ between runs: %p is refused, and %s of a table is the word "table". */
 static int safe_format(lua_State *L)
 {
-    const char *format = luaL_checkstring(L, 1);
+    size_t len;
+    const char *format = luaL_checklstring(L, 1, &len);
 
+    if (len > FORMAT_MAX)
+        return luaL_error(L, "string.format: the format is longer than %d bytes", FORMAT_MAX);
+    sandbox_charge(L, 100 + len);
     for (const char *p = strchr(format, '%'); p; p = strchr(p, '%')) {
         p++;
         p += strspn(p, "-+ #0123456789.");
@@ -254,6 +234,7 @@ static void merge(lua_State *L, int from, int to, lua_Integer lo, lua_Integer mi
 
     for (lua_Integer k = lo; k < hi; k++) {
         bool takes_second = i >= mid;
+        sandbox_charge(L, 8);
         if (i < mid && j < hi) {
             lua_rawgeti(L, from, j + 1);
             lua_rawgeti(L, from, i + 1);
@@ -275,6 +256,7 @@ static int stable_sort(lua_State *L)
     lua_Integer count = (lua_Integer)lua_rawlen(L, 1);
     int from = 3, to = 4;
 
+    sandbox_charge(L, (size_t)count * 4);
     lua_newtable(L);
     lua_newtable(L);
     for (lua_Integer i = 1; i <= count; i++) {
@@ -366,14 +348,14 @@ void sandbox_push_env(lua_State *L)
     lua_newtable(L);
     pick(L, base, BASE);
     lua_remove(L, base);
+    sandbox_bound_base(L);
     lua_pushcfunction(L, ordered_pairs);
     lua_setfield(L, -2, "pairs");
     lua_pushcfunction(L, plain_tostring);
     lua_setfield(L, -2, "tostring");
 
     add_library(L, "string", luaopen_string, STRING);
-    wrap(L, "rep", bounded_rep);
-    wrap(L, "find", plain_find);
+    sandbox_bound_strings(L);
     wrap(L, "format", safe_format);
     /* Methods on strings, ("x"):rep(2), go through the string metatable: it gets the bounded ones. */
     lua_pushliteral(L, "");
@@ -389,11 +371,20 @@ void sandbox_push_env(lua_State *L)
     add_library(L, "table", luaopen_table, TABLE);
     lua_pushcfunction(L, stable_sort);
     lua_setfield(L, -2, "sort");
+    sandbox_bound_tables(L);
     seal(L);
     lua_setfield(L, -2, "table");
     add_library(L, "math", luaopen_math, MATH);
     seal(L);
     lua_setfield(L, -2, "math");
+}
+
+/* Does the message begin with "FILE:LINE: "? */
+static bool has_place(const char *message)
+{
+    const char *colon = strchr(message, ':');
+    size_t digits = colon ? strspn(colon + 1, "0123456789") : 0;
+    return digits > 0 && strncmp(colon + 1 + digits, ": ", 2) == 0;
 }
 
 enum err_code sandbox_load(struct sandbox *sb, const char *name, const char *text, size_t len,
@@ -403,6 +394,8 @@ enum err_code sandbox_load(struct sandbox *sb, const char *name, const char *tex
     if (luaL_loadbufferx(sb->L, text, len, name, "t") != LUA_OK) {
         const char *why = lua_tostring(sb->L, -1);
         enum err_code rc = err_set(err, ERR_RULE, "%s", why ? why : "the file does not load");
+        if (err && !has_place(err->msg))
+            err_at(err, "%s:1", name + 1);
         if (err)
             words_plain(err->msg, sizeof(err->msg));
         lua_pop(sb->L, 1);
@@ -411,14 +404,6 @@ enum err_code sandbox_load(struct sandbox *sb, const char *name, const char *tex
     lua_pushvalue(sb->L, env);
     lua_setupvalue(sb->L, -2, 1); /* a main chunk's first upvalue is its environment */
     return OK;
-}
-
-/* Does the message begin with "FILE:LINE: "? */
-static bool has_place(const char *message)
-{
-    const char *colon = strchr(message, ':');
-    size_t digits = colon ? strspn(colon + 1, "0123456789") : 0;
-    return digits > 0 && strncmp(colon + 1 + digits, ": ", 2) == 0;
 }
 
 /* Message handler: an error raised by C, however deep, gets the place of the pack's code that called it. */
@@ -443,6 +428,39 @@ static int add_place(lua_State *L)
     return 1;
 }
 
+/* What to say of a run that was stopped. One that is suspect is counted when it is repeated, and one that wanted
+ * memory begins then from what is alive. */
+static enum err_code verdict(struct sandbox *sb, int status, struct err *err)
+{
+    const char *where = sb->where ? sb->where : sb->place, *colon = where[0] ? ": " : "";
+
+    if (sb->is_starved)
+        return err_set(err, ERR_IO, "out of memory: this machine has no more");
+    if (sb->is_text_too_long) {
+        sb->end = SANDBOX_FULL;
+        return err_set(err, ERR_LIMIT, "%s%sstopped: it made a text longer than %zu KiB", where,
+                       colon, SANDBOX_TEXT >> 10);
+    }
+    if (status == LUA_ERRMEM || sb->is_full) {
+        sb->end = sb->is_strict ? SANDBOX_FULL : SANDBOX_SUSPECT;
+        sb->is_strict = sb->counts = true;
+        size_t most = sb->cap < sb->most_memory ? sb->cap : sb->most_memory;
+        return err_set(err, sb->end == SANDBOX_FULL ? ERR_LIMIT : ERR_BUSY,
+                       "%s%sstopped: out of memory: it needs more than %zu MiB", where, colon,
+                       most >> 20);
+    }
+    if (sb->end == SANDBOX_SUSPECT) {
+        sb->counts = true;
+        return err_set(err, ERR_BUSY, "%s%sstopped: it is slow", where, colon);
+    }
+    if (sb->end == SANDBOX_SPENT)
+        return err_set(err, ERR_RULE,
+                       "%s%sstopped after %llu million steps; is there a loop that does not end?",
+                       where, colon, (unsigned long long)sb->most_steps / 1000000);
+    return err_set(err, ERR_RULE, "%s%sstopped: it took seconds of the processor's time", where,
+                   colon);
+}
+
 enum err_code sandbox_call(struct sandbox *sb, int nargs, int nresults, struct err *err)
 {
     lua_State *L = sb->L;
@@ -451,14 +469,16 @@ enum err_code sandbox_call(struct sandbox *sb, int nargs, int nresults, struct e
 
     lua_pushcfunction(L, add_place);
     lua_insert(L, handler);
-    sb->is_full = sb->is_starved = false;
+    sandbox_set_limits(sb);
+    sandbox_begin(sb);
     int status = lua_pcall(L, nargs, nresults, handler);
-    if (status != LUA_OK && sb->is_starved)
-        rc = err_set(err, ERR_IO, "out of memory: this machine has no more");
-    else if (status == LUA_ERRMEM || (status != LUA_OK && sb->is_full))
-        rc = err_set(err, ERR_LIMIT, "out of memory: the rules need more than %zu MiB",
-                     sb->cap >> 20);
-    else if (status != LUA_OK)
+    sandbox_end(sb);
+    sb->limit = sb->outside_limit = sb->cap;
+    if (status == LUA_OK)
+        sb->end = SANDBOX_BY_ITSELF; /* at the last moment */
+    else if (status == LUA_ERRMEM || sb->is_full || sb->is_starved || sb->end != SANDBOX_BY_ITSELF)
+        rc = verdict(sb, status, err);
+    else
         rc = err_set(err, ERR_RULE, "%s",
                      lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "error in an error");
     lua_remove(L, handler);

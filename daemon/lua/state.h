@@ -201,6 +201,7 @@ struct memo {
     bool is_changed; /* of a kept record: another value than before */
     bool has_failed; /* of a kept record: its message is the kept value */
     bool had_value;  /* of a kept record that was changed: it had old_value before */
+    uint64_t put_in; /* the run in which that was noted */
     uint32_t old_value;
     struct reads reads;
 };
@@ -249,6 +250,15 @@ struct reaction {
     const struct event_type *type;
     const struct shape *data;
     int own, any, added; /* functions: Lua registry references; LUA_NOREF. `added` by the overlay */
+    const char *own_where, *any_where, *added_where;
+};
+
+/* Rules of one pack that may spend their budgets for one subject; then all of its rules fail for it, since one
+ * after the other they could take any time. */
+#define SPENT_MAX 4
+struct spent {
+    uint16_t rule;
+    char message[200];
 };
 
 struct record;
@@ -330,6 +340,8 @@ struct ruleset {
     struct event_view event;
     struct box **parts; /* boxes of nodes that lie in others */
     uint32_t part_count, part_cap;
+    struct spent spent[2 * SPENT_MAX]; /* of the record and instant under way */
+    int spent_count;
     uint16_t running[64]; /* rules being evaluated, outermost first, for the message of a cycle */
     int running_count;
 };
@@ -409,6 +421,13 @@ static inline bool given_is_true(struct given g)
 {
     return g.form != GIVEN_NIL && g.form != GIVEN_FALSE;
 }
+
+/* spent.c: rules that have used up their budgets. */
+/* Note that the run which has just failed with `message` has, and in which rule. True: of its pack they are too
+ * many now, and all rules must be judged again. */
+bool spent_note(struct ruleset *rs, const char *message);
+/* Raise when this rule is not to be run any more for this record and instant. */
+void spent_check(lua_State *L, struct ruleset *rs, uint16_t rule);
 
 /* kept.c: values and patterns that records share. They may raise for lack of memory. */
 uint32_t kept_intern_value(lua_State *L, struct ruleset *rs, struct given given, int index);

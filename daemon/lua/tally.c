@@ -96,9 +96,15 @@ enum err_code tallies_take(struct tallies *t, struct record *r, int64_t now, str
     while (job.next < r->rs->subjects[r->kind].rule_count) {
         lua_pushcfunction(r->rs->sandbox.L, take_in_lua);
         lua_pushlightuserdata(r->rs->sandbox.L, &job);
-        if (sandbox_call(&r->rs->sandbox, 1, 0, &why) != OK)
+        enum err_code rc = sandbox_call(&r->rs->sandbox, 1, 0, &why);
+        if (rc == ERR_BUSY) { /* the same once more, counted */
+            r->rs->running_count = 0;
+            r->rs->epoch++;
+        } else if (rc != OK) {
             take_failure(&job, &why);
+        }
     }
+    sandbox_trust(&r->rs->sandbox);
     record_end(r);
     return job.has_memory ? OK : err_set(err, ERR_LIMIT, "no memory to count what rules say");
 }

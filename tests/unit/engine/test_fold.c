@@ -207,7 +207,7 @@ static void a_reducer_that_wants_too_much_memory_is_a_fault(void **state)
     put(&LOG, "b", "2025-01-02", "school/1", "bad", "{\"how\":\"memory\"}");
     go("c", "2025-01-03", "{\"n\":2}");
     assert_string_equal(decision("2025-02-01", "total"), "3");
-    assert_non_null(strstr(faults, "2 out of memory: the rules need more than "));
+    assert_non_null(strstr(faults, ": stopped: out of memory: it needs more than "));
 }
 
 static void an_event_of_a_type_that_is_gone_is_skipped(void **state)

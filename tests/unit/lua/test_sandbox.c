@@ -233,9 +233,9 @@ static void too_much_memory_ends_the_run_and_leaves_the_state_usable(void **stat
 
     for (int i = 0; i < 3; i++) {
         assert_string_equal(eval(f, "local t = {} for i = 1, 1e9 do t[i] = { i } end"),
-                            "LIMIT out of memory: the rules need more than 16 MiB");
+                            "LIMIT t.lua:1: stopped: out of memory: it needs more than 16 MiB");
         assert_string_equal(eval(f, "local s = ('x'):rep(1024) while true do s = s .. s end"),
-                            "LIMIT out of memory: the rules need more than 16 MiB");
+                            "LIMIT t.lua:1: stopped: it made a text longer than 1024 KiB");
         assert_string_equal(eval(f, "return 1 + 1"), "2");
         lua_gc(f->sandbox.L, LUA_GCCOLLECT);
         assert_true(f->sandbox.used < MIB);

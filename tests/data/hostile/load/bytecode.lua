@@ -1,0 +1,2 @@
+-- expects: binary chunk
+@bytecode

@@ -1,0 +1,3 @@
+-- expects: too deep
+local function f() return 1 + f() end
+f()

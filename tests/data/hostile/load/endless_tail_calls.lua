@@ -1,0 +1,3 @@
+-- expects: million steps; is there a loop
+local function f() return f() end
+f()

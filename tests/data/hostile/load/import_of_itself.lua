@@ -1,0 +1,3 @@
+-- expects: import
+local x = import("bad")
+return {}

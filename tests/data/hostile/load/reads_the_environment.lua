@@ -1,0 +1,3 @@
+-- expects: _ENV
+local g = _ENV
+return {}

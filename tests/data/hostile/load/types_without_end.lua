@@ -1,0 +1,2 @@
+-- expects: 
+while true do local t = set(text) end

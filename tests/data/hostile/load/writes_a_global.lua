@@ -1,0 +1,3 @@
+-- expects: leak
+leak = 1
+return {}

@@ -1,0 +1,2 @@
+-- expects: no
+error("no")

@@ -1,0 +1,2 @@
+-- expects: million steps; is there a loop
+while true do s:reached(1) end

@@ -1,0 +1,2 @@
+-- expects: stopped
+while true do s.l:add("x") end

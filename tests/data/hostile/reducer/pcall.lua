@@ -1,0 +1,2 @@
+-- expects: pcall
+pcall(function() while true do end end)

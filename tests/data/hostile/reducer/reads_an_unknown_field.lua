@@ -1,0 +1,2 @@
+-- expects: 
+return e.data.nothing

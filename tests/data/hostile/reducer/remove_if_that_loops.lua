@@ -1,0 +1,3 @@
+-- expects: million steps; is there a loop
+s.l:add("a")
+s.l:remove_if(function() while true do end end)

@@ -1,0 +1,3 @@
+-- expects: stopped: out of memory
+local t = {}
+while true do t[#t + 1] = {} end

@@ -1,0 +1,2 @@
+-- expects: nothing
+s.nothing = 1

@@ -1,0 +1,3 @@
+-- expects: 
+e.data.word = "x"
+error("done")

@@ -1,0 +1,2 @@
+-- expects: n
+s.n = "text"

@@ -1,0 +1,2 @@
+-- expects: gave a function
+return function() end

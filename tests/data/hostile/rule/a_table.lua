@@ -1,0 +1,2 @@
+-- expects: gave a table
+return {}

@@ -1,0 +1,2 @@
+-- expects: instead of
+error({})

@@ -1,0 +1,2 @@
+-- expects: 
+assert(false, {})

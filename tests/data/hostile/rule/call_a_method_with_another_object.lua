@@ -1,0 +1,2 @@
+-- expects: 
+return s.x.has({}, "a")

@@ -1,0 +1,2 @@
+-- expects: only by reducers
+s.x:add("a")

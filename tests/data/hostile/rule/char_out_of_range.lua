@@ -1,0 +1,2 @@
+-- expects: char
+return string.char(-1)

@@ -1,0 +1,2 @@
+-- expects: collectgarbage
+collectgarbage("stop")

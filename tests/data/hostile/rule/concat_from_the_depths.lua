@@ -1,0 +1,2 @@
+-- expects: table.concat
+return table.concat({}, "", math.mininteger, math.maxinteger)

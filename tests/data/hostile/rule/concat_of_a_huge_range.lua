@@ -1,0 +1,2 @@
+-- expects: table.concat
+return table.concat({}, "", 1, 1 << 50)

@@ -1,0 +1,2 @@
+-- expects: coroutine
+coroutine.wrap(function() while true do end end)()

@@ -1,0 +1,2 @@
+-- expects: debug
+return debug.getinfo(1)

@@ -1,0 +1,2 @@
+-- expects: dofile
+dofile("/etc/passwd")

@@ -1,0 +1,2 @@
+-- expects: dump
+return string.dump(function() end)

@@ -1,0 +1,2 @@
+-- expects: national/
+return _ENV.x

@@ -1,0 +1,2 @@
+-- expects: xxxx
+error(("x"):rep(60000))

@@ -1,0 +1,2 @@
+-- expects: instead of a message
+error({})

@@ -1,0 +1,3 @@
+-- expects: string.find
+local t = ("a"):rep(65536)
+return (t .. t):find("b")

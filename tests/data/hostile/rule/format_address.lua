@@ -1,0 +1,2 @@
+-- expects: address
+return string.format("%p", {})

@@ -1,0 +1,2 @@
+-- expects: invalid conversion
+return string.format("%9999d", 1)

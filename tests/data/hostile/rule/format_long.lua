@@ -1,0 +1,2 @@
+-- expects: string.format
+return string.format(("%%"):rep(30000))

@@ -1,0 +1,2 @@
+-- expects: getmetatable
+return getmetatable("").__index

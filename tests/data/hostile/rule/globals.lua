@@ -1,0 +1,2 @@
+-- expects: _G
+return _G.x

@@ -1,0 +1,2 @@
+-- expects: gsub
+return (("a"):rep(100):gsub("a", "b"))

@@ -1,0 +1,3 @@
+-- expects: stopped
+local t = {}
+while true do table.insert(t, 1) end

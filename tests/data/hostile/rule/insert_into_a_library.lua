@@ -1,0 +1,2 @@
+-- expects: can not be changed
+table.insert(string, 1)

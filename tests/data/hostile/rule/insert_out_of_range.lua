@@ -1,0 +1,2 @@
+-- expects: out of bounds
+table.insert({}, 1 << 50, 1)

@@ -1,0 +1,2 @@
+-- expects: io
+return io.open("/etc/passwd")

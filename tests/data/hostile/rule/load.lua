@@ -1,0 +1,2 @@
+-- expects: load
+return load("return 1")()

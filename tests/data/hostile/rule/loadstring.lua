@@ -1,0 +1,2 @@
+-- expects: loadstring
+return loadstring("return 1")()

@@ -1,0 +1,2 @@
+-- expects: gave a text of
+return ("x"):rep(60000)

@@ -1,0 +1,2 @@
+-- expects: match
+return ("a"):match(".*")

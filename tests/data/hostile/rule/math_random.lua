@@ -1,0 +1,2 @@
+-- expects: random
+return math.random()

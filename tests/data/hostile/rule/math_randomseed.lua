@@ -1,0 +1,2 @@
+-- expects: randomseed
+math.randomseed(1)

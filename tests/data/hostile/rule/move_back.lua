@@ -1,0 +1,2 @@
+-- expects: move
+table.move({}, -1 << 50, 1, 2)

@@ -1,0 +1,2 @@
+-- expects: move
+table.move({ 1 }, 1, 1, math.maxinteger)

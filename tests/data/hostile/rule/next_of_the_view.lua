@@ -1,0 +1,2 @@
+-- expects: 
+for k in pairs(s) do end

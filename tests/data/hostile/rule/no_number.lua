@@ -1,0 +1,2 @@
+-- expects: 
+return 0 / 0

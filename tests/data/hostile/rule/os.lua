@@ -1,0 +1,2 @@
+-- expects: os
+return os.time()

@@ -1,0 +1,2 @@
+-- expects: pack
+return string.pack("i", 1)

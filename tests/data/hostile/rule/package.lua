@@ -1,0 +1,2 @@
+-- expects: package
+return package.loaded

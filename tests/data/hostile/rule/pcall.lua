@@ -1,0 +1,2 @@
+-- expects: pcall
+while true do pcall(function() while true do end end) end

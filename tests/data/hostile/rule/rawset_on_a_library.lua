@@ -1,0 +1,2 @@
+-- expects: rawset
+rawset(string, "x", 1)

@@ -1,0 +1,2 @@
+-- expects: reads itself
+return s.bad

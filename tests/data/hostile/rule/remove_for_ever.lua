@@ -1,0 +1,3 @@
+-- expects: million steps; is there a loop
+local t = {}
+while true do table.remove(t) end

@@ -1,0 +1,2 @@
+-- expects: out of bounds
+table.remove({}, 1 << 50)

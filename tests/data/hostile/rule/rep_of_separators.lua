@@ -1,0 +1,2 @@
+-- expects: string.rep
+return (""):rep(1 << 40, "")

@@ -1,0 +1,2 @@
+-- expects: string.rep
+return ("x"):rep(65537)

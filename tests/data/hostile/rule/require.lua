@@ -1,0 +1,2 @@
+-- expects: require
+return require("os")

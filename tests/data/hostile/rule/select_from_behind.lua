@@ -1,0 +1,2 @@
+-- expects: out of range
+return select(-5, 1)

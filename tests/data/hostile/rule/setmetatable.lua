@@ -1,0 +1,2 @@
+-- expects: setmetatable
+return setmetatable({}, { __gc = function() while true do end end })

@@ -1,0 +1,2 @@
+-- expects: is compared with
+table.sort({ 1, "x", {} })

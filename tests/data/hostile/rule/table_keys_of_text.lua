@@ -1,0 +1,3 @@
+-- expects: stopped
+local t = {}
+for i = 1, 1e9 do t[("k"):rep(50) .. i] = true end

@@ -1,0 +1,2 @@
+-- expects: UTF-8
+return "\xff\xfe"

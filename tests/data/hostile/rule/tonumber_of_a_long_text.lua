@@ -1,0 +1,3 @@
+-- expects: tonumber
+local t = (" "):rep(65536)
+while true do tonumber(t) end

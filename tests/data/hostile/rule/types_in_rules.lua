@@ -1,0 +1,2 @@
+-- expects: 
+return set(text)

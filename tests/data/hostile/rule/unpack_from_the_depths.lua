@@ -1,0 +1,2 @@
+-- expects: table.unpack
+return #{ table.unpack({}, math.mininteger, math.maxinteger) }

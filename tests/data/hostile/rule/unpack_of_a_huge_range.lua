@@ -1,0 +1,2 @@
+-- expects: table.unpack
+return #{ table.unpack({}, 1, 1e8) }

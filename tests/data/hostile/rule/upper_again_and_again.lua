@@ -1,0 +1,3 @@
+-- expects: stopped
+local t = ("x"):rep(65536)
+while true do t:upper() end

@@ -1,0 +1,2 @@
+-- expects: 
+s["no" .. "thing"] = 1

@@ -1,0 +1,2 @@
+-- expects: can not be changed
+string.x = 1

@@ -1,0 +1,2 @@
+-- expects: 
+tostring = nil

@@ -1,0 +1,3 @@
+-- expects: is a text here
+local t = "x"
+t.y = 1
