@@ -233,6 +233,9 @@ enum pw_status cursor_open(struct consumers *c, const char *owner, const char *n
         free(text);
         return PW_BUSY;
     }
+    if (from == PW_FROM_HEAD &&
+        service_is_ready(c->service)) /* the head of now, however long it takes */
+        from = c->head;
     *o = (struct opening){ .name = text, .from = from, .opened = opened, .arg = arg };
     *(c->openings_last ? &c->openings_last->next : &c->openings) = o;
     c->openings_last = o;

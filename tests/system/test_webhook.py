@@ -293,6 +293,7 @@ class Lifetime(WebhookTest):
         self.begin(d)
         count = len(self.feed(d))
         consumer = {"name": "webhook/mailer", "acked": 0, "lag": count, "open": True}
+        self.await_lag(d, count)
         self.assertIn(consumer, d.request("GET", "/v1/status").json()["consumers"])
         self.assertIn(f'pathwayd_consumer_lag{{consumer="webhook/mailer"}} {count}\n',
                       d.request("GET", "/metrics").text())
