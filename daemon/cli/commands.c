@@ -35,6 +35,10 @@ const struct command *const commands[] = {
     &new_overlay_command,
     &types_command,
     &doc_command,
+    &reload_command,
+    &overlay_push_command,
+    &overlay_status_command,
+    &overlay_rollback_command,
     NULL,
 };
 
