@@ -1,5 +1,6 @@
 /* pathwayd.c - the daemon's main: reads the command line, starts the layers in order. No policy. */
 #include <getopt.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,6 +68,11 @@ static enum err_code load_config(struct config *c, const struct arguments *args,
     return config_check(c, keys_of, c, err);
 }
 
+static enum err_code read_again(struct config *out, void *arg, struct err *err)
+{
+    return load_config(out, arg, err);
+}
+
 static int check_rules(const char *dir)
 {
     struct problems problems = { 0 };
@@ -121,8 +127,11 @@ static int run(const struct arguments *args)
         status = check_rules(config.rules);
     } else {
         log_set_level(config.log_level);
-        status = host_run(&(struct host_options){
-            .config = &config, .plugins = { LINKED, config.plugins }, .clock = clock });
+        status = host_run(&(struct host_options){ .config = &config,
+                                                  .read_config = read_again,
+                                                  .arg = (void *)(uintptr_t)args,
+                                                  .plugins = { LINKED, config.plugins },
+                                                  .clock = clock });
     }
     config_fini(&config);
     return status;

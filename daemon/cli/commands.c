@@ -47,6 +47,10 @@ const struct command *const commands[] = {
     &webhook_replay_command,
     &webhook_rotate_command,
     &webhook_remove_command,
+    &reload_command,
+    &overlay_push_command,
+    &overlay_status_command,
+    &overlay_rollback_command,
     NULL,
 };
 

@@ -199,6 +199,9 @@ static void write_path(struct buf *b, const char *question, const struct param *
         } else if (!strcmp(question, "history")) {
             buf_str(b, "/history");
         }
+    } else if (!strcmp(question, "overlay")) {
+        buf_str(b, "/v1/overlays/");
+        client_escape(b, value_of(params, "hub"));
     } else if (!strcmp(question, "person")) {
         buf_str(b, "/v1/people/");
         client_escape(b, value_of(params, "key"));
@@ -216,7 +219,8 @@ static void write_path(struct buf *b, const char *question, const struct param *
 static bool is_in_path(const char *question, const char *param)
 {
     return (!strcmp(param, "subject") && is_about_one(question)) || !strcmp(param, "key") ||
-           (!strcmp(param, "decision") && !strcmp(question, "explain"));
+           (!strcmp(param, "decision") && !strcmp(question, "explain")) ||
+           !strcmp(question, "overlay");
 }
 
 static void write_route(struct buf *b, const struct place *p, const char *question,

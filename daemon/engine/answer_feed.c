@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/civil.h"
+#include "engine/packs.h"
 #include "engine/reader.h"
 #include "store/derived.h"
 #include "store/generation.h"
@@ -212,6 +213,8 @@ enum err_code answer_status(struct buf *out, struct reader *r, const struct json
     json_write_cstr(out, g.digest);
     buf_str(out, ",\"since\":");
     write_moment(out, g.number ? g.since : TIME_NEVER);
-    buf_str(out, "}}");
-    return OK;
+    buf_str(out, "},\"packs\":");
+    enum err_code rc = packs_write(out, r->store, err);
+    buf_char(out, '}');
+    return rc;
 }

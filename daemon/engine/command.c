@@ -6,6 +6,7 @@
 #include "engine/engine.h"
 #include "engine/engine_internal.h"
 #include "engine/keep.h"
+#include "engine/packs.h"
 #include "engine/tokens.h"
 #include "model/type.h"
 #include "store/log.h"
@@ -79,12 +80,24 @@ static enum err_code erase_note(struct store *s, const struct json *params, stru
     return note_erase(s, seq, err);
 }
 
+/* The host's own: nobody outside asks for it. {"at", "packs": {"national": null, "hubs/07": "what is wrong"}} */
+static enum err_code note_attempts(struct store *s, const struct json *params, struct err *err)
+{
+    const struct json *at = json_get(params, "at"), *packs = json_get(params, "packs");
+    enum err_code rc = OK;
+
+    for (const struct json *p = packs->as.first; p && rc == OK; p = p->next)
+        rc = packs_note_attempt(s, p->name, at->as.integer,
+                                p->type == JSON_STRING ? p->as.string : NULL, err);
+    return rc;
+}
+
 static enum err_code run(struct buf *answer, struct engine *e, const char *name,
                          const struct json *params, struct err *err)
 {
     struct store *s = engine_store(e);
-    static const char *const NAMES[] = { "person.set", "person.erase", "note.erase", "token.add",
-                                         "token.revoke" };
+    static const char *const NAMES[] = { "person.set", "person.erase", "note.erase",
+                                         "token.add",  "token.revoke", "rules.attempt" };
     const char *key = NULL;
     char hint[120];
 
@@ -96,6 +109,8 @@ static enum err_code run(struct buf *answer, struct engine *e, const char *name,
         return erase_note(s, params, err);
     if (strncmp(name, "token.", 6) == 0)
         return token_command(answer, s, engine_now(e), name, params, err);
+    if (strcmp(name, NAMES[5]) == 0)
+        return note_attempts(s, params, err);
     return err_set(err, ERR_INPUT, "unknown command '%s'%s", name,
                    text_hint(hint, sizeof(hint), name, NAMES, 5));
 }
@@ -118,10 +133,10 @@ enum err_code engine_command(char **out, struct engine *e, const char *name,
     if (store_begin(s, err) != OK)
         return err->code;
     enum err_code rc = run(&answer, e, name, params, err);
-    if (rc == OK)
-        rc = store_commit(s, err);
-    else
+    if (rc != OK)
         store_rollback(s);
+    else if ((rc = store_commit(s, err)) == OK)
+        rc = store_drain(s, err); /* whoever hears that it is done finds it there */
     if (rc == OK && answer.len == 0)
         buf_str(&answer, "{}");
     if (rc == OK && !(*out = buf_take(&answer)))

@@ -9,7 +9,10 @@
 #include "base/crash.h"
 #include "base/log.h"
 #include "engine/append.h"
+#include "engine/candidate.h"
 #include "engine/engine_internal.h"
+#include "engine/packs.h"
+#include "engine/proposal.h"
 #include "engine/publish.h"
 #include "engine/sending.h"
 #include "lua/record.h"
@@ -37,8 +40,10 @@ struct engine {
     int64_t
         judged_since; /* replay: commits from this one on list what they judged when time asked */
     bool must_reload; /* memory may be ahead of what is durable */
-    struct failures *failures;     /* NULL: a replay, where nobody asks */
-    struct engine_counters counts; /* rule_runs: those of rules that were replaced */
+    struct failures *failures;         /* NULL: a replay, where nobody asks */
+    struct candidate *candidate;       /* rules being tried; NULL: none */
+    const struct pack_origin *origins; /* of rules that come into force; borrowed */
+    struct engine_counters counts;     /* rule_runs: those of rules that were replaced */
 };
 
 /* ---- one commit: begin, publish some subjects, list it, end ---- */
@@ -120,6 +125,17 @@ static enum err_code list_commit(const struct commit *c, struct err *err)
     return rc;
 }
 
+/* Rules that are being tried take in what those in force have taken in. */
+static void let_follow(const struct commit *c)
+{
+    struct candidate *candidate = c->engine->candidate;
+
+    for (uint32_t i = 0; candidate && i < c->affected.subjects.count; i++) {
+        const struct strmap_item *item = &c->affected.subjects.items[i];
+        candidate_follow(candidate, item->key, item->as.ptr, c->publication.now);
+    }
+}
+
 static void commit_fini(struct commit *c)
 {
     world_close(c->publication.world);
@@ -152,10 +168,12 @@ static enum err_code commit_end(struct commit *c, enum err_code rc, struct err *
         rc = store_commit(e->store, err);
     else if (c->is_open) /* else it never began */
         store_rollback(e->store);
-    if (rc == OK)
+    if (rc == OK) {
         e->counts.changes += (uint64_t)p->changes;
-    else
+        let_follow(c);
+    } else {
         e->must_reload = e->must_reload || c->is_open;
+    }
     e->counts.refolds += (uint64_t)p->refolds;
     commit_fini(c);
     return rc;
@@ -170,6 +188,8 @@ enum err_code engine_reload(struct engine *e, struct err *err)
     enum err_code rc = store_reload(e->store, err);
     if (rc == OK)
         rc = engine_recover(e->store, e->rules, &e->cache, err);
+    if (rc == OK && e->candidate)
+        rc = candidate_restart(e->candidate, e->store, err);
     e->must_reload = rc != OK;
     return rc;
 }
@@ -294,7 +314,8 @@ static void add_subject(const char *subject, void *arg)
         log_err("engine: no memory to judge subject=%s", subject);
 }
 
-static enum err_code judge_all(struct engine *e, struct err *err)
+/* *subjects: how many there are. */
+static enum err_code judge_all(int64_t *subjects, struct engine *e, struct err *err)
 {
     struct commit c;
     int64_t number;
@@ -314,20 +335,23 @@ static enum err_code judge_all(struct engine *e, struct err *err)
     if (rc == OK)
         rc = generation_add(&number, e->store, rulebook_digest(e->rules), c.publication.recorded,
                             files, count, err);
+    if (rc == OK)
+        rc = origins_keep(e->store, e->origins, err);
     if (rc == OK) {
         c.publication.generation = e->generation = number;
         c.publication.is_first_of_generation = true;
         c.publication.is_new_generation = number > 1;
         rc = log_subjects(e->store, add_subject, &c.affected, err);
     }
-    rc = commit_end(&c, rc, err);
-    return rc;
+    *subjects = c.affected.subjects.count;
+    return commit_end(&c, rc, err);
 }
 
 enum err_code engine_use_rules(struct engine *e, struct rulebook *rules, struct err *err)
 {
     struct rulebook *old = e->rules;
     struct generation last;
+    int64_t subjects;
 
     live_cache_clear(&e->cache); /* its records live in the old rules' Lua state */
     e->counts.rule_runs += old ? rulebook_runs(old) : 0;
@@ -342,8 +366,92 @@ enum err_code engine_use_rules(struct engine *e, struct rulebook *rules, struct 
         return rc;
     e->generation = last.number;
     if (last.number == 0 || strcmp(last.digest, rulebook_digest(rules)) != 0)
-        return judge_all(e, err);
+        return judge_all(&subjects, e, err);
     return OK;
+}
+
+enum err_code engine_try(struct engine *e, struct rulebook *rules,
+                         const struct pack_origin *origins, struct err *err)
+{
+    engine_give_up(e);
+    if (engine_reload(e, err) != OK)
+        return err->code;
+    if (strcmp(rulebook_digest(rules), rulebook_digest(e->rules)) == 0)
+        return err_set(err, ERR_CONFLICT, "these rules are those of generation %lld, in force",
+                       (long long)e->generation);
+    e->origins = origins;
+    return candidate_new(&e->candidate, rules, e->store, LIVE_RECORDS, err);
+}
+
+bool engine_is_trying(const struct engine *e)
+{
+    return e->candidate != NULL;
+}
+
+void engine_try_progress(const struct engine *e, uint64_t *done, uint64_t *of)
+{
+    struct candidate_progress progress = { 0 };
+
+    if (e->candidate)
+        candidate_progress(e->candidate, &progress);
+    *done = progress.done;
+    *of = progress.of;
+}
+
+void engine_give_up(struct engine *e)
+{
+    candidate_free(e->candidate);
+    e->candidate = NULL;
+}
+
+/* The rules that were tried judge from here on. Until that is durable nothing of those before is given up. */
+static enum err_code change_over(struct engine *e, struct engine_swap *out, struct err *err)
+{
+    struct rulebook *old = e->rules;
+    struct live_cache records = e->cache;
+    int64_t generation = e->generation, changes = log_changes(e->store), subjects = 0;
+
+    e->rules = candidate_take(e->candidate, &e->cache);
+    engine_give_up(e);
+    if (e->failures)
+        failures_settle(e->failures);
+    crash_point("swap");
+    enum err_code rc = judge_all(&subjects, e, err);
+    if (rc == OK)
+        rc = store_drain(e->store, err);
+    if (rc == OK) {
+        live_cache_fini(&records);
+        e->counts.rule_runs += rulebook_runs(old);
+        *out = (struct engine_swap){ .replaced = old,
+                                     .generation = e->generation,
+                                     .subjects = subjects,
+                                     .changes = log_changes(e->store) - changes };
+        return OK;
+    }
+    live_cache_fini(&e->cache);
+    rulebook_free(e->rules);
+    e->rules = old;
+    e->cache = records;
+    e->generation = generation;
+    e->must_reload = true;
+    return rc;
+}
+
+enum err_code engine_try_slice(struct engine_swap *out, struct engine *e, struct err *err)
+{
+    bool done = false;
+
+    *out = (struct engine_swap){ 0 };
+    enum err_code rc = engine_reload(e, err);
+    if (rc == OK)
+        rc = candidate_slice(&done, e->candidate, e->store,
+                             log_recorded_time(e->store, clock_now(&e->clock)), err);
+    if (rc == OK && done)
+        rc = store_drain(e->store, err);
+    if (rc == OK)
+        return done ? change_over(e, out, err) : OK;
+    engine_give_up(e);
+    return rc;
 }
 
 static struct engine *new_engine(const struct clock *clock)
@@ -400,11 +508,46 @@ static enum err_code recover(struct engine *e, struct rulebook *rules, struct er
     return rc;
 }
 
+/* The rules to begin with. Those of the folder may have become wrong since they were taken: a restart needs nobody,
+ * and what was in force last is in the archive. */
+static enum err_code find_rules(struct proposed *out, struct engine *e, const char *folder,
+                                struct err *err)
+{
+    const struct proposal proposal = { .folder = folder };
+    struct generation last;
+    struct err ignored;
+
+    enum err_code rc = proposal_load(out, e->store, &proposal, err);
+    for (const struct refusal *r = out->refusals; r; r = r->next)
+        log_err("rules: not taken pack=%s\n%s", r->pack, r->why);
+    if (rc == OK || generation_last(&last, e->store, &ignored) != OK || last.number == 0)
+        return rc;
+    log_err("rules: generation %lld stays in force error=%s", (long long)last.number, err->msg);
+    return rulebook_of_generation(&out->rules, e->store, last.number, err);
+}
+
+static enum err_code begin_with(struct engine *e, struct proposed *p, struct err *err)
+{
+    struct rulebook *rules = p->rules;
+
+    p->rules = NULL;
+    enum err_code rc = recover(e, rules, err);
+    if (rc != OK) {
+        rulebook_free(rules);
+        return rc;
+    }
+    e->origins = p->origins;
+    rc = engine_use_rules(e, rules, err);
+    e->origins = NULL;
+    if (rc == OK && p->refusals)
+        rc = packs_note_refusals(e->store, p->refusals, clock_now(&e->clock), err);
+    return rc;
+}
+
 enum err_code engine_open(struct engine **out, const struct engine_options *options,
                           struct err *err)
 {
-    struct problems problems = { 0 };
-    struct rulebook *rules = NULL;
+    struct proposed proposed = { 0 };
 
     *out = NULL;
     struct engine *e = new_engine(&options->clock);
@@ -412,18 +555,12 @@ enum err_code engine_open(struct engine **out, const struct engine_options *opti
         return err_set(err, ERR_LIMIT, "no memory for the engine");
     enum err_code rc = failures_new(&e->failures, err);
     if (rc == OK)
-        rc = rulebook_load(&rules, options->rules, NULL, &problems, err);
-    for (const struct problem *p = problems.first; p; p = p->next)
-        log_err("rules: %s", p->text);
-    problems_fini(&problems);
-    if (rc == OK)
         rc = store_open(&e->store, options->database, STORE_WRITE, err);
     if (rc == OK)
-        rc = recover(e, rules, err);
+        rc = find_rules(&proposed, e, options->rules, err);
     if (rc == OK)
-        rc = engine_use_rules(e, rules, err);
-    else
-        rulebook_free(rules);
+        rc = begin_with(e, &proposed, err);
+    proposed_fini(&proposed);
     if (rc == OK && options->durable)
         rc = store_start_writer(e->store, options->durable, options->arg, err);
     if (rc == OK)
@@ -437,6 +574,7 @@ void engine_close(struct engine *e)
 {
     if (!e)
         return;
+    engine_give_up(e);
     live_cache_fini(&e->cache);
     failures_free(e->failures);
     store_close(e->store);
@@ -498,6 +636,7 @@ void engine_counters(const struct engine *e, struct engine_counters *out)
     *out = e->counts;
     out->rule_runs += rulebook_runs(e->rules);
     out->live_records = e->cache.count;
+    out->skipped = e->cache.skipped;
     out->refold_lag = (uint64_t)pending_count(e->store);
     out->generation = e->generation;
     snprintf(out->digest, sizeof(out->digest), "%s", rulebook_digest(e->rules));

@@ -36,7 +36,8 @@ MUST_CHECK enum err_code engine_open(struct engine **out, const struct engine_op
                                      struct err *err);
 void engine_close(struct engine *e);
 
-/* What is needed to check events on another thread. Both live as long as the engine and never change. */
+/* What is needed to check events on another thread: the types of the rules in force, which live as long as those
+ * (call it before any others are tried), and a key that never changes. */
 const struct catalog *engine_catalog(const struct engine *e);
 const uint8_t *engine_note_key(const struct engine *e);
 
@@ -71,6 +72,34 @@ int64_t engine_ticket(const struct engine *e);
 bool engine_is_behind(const struct engine *e);
 MUST_CHECK enum err_code engine_catch_up(struct engine *e, struct err *err);
 
+/* ---- another generation of rules ---- */
+
+struct rulebook;
+struct pack_origin;
+/*
+ * Begin to judge everything by other rules, beside those in force; what was being tried before is given up.
+ * OK: they are taken over. ERR_CONFLICT: they are those in force. `origins` (proposal.h) are borrowed until the end,
+ * and kept with the commit that changes over.
+ */
+MUST_CHECK enum err_code engine_try(struct engine *e, struct rulebook *rules,
+                                    const struct pack_origin *origins, struct err *err);
+/* Are there rules being tried? Then call engine_try_slice() between batches. */
+bool engine_is_trying(const struct engine *e);
+void engine_try_progress(const struct engine *e, uint64_t *done, uint64_t *of);
+/*
+ * Make some more records by them; with the last one they become the rules in force in one durable commit, and
+ * *replaced is those that were, for rulebook_free() when nobody uses their catalog any more; else NULL. An error:
+ * they were given up, and those in force stay.
+ */
+struct engine_swap {
+    struct rulebook *replaced;
+    int64_t generation;
+    int64_t subjects, changes; /* judged; entries of the feed */
+};
+MUST_CHECK enum err_code engine_try_slice(struct engine_swap *out, struct engine *e,
+                                          struct err *err);
+void engine_give_up(struct engine *e);
+
 /* How far the engine has come, with the commit of engine_ticket(). */
 struct engine_progress {
     int64_t feed_seq; /* the newest feed entry */
@@ -88,6 +117,8 @@ struct engine_counters {
     uint64_t wakes;   /* subjects judged with no event: it was time, or they had been left */
     uint64_t changes; /* feed entries */
     uint64_t live_records;
+    uint64_t
+        skipped; /* events, once for each record, of a type or with data that the rules do not have any more */
     uint64_t refold_lag; /* subjects that wait to be folded anew */
     int64_t generation;
     char digest[65]; /* of its rules, hex */

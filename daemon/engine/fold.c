@@ -199,6 +199,16 @@ static enum err_code go_back(struct fold *f, struct err *err)
     return OK;
 }
 
+/* Events were checked when they came, by the rules of then. One whose data is not what its type is to hold now is
+ * skipped, as one of a type that there is no more: reducers may rely on what the schema says. */
+static bool still_fits(const struct fold *f, const char *type, const struct json *data)
+{
+    const struct event_type *now = catalog_find(rulebook_catalog(f->rules), type);
+    struct err ignored;
+
+    return !now || type_check(now->data, data, "data", &ignored) == OK;
+}
+
 static enum err_code apply(struct fold *f, const struct item *item, struct err *err)
 {
     const struct entry *e = item->entry;
@@ -219,8 +229,10 @@ static enum err_code apply(struct fold *f, const struct item *item, struct err *
             .as = item->as,
             .as_count = item->as_count,
         };
-        rc = record_apply(&known, f->record, &event, err);
-        if (rc == OK)
+        known = still_fits(f, event.type, event.data);
+        if (known)
+            rc = record_apply(&known, f->record, &event, err);
+        if (rc == OK && known)
             rc = follow_hub(f, &event, err);
         if (is_of_the_rules(rc))
             rc = ERR_RULE;
@@ -312,6 +324,8 @@ enum err_code fold_take(struct fold *f, const struct fold_event *e, struct err *
     enum err_code rc = e->time <= f->moved ? go_back(f, err) : OK;
     bool known, is_behind = e->time <= f->asked;
 
+    if (rc == OK && !e->is_checked && !still_fits(f, e->type, e->data))
+        return err_set(err, ERR_CONFLICT, "%s: fold it anew, without event %s", f->subject, e->id);
     if (rc == OK && !is_behind)
         rc = fold_to(f, e->time - 1, err);
     if (rc != OK)

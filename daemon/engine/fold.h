@@ -47,8 +47,9 @@ struct fold {
     struct arena arena; /* faults, and the events being parsed */
     const struct fault *faults;
     struct trace *trace; /* borrowed: who follows it, to explain; NULL: nobody */
-    uint64_t skipped;    /* events of types that the packs do not know */
-    int spent_asks;      /* how often moves used up theirs */
+    uint64_t
+        skipped; /* events of types that the packs do not know, or with data that these do not hold */
+    int spent_asks; /* how often moves used up theirs */
 };
 
 /*

@@ -45,6 +45,7 @@ void live_drop(struct live_cache *c, struct live *l)
     strmap_find(&c->subjects, l->subject, strlen(l->subject))->as.ptr = NULL;
     unlink_live(c, l);
     c->count--;
+    c->skipped -= l->fold.skipped;
     free_live(l);
 }
 
@@ -102,6 +103,7 @@ static enum err_code add(struct live_cache *c, struct live *l, struct err *err)
         return no_memory(err);
     item->as.ptr = l;
     link_newest(c, l);
+    c->skipped += l->fold.skipped;
     if (++c->count > c->limit)
         live_drop(c, c->oldest);
     return OK;
@@ -220,6 +222,7 @@ bool live_can_take(const struct live *l, const struct event *const *events, size
 enum err_code live_take(struct live *l, const struct event *const *events, size_t count,
                         int64_t now, struct err *err)
 {
+    const struct catalog *catalog = rulebook_catalog(l->fold.rules);
     const char *own = l->subject;
     enum err_code rc = OK;
 
@@ -231,6 +234,8 @@ enum err_code live_take(struct live *l, const struct event *const *events, size_
                                     .id = e->id,
                                     .subject = e->subject,
                                     .data = e->data,
+                                    .is_checked =
+                                        e->schema && e->schema == catalog_find(catalog, e->type),
                                     .as = &own,
                                     .as_count = 1 };
         struct event_key key = { e->time, e->sequence, e->source, e->id };

@@ -32,6 +32,8 @@ struct live_cache {
     struct strmap subjects; /* to struct live; NULL once it has gone */
     struct live *newest, *oldest;
     size_t count, limit;
+    uint64_t
+        skipped; /* of all records: see struct fold; whoever has a record take events in adds what came */
     struct arena names;
 };
 

@@ -98,7 +98,13 @@ static int slice_order(struct slice a, struct slice b)
     return order ? order : (a.len > b.len) - (a.len < b.len);
 }
 
-/* Old decisions and new ones, both by name, as pairs: those that differ. */
+static bool is_null(struct slice value)
+{
+    return value.len == 4 && memcmp(value.at, "null", 4) == 0;
+}
+
+/* Old decisions and new ones, both by name, as pairs: those that differ. One that rules do not have is told as null:
+ * where it is null, nothing has changed when they gain or lose it. */
 static void merge(struct pairs *out, const struct pairs *old, const struct pairs *new)
 {
     size_t i = 0, k = 0;
@@ -107,11 +113,11 @@ static void merge(struct pairs *out, const struct pairs *old, const struct pairs
         const struct pair *a = i < old->count ? &old->items[i] : NULL;
         const struct pair *b = k < new->count ? &new->items[k] : NULL;
         int order = !a ? 1 : !b ? -1 : slice_order(a->name, b->name);
-        if (order < 0)
+        if (order < 0 && !is_null(a->new_value))
             add_pair(out, (struct pair){ .name = a->name, .old_value = a->new_value });
-        else if (order > 0)
+        else if (order > 0 && !is_null(b->new_value))
             add_pair(out, *b);
-        else if (slice_order(a->new_value, b->new_value) != 0)
+        else if (order == 0 && slice_order(a->new_value, b->new_value) != 0)
             add_pair(out, (struct pair){ b->name, a->new_value, b->new_value });
         i += order <= 0;
         k += order >= 0;
@@ -329,8 +335,10 @@ static bool is_new(const struct publication *p, const char *subject, const struc
 static enum err_code take(bool *taken, bool *is_rebuilt, struct live *l, struct publication *p,
                           const struct concern *concern, struct err *err)
 {
-    uint64_t before = l->fold.handovers;
+    uint64_t before = l->fold.handovers, skipped = l->fold.skipped;
     enum err_code rc = live_take(l, concern->events, concern->count, p->now, err);
+
+    p->cache->skipped += l->fold.skipped - skipped;
 
     *taken = rc == OK;
     *is_rebuilt = *is_rebuilt || l->fold.handovers != before;
@@ -490,12 +498,14 @@ enum err_code publish_subject(struct publication *p, const char *subject, struct
     if (rc != OK)
         return rc;
     crash_point("judge");
+    /* A record that was made by new rules before they judge knows only what they said: not what was decided. */
+    bool is_compared = is_rebuilt || p->is_first_of_generation;
     if (l->last.id)
-        rc = publish_live(p, l, is_rebuilt, concern->causes, &wake, err);
+        rc = publish_live(p, l, is_compared, concern->causes, &wake, err);
     else /* all of it lies ahead: nothing has happened to this subject yet, and it waits no more */
         rc = pending_take(&waited, p->store, subject, err);
     free(waited);
-    if (is_rebuilt)
+    if (is_compared)
         tell_faults(p, l);
     return rc == OK ? set_wake(p, l, wake, err) : rc;
 }

@@ -28,18 +28,28 @@ static const struct {
     { "restated", answer_restated },     { "summary", answer_summary },
     { "rules", answer_rules },           { "whatif", answer_whatif },
     { "advise", answer_advise },         { "csv", answer_table },
+    { "overlay", answer_overlay },
 };
 #define QUESTION_COUNT (sizeof(QUESTIONS) / sizeof(QUESTIONS[0]))
 
-/* The rules by which the database was last judged; none when nothing has judged it yet. */
-static enum err_code load_current_rules(struct reader *r, struct err *err)
+/* The rules by which the database was last judged, as the snapshot knows it; none when nothing has judged it yet. */
+static enum err_code follow_rules(struct reader *r, struct err *err)
 {
     struct generation last;
+    struct rulebook *rules = NULL;
 
+    if (r->has_own_rules)
+        return OK;
     enum err_code rc = generation_last(&last, r->store, err);
-    if (rc == OK && last.number > 0)
-        rc = rulebook_of_generation(&r->rules, r->store, last.number, err);
-    return rc;
+    if (rc != OK || last.number == r->today_number)
+        return rc;
+    rc = rulebook_of_generation(&rules, r->store, last.number, err);
+    if (rc != OK)
+        return err_at(err, "generation %lld", (long long)last.number);
+    rulebook_free(r->today);
+    r->rules = r->today = rules;
+    r->today_number = last.number;
+    return OK;
 }
 
 enum err_code reader_open(struct reader **out, const char *database, const char *rules,
@@ -50,10 +60,11 @@ enum err_code reader_open(struct reader **out, const char *database, const char 
     if (!r)
         return err_set(err, ERR_LIMIT, "no memory for a reader");
     r->clock = *clock;
+    r->has_own_rules = rules != NULL;
     enum err_code rc = store_open(&r->store, database, STORE_READ, err);
     if (rc == OK)
-        rc = rules ? rulebook_load(&r->rules, rules, NULL, NULL, err) : load_current_rules(r, err);
-    r->today = r->rules;
+        rc = rules ? rulebook_load(&r->today, rules, NULL, NULL, err) : follow_rules(r, err);
+    r->rules = r->today;
     if (rc == OK)
         *out = r;
     else
@@ -86,7 +97,9 @@ enum err_code question_answer(struct buf *out, struct reader *r, const char *que
         enum err_code rc = store_snapshot(r->store, err);
         if (rc != OK)
             return rc;
-        rc = QUESTIONS[i].answer(out, r, params, err);
+        rc = follow_rules(r, err);
+        if (rc == OK)
+            rc = QUESTIONS[i].answer(out, r, params, err);
         store_snapshot_end(r->store);
         world_close(r->world);
         r->world = NULL;

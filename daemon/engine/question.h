@@ -24,6 +24,7 @@
  *   "rules"     {name?, hub?}         what each rule says of itself, or one of them with its criteria and parameters
  *   "tokens"    {}   who may come in over the network, without their secrets
  *   "status"    {}
+ *   "overlay"   {hub}: since when it judges, and how the last attempt to change it ended
  *   "verify"    {}   the hash chain:  {"ok", "events", "error"}
  *   "replay"    {}   what is derived, made again: {"ok", "events", "commits", "rows", "differences"}
  */

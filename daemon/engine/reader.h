@@ -14,7 +14,9 @@ struct reader {
     struct store *store; /* read only */
     struct rulebook
         *rules; /* of the question; borrowed from one of the two below. NULL: opened without */
-    struct rulebook *today; /* those that it was opened with */
+    struct rulebook *today; /* those that it was opened with, or of the last generation */
+    bool has_own_rules;     /* it was opened with them */
+    int64_t today_number;   /* of the last generation, unless it has its own; 0: none loaded */
     struct rulebook
         *past;           /* of an earlier generation, for what was known then; NULL: none loaded */
     int64_t past_number; /* of that generation */
@@ -100,7 +102,7 @@ typedef enum err_code answer_fn(struct buf *out, struct reader *r, const struct 
                                 struct err *err);
 answer_fn answer_subject, answer_list, answer_decisions, answer_events, answer_changes,
     answer_person, answer_status, answer_registered, answer_verify, answer_replay, answer_cursors,
-    answer_state, answer_quarantine, answer_table;
+    answer_state, answer_quarantine, answer_table, answer_overlay;
 answer_fn answer_forecast, answer_whatif, answer_advise;
 answer_fn answer_tokens;
 answer_fn answer_explain, answer_history, answer_subject_events, answer_restated;

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "host/notify.h"
+#include "host/reconfigure.h"
 #include "host/service.h"
 
 #define QUEUE_EVENTS      50000
@@ -72,6 +73,35 @@ static void stop(struct host *h)
         on_plugins_stopped(h);
 }
 
+static void tell_refused(const char *line, void *arg)
+{
+    (void)arg;
+    log_err("config: refused %s", line);
+}
+
+/* What is wrong in it leaves all as it is; what takes a restart is refused, the rest holds from now on. */
+static void read_config(struct host *h)
+{
+    struct config wanted = { 0 };
+    struct err why = { 0 };
+
+    if (!h->options->read_config)
+        return;
+    if (h->options->read_config(&wanted, h->options->arg, &why) != OK) {
+        log_err("config: not taken, all stays as it was error=%s%s%s", why.msg,
+                wanted.problems.len > 0 ? "\n" : "",
+                wanted.problems.len > 0 ? buf_cstr(&wanted.problems) : "");
+    } else {
+        const struct intake_limits limits = { wanted.max_event, wanted.max_events,
+                                              h->options->config->max_body, (int)wanted.max_depth };
+        int refused = reconfigure_refused(h->options->config, &wanted, tell_refused, NULL);
+        log_set_level(wanted.log_level);
+        service_configure(h->service, wanted.rules, &limits);
+        log_info("config: read again refused=%d", refused);
+    }
+    config_fini(&wanted);
+}
+
 static void on_signal(uv_signal_t *handle, int number)
 {
     struct host *h = handle->data;
@@ -79,7 +109,11 @@ static void on_signal(uv_signal_t *handle, int number)
     if (number == SIGHUP && h->plugins)
         plugins_reload(h->plugins);
     if (number == SIGHUP) {
-        log_warn("host: reload refused reason=restart the daemon to read rules and configuration");
+        log_info("host: reading configuration and rules again signal=HUP");
+        if (!h->is_stopping && h->service) {
+            read_config(h);
+            service_reload(h->service);
+        }
         return;
     }
     log_info("host: stopping signal=%s", number == SIGTERM ? "TERM" : "INT");

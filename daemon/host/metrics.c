@@ -84,6 +84,9 @@ void metrics_write(struct buf *out, const struct metrics *m)
     write_one(out, "pathwayd_wakes_total", "counter", e->wakes,
               "Subjects judged again because their time had come");
     write_one(out, "pathwayd_live_records", "gauge", e->live_records, "Records kept in memory");
+    write_one(out, "pathwayd_skipped_events", "gauge", e->skipped,
+              "Logged events of a type, or with data, that the rules do not have any more: once "
+              "for each record");
     write_one(out, "pathwayd_queue_events", "gauge", m->queue_events,
               "Events that wait for the engine");
     write_generation(out, e);

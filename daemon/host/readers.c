@@ -77,7 +77,7 @@ static void answer_work(uv_work_t *work)
 
     q->code = OK;
     if (!*q->slot)
-        q->code = reader_open(q->slot, o->database, o->rules, &o->clock, &q->err);
+        q->code = reader_open(q->slot, o->database, NULL, &o->clock, &q->err);
     if (q->code == OK)
         q->code = json_parse(&params, &arena, q->params, strlen(q->params), PARAMS_DEPTH, &q->err);
     if (q->code == OK) {

@@ -20,8 +20,7 @@
 struct readers;
 
 struct readers_options {
-    const char *database; /* borrowed, as are the rules */
-    const char *rules;
+    const char *database; /* borrowed */
     struct clock clock;
     size_t max_waiting; /* questions in line before ERR_BUSY */
 };

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "host/access.h"
 #include "host/readers.h"
+#include "host/reload.h"
 #include "host/worker.h"
 
 #define PARAMS_DEPTH 64
@@ -19,6 +20,7 @@ struct service {
     struct worker *worker;
     struct readers *readers;
     struct access access;
+    struct reload *reload;
     int64_t began;      /* monotonic */
     uint64_t events[4]; /* by enum pw_event_status */
     bool is_ready;
@@ -120,7 +122,7 @@ enum pw_status service_submit(struct service *s, enum pw_format format, const ch
     sub->arg = arg;
     sub->job = (struct job){ .done = finish_submission, .arg = sub };
 
-    const struct intake_schema schema = { engine_catalog(engine), engine_note_key(engine) };
+    const struct intake_schema schema = { worker_catalog(s->worker), engine_note_key(engine) };
     struct job *job = &sub->job;
     job->code = intake_read(&sub->intake, &s->options.limits, &schema, format, bytes, len, actor,
                             hubs, &job->err);
@@ -229,6 +231,9 @@ static void describe(struct service *s, struct buf *out)
         buf_str(out, ",\"rule_errors\":");
         engine_write_failures(worker_engine(s->worker), false, out);
     }
+    buf_printf(out, ",\"skipped_events\":%llu,",
+               (unsigned long long)worker_figures(s->worker)->engine.skipped);
+    reload_describe(s->reload, out);
     if (reason) {
         buf_str(out, ",\"reason\":");
         json_write_cstr(out, reason);
@@ -401,6 +406,8 @@ enum pw_status service_ask(struct service *s, const char *question, const char *
         return PW_BUSY;
     if (is_command(question))
         return run_command(s, question, params_json, done, arg);
+    if (reload_knows(question))
+        return reload_ask(s->reload, question, params_json, done, arg);
     struct asked *a = calloc(1, sizeof(*a));
     if (!a)
         return PW_BUSY;
@@ -493,10 +500,16 @@ static void on_changed(void *arg, int64_t feed_seq)
 }
 
 /* The readers first: whoever closes the database last, and may write, puts its WAL away. */
-static void on_readers_stopped(void *arg)
+static void on_reload_stopped(void *arg)
 {
     struct service *s = arg;
     worker_stop(s->worker);
+}
+
+static void on_readers_stopped(void *arg)
+{
+    struct service *s = arg;
+    reload_stop(s->reload, on_reload_stopped, s);
 }
 
 static void on_worker_closed(void *arg)
@@ -513,8 +526,10 @@ enum err_code service_open(struct service **out, uv_loop_t *loop,
 {
     static const struct worker_callbacks WORKER = { on_ready, on_failed, on_changed,
                                                     on_worker_closed };
+    const struct reload_options reload = { .database = options->database,
+                                           .rules = options->rules,
+                                           .clock = options->clock };
     const struct readers_options readers = { .database = options->database,
-                                             .rules = options->rules,
                                              .clock = options->clock,
                                              .max_waiting = options->questions };
     const struct worker_options worker = {
@@ -536,6 +551,8 @@ enum err_code service_open(struct service **out, uv_loop_t *loop,
     enum err_code rc = readers_new(&s->readers, loop, &readers, err);
     if (rc == OK)
         rc = worker_start(&s->worker, loop, &worker, &WORKER, s, err);
+    if (rc == OK)
+        rc = reload_new(&s->reload, loop, s->worker, &reload, err);
     if (rc == OK) {
         *out = s;
         return OK;
@@ -571,7 +588,22 @@ void service_free(struct service *s)
     if (!s)
         return;
     readers_free(s->readers);
+    reload_free(s->reload);
     worker_free(s->worker);
     access_fini(&s->access);
     free(s);
+}
+
+void service_configure(struct service *s, const char *rules, const struct intake_limits *limits)
+{
+    s->options.limits = *limits;
+    if (!reload_set_rules(s->reload, rules))
+        log_err("config: no memory for the path of the rules; it stays as it was");
+}
+
+void service_reload(struct service *s)
+{
+    if (!s->is_ready || reload_ask(s->reload, "reload", NULL, NULL, NULL) != PW_OK)
+        log_warn("rules: not read again reason=the daemon is starting or stopping, or much waits "
+                 "already");
 }

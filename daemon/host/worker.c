@@ -50,18 +50,20 @@ struct worker {
     struct histogram commits;
     uv_async_t async;
     uv_thread_t thread;
-    struct engine *engine;     /* loop thread's copy: NULL until ready */
-    int64_t told_seq;          /* loop thread */
-    bool told_ready;           /* loop thread */
-    struct figures figures;    /* loop thread's copy */
-    bool is_joined;            /* loop thread */
-    bool is_stopping;          /* loop thread */
-    struct job *syncs;         /* engine thread: those who wait for the tables */
-    struct take *merged;       /* engine thread: room for a group */
-    size_t merged_cap;         /* engine thread */
-    int64_t retry_wake_at;     /* engine thread, monotonic; 0: at once */
-    int64_t retry_catch_up_at; /* the same */
-    int64_t syncs_commit;      /* engine thread: the last commit when the last of them asked */
+    struct engine *engine;         /* loop thread's copy: NULL until ready */
+    const struct catalog *catalog; /* loop thread: of the rules in force */
+    int64_t told_seq;              /* loop thread */
+    bool told_ready;               /* loop thread */
+    struct figures figures;        /* loop thread's copy */
+    bool is_joined;                /* loop thread */
+    bool is_stopping;              /* loop thread */
+    struct job *syncs;             /* engine thread: those who wait for the tables */
+    struct job *changing;          /* engine thread: the JOB_RULES under way */
+    struct take *merged;           /* engine thread: room for a group */
+    size_t merged_cap;             /* engine thread */
+    int64_t retry_wake_at;         /* engine thread, monotonic; 0: at once */
+    int64_t retry_catch_up_at;     /* the same */
+    int64_t syncs_commit;          /* engine thread: the last commit when the last of them asked */
 };
 
 /* --- engine thread --- */
@@ -220,8 +222,51 @@ static struct job *take_run(struct worker *w, struct engine *e, struct job *firs
     return end;
 }
 
+/* Rules that are tried are given up for those that come after them. */
+static void stop_changing(struct worker *w, struct engine *e, const char *why)
+{
+    if (!w->changing)
+        return;
+    engine_give_up(e);
+    w->changing->code = err_set(&w->changing->err, ERR_BUSY, "%s", why);
+    give_back(w, w->changing);
+    w->changing = NULL;
+}
+
+static void begin_changing(struct worker *w, struct engine *e, struct job *job)
+{
+    stop_changing(w, e, "other rules were sent while these were being tried");
+    job->code = engine_try(e, job->rules, job->origins, &job->err);
+    if (job->code != OK) {
+        give_back(w, job);
+        return;
+    }
+    job->rules = NULL;
+    w->changing = job;
+}
+
+/* Go on with the rules that are being tried, by a slice between two batches. */
+static void go_on_changing(struct worker *w, struct engine *e)
+{
+    struct job *job = w->changing;
+
+    job->code = engine_try_slice(&job->swap, e, &job->err);
+    if (job->code == OK && !job->swap.replaced)
+        return;
+    w->changing = NULL;
+    if (job->code == OK)
+        send_off(w, e, job, job, 0);
+    else
+        give_back(w, job);
+    uv_async_send(&w->async);
+}
+
 static void run_job(struct worker *w, struct engine *e, struct job *job)
 {
+    if (job->kind == JOB_RULES) {
+        begin_changing(w, e, job);
+        return;
+    }
     if (job->kind == JOB_SYNC) {
         struct engine_progress at;
         engine_progress(e, &at);
@@ -346,12 +391,20 @@ static bool tables_stand_at(const struct engine *e, int64_t commit)
     return at.tables_are_whole && at.tables >= commit;
 }
 
+/* There is work, whether or not jobs arrive. */
+static bool must_go_on(const struct worker *w, const struct engine *e)
+{
+    return can_catch_up(w, e) || w->syncs || w->changing;
+}
+
 static void serve(struct worker *w, struct engine *e)
 {
     while (!queue_is_finished(&w->queue)) {
         struct job *jobs =
-            queue_take(&w->queue, GROUP_EVENTS, can_catch_up(w, e) || w->syncs ? 0 : idle_us(w, e));
+            queue_take(&w->queue, GROUP_EVENTS, must_go_on(w, e) ? 0 : idle_us(w, e));
         run_jobs(w, e, jobs);
+        if (w->changing)
+            go_on_changing(w, e);
         bool is_waking = is_due(w, e);
         if (is_waking)
             wake_slice(w, e);
@@ -363,6 +416,7 @@ static void serve(struct worker *w, struct engine *e)
             uv_async_send(&w->async);
     }
     finish_syncs(w, e);
+    stop_changing(w, e, "the daemon is stopping");
 }
 
 static void tell_opened(struct worker *w, struct engine *e, const struct err *why)
@@ -404,10 +458,12 @@ static void run(void *arg)
 
 /* --- loop thread --- */
 
-static void finish_jobs(struct job *job)
+static void finish_jobs(struct worker *w, struct job *job)
 {
     for (struct job *next; job; job = next) {
         next = job->next; /* done may free the job */
+        if (job->kind == JOB_RULES && job->code == OK)
+            w->catalog = job->catalog;
         job->done(job);
     }
 }
@@ -425,10 +481,11 @@ static void on_async(uv_async_t *async)
     if (back.opened && !w->told_ready) {
         w->told_ready = true;
         w->engine = back.opened;
+        w->catalog = engine_catalog(w->engine); /* it changes no rules before it is told to */
         w->told_seq = back.figures.progress.feed_seq;
         w->callbacks.ready(w->arg);
     }
-    finish_jobs(back.first);
+    finish_jobs(w, back.first);
     if (back.figures.progress.feed_seq > w->told_seq) {
         w->told_seq = back.figures.progress.feed_seq;
         w->callbacks.changed(w->arg, w->told_seq);
@@ -487,6 +544,11 @@ enum err_code worker_start(struct worker **out, uv_loop_t *loop,
 const struct engine *worker_engine(const struct worker *w)
 {
     return w->engine;
+}
+
+const struct catalog *worker_catalog(const struct worker *w)
+{
+    return w->catalog;
 }
 
 enum err_code worker_put(struct worker *w, struct job *job, struct err *err)

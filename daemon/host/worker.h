@@ -39,8 +39,10 @@ MUST_CHECK enum err_code worker_start(struct worker **out, uv_loop_t *loop,
                                       const struct worker_callbacks *callbacks, void *arg,
                                       struct err *err);
 
-/* NULL until it is open. What may be asked of it here is engine_catalog() and engine_note_key(). */
+/* NULL until it is open. What may be asked of it here is engine_note_key(). */
 const struct engine *worker_engine(const struct worker *w);
+/* The types of event of the rules in force, once it is open: until the next `done` of a JOB_RULES. */
+const struct catalog *worker_catalog(const struct worker *w);
 
 /* Hand a job over. ERR_BUSY: not ready, full or stopping; the job is still the caller's. */
 MUST_CHECK enum err_code worker_put(struct worker *w, struct job *job, struct err *err);

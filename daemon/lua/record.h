@@ -60,6 +60,7 @@ struct fold_event {
     const char *id;
     const char *subject;
     const struct json *data;
+    bool is_checked;       /* its data is what these rules declare: nobody has to look again */
     const char *const *as; /* the record's own subject; for an event that was taken over, the
                               predecessors that it touched */
     int as_count;

@@ -24,8 +24,8 @@ struct batch *batch_new(void)
 
 static struct rows *each_rows(struct batch *b, size_t i)
 {
-    struct rows *all[] = { &b->names, &b->events,  &b->voids,    &b->successions,
-                           &b->notes, &b->changes, &b->subjects, &b->runs };
+    struct rows *all[] = { &b->names,   &b->events,   &b->voids, &b->successions, &b->notes,
+                           &b->changes, &b->subjects, &b->runs,  &b->metas };
     return i < sizeof(all) / sizeof(*all) ? all[i] : NULL;
 }
 
@@ -57,8 +57,8 @@ void batch_free(struct batch *b)
 
 bool batch_is_empty(const struct batch *b)
 {
-    return b->names.count + b->events.count + b->changes.count + b->subjects.count +
-                   b->runs.count ==
+    return b->names.count + b->events.count + b->changes.count + b->subjects.count + b->runs.count +
+                   b->metas.count ==
                0 &&
            b->commit.number == 0 && !b->generation && !b->has_watermark;
 }

@@ -79,6 +79,9 @@ struct run_row { /* hashes and numbers of events, sorted; see keys.c */
     const uint64_t *keys;
     size_t count;
 };
+struct meta_row {
+    const char *key, *text; /* NULL text: it goes */
+};
 /* The tables of what is derived are those of this commit; not `is_whole`: some rows are newer. */
 struct watermark {
     int64_t commit, seq, feed;
@@ -87,7 +90,7 @@ struct watermark {
 
 struct batch {
     struct arena arena; /* texts */
-    struct rows names, events, voids, successions, notes, changes, subjects, runs;
+    struct rows names, events, voids, successions, notes, changes, subjects, runs, metas;
     struct commit_row commit;
     const struct generation_row *generation; /* NULL: none */
     bool has_watermark;

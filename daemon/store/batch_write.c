@@ -279,6 +279,27 @@ static enum err_code write_behind(struct store *to, const struct batch *b, struc
     return stmt_run(to, st, "move the watermark", err);
 }
 
+static enum err_code write_metas(struct store *to, const struct batch *b, struct err *err)
+{
+    static const char PUT[] = "INSERT INTO meta (key, value) VALUES (?1, ?2)"
+                              " ON CONFLICT DO UPDATE SET value = excluded.value";
+    static const char DROP[] = "DELETE FROM meta WHERE key = ?1";
+    sqlite3_stmt *st;
+    enum err_code rc = OK;
+
+    EACH(struct meta_row, m, b->metas)
+    {
+        if ((rc = stmt_get(&st, to, m->text ? PUT : DROP, err)) != OK)
+            return rc;
+        bind_text(st, 1, m->key);
+        if (m->text)
+            bind_text(st, 2, m->text);
+        if ((rc = stmt_run(to, st, "keep a note about the database", err)) != OK)
+            return rc;
+    }
+    return rc;
+}
+
 static enum err_code write_one(struct store *to, const struct batch *b, struct err *err)
 {
     enum err_code rc = write_names(to, b, err);
@@ -289,6 +310,8 @@ static enum err_code write_one(struct store *to, const struct batch *b, struct e
         rc = write_sides(to, b, err);
     if (rc == OK)
         rc = write_generation(to, b->generation, err);
+    if (rc == OK)
+        rc = write_metas(to, b, err);
     if (rc == OK)
         rc = write_changes(to, b, err);
     if (rc == OK)

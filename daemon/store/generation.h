@@ -37,4 +37,19 @@ typedef enum err_code pack_file_fn(const struct pack_file *file, void *arg, stru
 MUST_CHECK enum err_code generation_files(struct store *s, int64_t number, pack_file_fn *fn,
                                           void *arg, struct err *err);
 
+/* The packs of the last generation, by name: "national", "hubs/07". */
+struct pack_age {
+    const char *pack;
+    int64_t generation; /* since which it is what it is */
+    int64_t since;
+    char digest[65]; /* of its files, hex */
+};
+/* One of the packs before what it is now: the newest generation in which it was another one, or not there. ERR_ABSENT:
+ * there is none. */
+MUST_CHECK enum err_code generation_before(int64_t *out, struct store *s, const char *pack,
+                                           struct err *err);
+typedef enum err_code pack_age_fn(const struct pack_age *age, void *arg, struct err *err);
+MUST_CHECK enum err_code generation_packs(struct store *s, pack_age_fn *fn, void *arg,
+                                          struct err *err);
+
 #endif

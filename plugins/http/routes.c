@@ -56,6 +56,9 @@ static const struct route ROUTES[] = {
     { "/v1/plugins/{}",   { { .name = "POST", .handle = post_plugin, .scope = PW_ADMIN, .answers = JSON,
                               .may_be_bare = true, .look = look_at_plugin } } },
     { "/v1/status",       { GET(get_status, PW_READ, JSON) } },
+    { "/v1/reload",       { DO("POST", post_reload, PW_ADMIN, JSON) } },
+    { "/v1/overlays/{}",  { GET(get_overlay, PW_RULES, JSON), DO("PUT", put_overlay, PW_RULES, JSON) } },
+    { "/v1/overlays/{}/rollback", { DO("POST", post_overlay_rollback, PW_RULES, JSON) } },
     { "/v1/verify",       { GET(get_verify, PW_ADMIN, JSON) } },
     { "/v1/replay",       { GET(get_replay, PW_ADMIN, JSON) } },
 };

@@ -40,7 +40,8 @@ void route_allow(const struct route *route, char *out, size_t size);
 /* The i-th of all; NULL: there are no more. */
 const struct route *route_at(size_t i);
 
-/* The handlers: events.c, ask.c, changes.c, outlook.c, people.c, tokens.c, plugins.c, pages.c. */
+/* The handlers: events.c, ask.c, changes.c, outlook.c, people.c, tokens.c, plugins.c, pages.c,
+ * rules.c. */
 handler_fn look_at_events, post_events;
 handler_fn get_schools, get_groups, get_hubs, get_school, get_group, get_hub;
 handler_fn get_summary, get_rules, get_rule;
@@ -53,5 +54,6 @@ handler_fn look_at_plugin, post_plugin;
 handler_fn get_forecast, get_advise, post_whatif;
 handler_fn get_tokens, post_token, delete_token;
 handler_fn get_index, get_openapi, get_livez, get_readyz;
+handler_fn post_reload, put_overlay, get_overlay, post_overlay_rollback;
 
 #endif

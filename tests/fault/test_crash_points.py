@@ -2,7 +2,8 @@
 
 `pathwayd-crash` ends itself, as kill -9 would, at the n-th pass of a place: while events are sent in small
 and large requests, in order and shuffled; while the first start writes its tables; while wakes are worked
-off after a start with another clock, other rules are taken up, and while what came late is worked off; in
+off after a start with another clock, other rules are taken up by a start or while it serves, and while what came
+late is worked off; in
 commits, in slices of the tables that follow behind them, in checkpoints, and while it makes up for what an
 earlier kill left behind. After each kill it starts again, with the next kill waiting, and is sent what it
 did not acknowledge. Its limits are small (tests/CMakeLists.txt), so that little worlds have all of this.
@@ -36,7 +37,7 @@ CLOCKS = ["2018-09-01T00:00:00Z", "2019-01-18T00:00:00Z", "2019-08-31T23:00:00Z"
           "2023-08-31T23:00:00Z", "2023-11-14T00:00:00Z", "2024-01-29T00:00:00Z", "2024-09-01T12:00:00Z",
           "2025-02-01T00:00:00Z", "2026-11-21T09:00:00Z"]
 PASSES = {"append": 40, "fold": 12, "judge": 12, "feed": 40, "slice": 8, "before commit": 8, "after commit": 8,
-          "checkpoint": 4, "recover": 3}
+          "checkpoint": 4, "recover": 3, "generation": 6, "swap": 1}
 PATIENCE_S = 60
 
 
@@ -83,9 +84,19 @@ class Story:
         self.clocks = self.dice.sample(CLOCKS, 7)
         if self.dice.random() < 0.8:  # else it is set back at times
             self.clocks.sort()
-        self.rules_after = rules_after if self.dice.random() < 0.3 else None
+        self.rules_after = rules_after if self.dice.random() < 0.6 else None
         self.rules = RULES
-        self.d = CrashingDaemon(now=self.clocks.pop(0))
+        self.live = tempfile.TemporaryDirectory(prefix="pathway-rules-")
+        self.take_rules(RULES)
+        self.reloads = False
+        self.d = CrashingDaemon(now=self.clocks.pop(0), rules=self.live.name)
+
+    def take_rules(self, folder):
+        """Let these be what is in the folder of its rules, but for their tests, which would say no to others."""
+        shutil.rmtree(f"{self.live.name}/national", ignore_errors=True)
+        shutil.copytree(f"{folder}/national", f"{self.live.name}/national",
+                        ignore=shutil.ignore_patterns("tests_*.lua"))
+        self.rules = folder
 
     def weigh_down(self, every):
         """A school with so many events that refolding it leaves all others for later, and what refolds it."""
@@ -111,15 +122,19 @@ class Story:
 
     def next_start(self):
         """With what it starts next, which is what there is to do before anything is sent."""
+        self.reloads = False
         if not self.acknowledged:
             return "the first start"
         if self.clocks and self.dice.random() < 0.4:
             self.d.now = self.clocks.pop(0)
             return "another clock"
-        if self.rules_after and self.dice.random() < 0.5:
-            self.rules, self.rules_after = self.rules_after, None
-            self.d.config.write_text(self.d.config.read_text().replace(str(RULES), str(self.rules)))
+        if self.rules_after and self.dice.random() < 0.2:
+            self.take_rules(self.rules_after)
+            self.rules_after = None
             return "other rules"
+        self.reloads = self.rules_after is not None and bool(self.requests)
+        if self.reloads:
+            return "a start as before, with other rules to be read"
         return "a start as before"
 
     def step(self, place, number):
@@ -143,8 +158,19 @@ class Story:
             self.d.process.wait(PATIENCE_S)
         return self.d.process.poll() is None
 
+    def read_rules(self):
+        """Other rules, while it serves: they may be half way in when it is killed."""
+        self.reloads = False
+        self.take_rules(self.rules_after)
+        self.rules_after = None
+        answer = self.d.request("POST", "/v1/reload", "{}", {"Content-Type": "application/json"})
+        if answer.status != 200:
+            raise AssertionError(f"not taken: {answer.text()}")
+
     def send_some(self):
-        for _ in range(12):
+        for number in range(12):
+            if self.reloads and number == 1:
+                self.read_rules()
             if not self.requests:
                 time.sleep(0.02)  # what was left for later may be under way
                 return
@@ -229,6 +255,10 @@ class Crash(unittest.TestCase):
         if self.last_place == "recover" and self.dice.random() < 0.5:
             return "recover", 1  # again, in what that kill left
         places = [p for p in PASSES if is_behind or p != "recover"]
+        if start.endswith("to be read"):
+            places = ["generation", "swap"] if self.dice.random() < 0.7 else places
+        else:
+            places = [p for p in places if p not in ("generation", "swap")]
         place = min(places, key=lambda p: (self.hits[p], self.dice.random()))
         few = start != "a start as before" and self.dice.random() < 0.6
         return place, self.dice.randint(1, 2 if few else PASSES[place])
@@ -264,6 +294,7 @@ class Crash(unittest.TestCase):
                 self.assertIsNone(story.end_fault(), f"PATHWAY_SEED={SEED} {story.told}")
             finally:
                 story.d.close()
+                story.live.cleanup()
         told = [f"PATHWAY_SEED={SEED}: {sum(self.hits.values())} kills in {seed - SEED * 1000} worlds"]
         told += [f"  {count:4} at {place}" for place, count in sorted(self.hits.items())]
         told += [f"  {count:4} {met}" for met, count in sorted(self.met.items())]

@@ -131,7 +131,7 @@ class Doc(unittest.TestCase):
 
     def test_every_rule_is_there_and_every_link_leads_somewhere(self):
         shown = set(re.findall(r'<a id="(\w+)">', self.page))
-        done = tool("test", f"{RULES}/national", "--coverage", "--json")
+        done = tool("test", RULES / "national", "--coverage", "--json")
         rules = {row["rule"] for row in map(json.loads, done.stdout.splitlines()) if "rule" in row}
         self.assertEqual(shown, rules)
         self.assertLessEqual(set(re.findall(r"\]\(#(\w+)\)", self.page)), shown)

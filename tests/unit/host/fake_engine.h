@@ -291,6 +291,27 @@ int64_t engine_ticket(const struct engine *e)
     return ticket;
 }
 
+enum err_code engine_try(struct engine *e, struct rulebook *rules,
+                         const struct pack_origin *origins, struct err *why)
+{
+    (void)origins;
+    (void)e;
+    (void)rules;
+    return err_set(why, ERR_RULE, "the fake has no rules");
+}
+
+enum err_code engine_try_slice(struct engine_swap *out, struct engine *e, struct err *why)
+{
+    (void)e;
+    *out = (struct engine_swap){ 0 };
+    return err_set(why, ERR_RULE, "the fake has no rules");
+}
+
+void engine_give_up(struct engine *e)
+{
+    (void)e;
+}
+
 bool engine_is_behind(const struct engine *e)
 {
     (void)e;

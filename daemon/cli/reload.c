@@ -1,0 +1,142 @@
+/* reload.c - `pathway reload`: the daemon reads its rules again. */
+#include <stdio.h>
+
+#include "base/civil.h"
+#include "cli/commands.h"
+#include "cli/layout.h"
+#include "cli/options.h"
+#include "cli/place.h"
+#include "cli/reload.h"
+#include "cli/summary.h"
+
+static long long number_in(const struct json *answer, const char *name)
+{
+    const struct json *n = json_get(answer, name);
+    return n && n->type == JSON_INT ? (long long)n->as.integer : 0;
+}
+
+static void tell(const struct json *answer)
+{
+    const struct json *changed = json_get(answer, "changed");
+    const struct json *refused = json_get(answer, "refused");
+    char subjects[COUNT_TEXT], changes[COUNT_TEXT];
+
+    for (const struct json *r = refused ? refused->as.first : NULL; r; r = r->next) {
+        const struct json *why = json_get(r, "why"), *pack = json_get(r, "pack");
+        if (why && why->type == JSON_STRING && pack && pack->type == JSON_STRING)
+            fprintf(stderr, "%spathway: %s was not taken; it stays what it was\n", why->as.string,
+                    pack->as.string);
+    }
+
+    if (!changed || changed->type != JSON_BOOL || !changed->as.boolean) {
+        printf("nothing has changed: generation %lld stays\n", number_in(answer, "generation"));
+        return;
+    }
+    printf("generation %lld is in force: %lld tests passed, %s subjects judged, %s decisions "
+           "changed\n",
+           number_in(answer, "generation"), number_in(answer, "tests"),
+           count_text(number_in(answer, "subjects"), subjects),
+           count_text(number_in(answer, "changes"), changes));
+}
+
+/* What is wrong with rules is many lines: too long for an error's one sentence. */
+static bool print_refusal(const struct exchange *x)
+{
+    struct arena arena = { 0 };
+    const struct json *problem = NULL;
+    struct err ignored;
+
+    if (x->status != 409 ||
+        json_parse(&problem, &arena, buf_cstr(&x->answer), x->answer.len, 16, &ignored) != OK) {
+        arena_fini(&arena);
+        return false;
+    }
+    const struct json *detail = json_get(problem, "detail");
+    bool is_told = detail && detail->type == JSON_STRING;
+    if (is_told)
+        fprintf(stderr, "%s%spathway: the rules were not taken; those in force stay\n",
+                detail->as.string,
+                detail->len > 0 && detail->as.string[detail->len - 1] == '\n' ? "" : "\n");
+    arena_fini(&arena);
+    return is_told;
+}
+
+/* *is_refused: some packs were not taken, though others were. */
+static enum err_code print_done(bool *is_refused, const struct args *args, const struct exchange *x,
+                                struct err *err)
+{
+    struct arena arena = { 0 };
+    const struct json *answer = NULL;
+
+    enum err_code rc = json_parse(&answer, &arena, buf_cstr(&x->answer), x->answer.len, 16, err);
+    const struct json *refused = rc == OK ? json_get(answer, "refused") : NULL;
+    *is_refused = refused && refused->type == JSON_ARRAY && refused->as.first;
+    if (rc == OK && args_flag(args, "json"))
+        rc = layout_raw(stdout, &x->answer);
+    else if (rc == OK)
+        tell(answer);
+    arena_fini(&arena);
+    return rc;
+}
+
+enum cli_exit rules_call(const struct args *args, struct exchange *x)
+{
+    struct place *place = NULL;
+    struct err err;
+    bool is_refused = false;
+
+    enum err_code rc = place_open(&place, args, &err);
+    if (rc == OK && !place_client(place))
+        rc = err_set(&err, ERR_INPUT,
+                     "only a running daemon changes its rules: give --url, not --database");
+    if (rc == OK)
+        rc = client_call(place_client(place), x, &err);
+    if (rc == OK)
+        is_refused = print_refusal(x);
+    if (rc == OK && !is_refused)
+        rc = client_check(x, &err);
+    if (rc == OK && !is_refused)
+        rc = print_done(&is_refused, args, x, &err);
+    exchange_fini(x);
+    place_close(place);
+    if (is_refused)
+        return CLI_NO;
+    return rc == OK ? CLI_DONE : cli_fail(&err);
+}
+
+static enum cli_exit run(const struct args *args)
+{
+    struct exchange x = { .method = "POST",
+                          .path = args_flag(args, "rollback") ? "/v1/reload?rollback=national"
+                                                              : "/v1/reload",
+                          .content_type = "application/json",
+                          .body = "{}",
+                          .body_len = 2 };
+
+    return rules_call(args, &x);
+}
+
+static const struct option_spec OPTIONS[] = {
+    { "rollback", NULL, "go back to the national pack before the one in force" },
+    OPTION_END,
+};
+
+const struct command reload_command = {
+    .name = "reload",
+    .operands = "",
+    .summary = "have the daemon read its rules again, while it serves",
+    .help =
+        "The daemon loads its rules folder beside what runs, runs the rules' own tests, judges "
+        "every\n"
+        "subject by them while it goes on taking events in, and changes over in one step. With an\n"
+        "error, or a test that fails, the rules in force stay, and `pathway status` goes on "
+        "showing\n"
+        "why. `systemctl reload pathwayd` does the same. After --rollback the folder's national "
+        "pack\n"
+        "counts again once somebody changes it.",
+    .example = "pathway reload",
+    .options = OPTIONS,
+    .no = "the rules were not taken: what is wrong with them is printed",
+    .asks = true,
+    .run = run,
+};

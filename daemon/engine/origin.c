@@ -1,0 +1,298 @@
+/* origin.c - see origin.h. Of a pack that was pushed or rolled back the database keeps, as "origin/PACK", the digest
+ * of what the folder had of it then. When the folder has something else, somebody has changed it since, and it counts
+ * again; until then the pack is what it is in force. */
+#include "engine/origin.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/digest.h"
+#include "lua/folder.h"
+#include "store/generation.h"
+#include "store/meta.h"
+
+#define ORIGIN "origin/"
+
+struct pack {
+    struct pack *next;
+    const char *name;
+    struct ruleset_file *files; /* to be loaded */
+    int count, cap;
+    char folder[DIGEST_HEX]; /* of what the folder has of it; "": nothing */
+    bool stands_over;        /* it is another one than the folder's */
+    bool is_put_over;        /* ... by this proposal */
+    bool was_over;           /* the database says so already */
+    bool stays;              /* it is what it is in force */
+};
+struct origins {
+    struct arena *arena;
+    struct store *store;
+    struct pack *packs;
+};
+
+static enum err_code no_memory(struct err *err)
+{
+    return err_set(err, ERR_LIMIT, "no memory for the files of packs");
+}
+
+static struct pack *pack_named(struct origins *o, const char *name, size_t len)
+{
+    struct pack *p = o->packs;
+
+    while (p && (strlen(p->name) != len || memcmp(p->name, name, len) != 0))
+        p = p->next;
+    if (p)
+        return p;
+    p = arena_alloc(o->arena, sizeof(*p));
+    const char *copy = arena_copy(o->arena, name, len);
+    if (!p || !copy)
+        return NULL;
+    *p = (struct pack){ .next = o->packs, .name = copy };
+    return o->packs = p;
+}
+
+static enum err_code add_file(struct origins *o, struct pack *p, const struct ruleset_file *file,
+                              struct err *err)
+{
+    if (p->count == p->cap) {
+        int cap = p->cap ? p->cap * 2 : 16;
+        struct ruleset_file *grown = arena_alloc(o->arena, sizeof(*grown) * (size_t)cap);
+        if (!grown)
+            return no_memory(err);
+        if (p->count > 0)
+            memcpy(grown, p->files, sizeof(*grown) * (size_t)p->count);
+        p->files = grown;
+        p->cap = cap;
+    }
+    p->files[p->count++] = *file;
+    return OK;
+}
+
+/* The pack of a file: its path without the name. */
+static struct pack *pack_of_file(struct origins *o, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return pack_named(o, path, slash ? (size_t)(slash - path) : strlen(path));
+}
+
+/* ---- the folder ---- */
+
+static void digest_pack(char out[DIGEST_HEX], const struct pack *p)
+{
+    uint8_t sum[DIGEST_BYTES] = { 0 };
+
+    out[0] = '\0';
+    for (int i = 0; i < p->count; i++) {
+        const struct digest_part parts[] = {
+            { sum, DIGEST_BYTES },
+            { p->files[i].path, strlen(p->files[i].path) },
+            { p->files[i].text, p->files[i].len },
+        };
+        digest_parts(sum, NULL, parts, 3);
+    }
+    if (p->count > 0)
+        digest_hex(sum, out);
+}
+
+static enum err_code read_folder(struct origins *o, const char *folder, struct err *err)
+{
+    struct rule_files files;
+
+    enum err_code rc = folder_read(&files, o->arena, folder, NULL, err);
+    for (int i = 0; rc == OK && i < files.count; i++) {
+        struct pack *p = pack_of_file(o, files.files[i].path);
+        rc = p ? add_file(o, p, &files.files[i], err) : no_memory(err);
+    }
+    for (struct pack *p = o->packs; p; p = p->next)
+        digest_pack(p->folder, p);
+    return rc;
+}
+
+/* ---- the archive ---- */
+
+struct archived {
+    struct origins *origins;
+    struct pack *pack;
+};
+
+static enum err_code take_archived(const struct pack_file *file, void *arg, struct err *err)
+{
+    struct archived *a = arg;
+    size_t len = strlen(a->pack->name);
+
+    if (strncmp(file->path, a->pack->name, len) != 0 || file->path[len] != '/' ||
+        strchr(file->path + len + 1, '/'))
+        return OK;
+    const struct ruleset_file copy = {
+        .path = arena_strdup(a->origins->arena, file->path),
+        .text = arena_copy(a->origins->arena, file->text, file->len),
+        .len = file->len,
+    };
+    return copy.path && copy.text ? add_file(a->origins, a->pack, &copy, err) : no_memory(err);
+}
+
+/* Let a pack be what it was in a generation; 0: nothing. */
+static enum err_code take_back(struct origins *o, struct pack *p, int64_t generation,
+                               struct err *err)
+{
+    struct archived a = { o, p };
+
+    p->files = NULL;
+    p->count = p->cap = 0;
+    return generation > 0 ? generation_files(o->store, generation, take_archived, &a, err) : OK;
+}
+
+static enum err_code take_origin(const char *key, const char *text, void *arg, struct err *err)
+{
+    struct origins *o = arg;
+    struct pack *p = pack_named(o, key + strlen(ORIGIN), strlen(key + strlen(ORIGIN)));
+
+    if (!p)
+        return no_memory(err);
+    p->was_over = true;
+    p->stands_over = strcmp(text, p->folder) == 0;
+    return OK;
+}
+
+/* Packs that were pushed or rolled back, and that the folder has not changed since. They are in force as such. */
+static enum err_code put_over(struct origins *o, struct err *err)
+{
+    struct generation last;
+
+    enum err_code rc = meta_each(o->store, ORIGIN, take_origin, o, err);
+    if (rc == OK)
+        rc = generation_last(&last, o->store, err);
+    for (struct pack *p = o->packs; p && rc == OK; p = p->next)
+        if (p->stands_over)
+            rc = take_back(o, p, last.number, err);
+    return rc;
+}
+
+/* ---- what is asked for ---- */
+
+static enum err_code put_pushed(struct origins *o, struct pack *p, const struct proposal *asked,
+                                struct err *err)
+{
+    enum err_code rc = take_back(o, p, 0, err);
+
+    for (int i = 0; rc == OK && i < asked->file_count; i++)
+        rc = add_file(o, p, &asked->files[i], err);
+    p->stands_over = p->is_put_over = true;
+    return rc;
+}
+
+static enum err_code put_back(struct origins *o, struct pack *p, struct err *err)
+{
+    int64_t before;
+
+    enum err_code rc = generation_before(&before, o->store, p->name, err);
+    if (rc == OK)
+        rc = take_back(o, p, before, err);
+    p->stands_over = p->is_put_over = true;
+    return rc;
+}
+
+/* A push or a rollback changes one pack: all others stay what they are in force. */
+static enum err_code change_one(struct origins *o, const struct proposal *asked, struct err *err)
+{
+    struct pack *one = pack_named(o, asked->pack, strlen(asked->pack));
+    enum err_code rc = one ? OK : no_memory(err);
+
+    for (struct pack *p = o->packs; p && rc == OK; p = p->next) {
+        bool ignored;
+        if (p == one)
+            rc = asked->kind == PROPOSE_PUSH ? put_pushed(o, p, asked, err) : put_back(o, p, err);
+        else
+            rc = origins_stay(&ignored, o, p->name, err);
+    }
+    return rc;
+}
+
+enum err_code origins_gather(struct origins **out, struct arena *arena, struct store *s,
+                             const struct proposal *p, struct err *err)
+{
+    struct origins *o = arena_alloc(arena, sizeof(*o));
+
+    *out = o;
+    if (!o)
+        return no_memory(err);
+    *o = (struct origins){ .arena = arena, .store = s };
+    enum err_code rc = read_folder(o, p->folder, err);
+    if (rc == OK)
+        rc = put_over(o, err);
+    if (rc == OK && p->kind != PROPOSE_FOLDER)
+        rc = change_one(o, p, err);
+    return rc;
+}
+
+/* ---- what comes out of it ---- */
+
+static int by_path(const void *a, const void *b)
+{
+    const struct ruleset_file *x = a, *y = b;
+    bool x_is_hub = strncmp(x->path, "hubs/", 5) == 0, y_is_hub = strncmp(y->path, "hubs/", 5) == 0;
+
+    return x_is_hub != y_is_hub ? x_is_hub - y_is_hub : strcmp(x->path, y->path);
+}
+
+enum err_code origins_files(struct ruleset_file **out, int *count, struct origins *from,
+                            struct err *err)
+{
+    int n = 0;
+
+    for (const struct pack *p = from->packs; p; p = p->next)
+        n += p->count;
+    *out = arena_alloc(from->arena, sizeof(**out) * ((size_t)n + 1));
+    *count = 0;
+    if (!*out)
+        return no_memory(err);
+    for (const struct pack *p = from->packs; p; p = p->next)
+        for (int i = 0; i < p->count; i++)
+            (*out)[(*count)++] = p->files[i];
+    qsort(*out, (size_t)n, sizeof(**out), by_path);
+    return OK;
+}
+
+enum err_code origins_stay(bool *changed, struct origins *from, const char *pack, struct err *err)
+{
+    struct generation last;
+    struct pack *p = pack_named(from, pack, strlen(pack));
+
+    if (!p)
+        return no_memory(err);
+    *changed = !p->stays;
+    p->stays = true;
+    if (p->stands_over) /* it is what is in force already */
+        *changed = false;
+    enum err_code rc = generation_last(&last, from->store, err);
+    return rc == OK ? take_back(from, p, last.number, err) : rc;
+}
+
+enum err_code origins_list(const struct pack_origin **out, struct origins *from, struct err *err)
+{
+    *out = NULL;
+    for (const struct pack *p = from->packs; p; p = p->next) {
+        bool is_dropped = p->was_over && !p->stands_over && !p->stays;
+        if (!p->is_put_over && !is_dropped)
+            continue;
+        struct pack_origin *origin = arena_alloc(from->arena, sizeof(*origin));
+        if (!origin)
+            return no_memory(err);
+        *origin = (struct pack_origin){ *out, p->name, is_dropped ? NULL : p->folder };
+        *out = origin;
+    }
+    return OK;
+}
+
+enum err_code origins_keep(struct store *s, const struct pack_origin *origins, struct err *err)
+{
+    enum err_code rc = OK;
+
+    for (const struct pack_origin *o = origins; rc == OK && o; o = o->next) {
+        char key[100];
+        snprintf(key, sizeof(key), ORIGIN "%s", o->pack);
+        rc = meta_put(s, key, o->over, err);
+    }
+    return rc;
+}
