@@ -6,6 +6,7 @@
 
 #include "base/crash.h"
 #include "base/log.h"
+#include "engine/overlay_check.h"
 #include "engine/world.h"
 #include "store/log.h"
 
@@ -14,6 +15,7 @@
 /* So often, on the whole, may records be made that could not follow; what is missing then is made in the commit
  * that changes over. Else a flood of late events would put it off for ever. */
 #define ROUNDS 3
+#define NAMED  5 /* subjects in a refusal; the others are counted */
 
 struct candidate {
     struct rulebook *rules; /* owned; NULL: taken */
@@ -21,8 +23,10 @@ struct candidate {
     struct arena names;
     const char **todo; /* owned; the names are the arena's */
     size_t count, cap, next;
-    size_t subjects; /* of the log, when it began */
-    bool failed;     /* no memory to add to the list */
+    size_t subjects;    /* of the log, when it began */
+    bool failed;        /* no memory to add to the list */
+    struct buf refused; /* what an overlay does to subjects that the national pack does not allow */
+    size_t refusals;
 };
 
 static enum err_code no_memory(struct err *err)
@@ -53,7 +57,8 @@ enum err_code candidate_restart(struct candidate *c, struct store *s, struct err
 {
     live_cache_clear(&c->records);
     arena_reset(&c->names);
-    c->count = c->next = 0;
+    c->count = c->next = c->refusals = 0;
+    buf_reset(&c->refused);
     enum err_code rc = log_subjects(s, add, c, err);
     c->subjects = c->count;
     return rc == OK && c->failed ? no_memory(err) : rc;
@@ -85,6 +90,7 @@ void candidate_free(struct candidate *c)
     live_cache_fini(&c->records); /* they live in the rules' Lua state */
     rulebook_free(c->rules);
     arena_fini(&c->names);
+    buf_fini(&c->refused);
     free(c->todo);
     free(c);
 }
@@ -107,6 +113,37 @@ static enum err_code make(struct live **out, struct candidate *c, struct world *
     return record_rejudge(&wake, (*out)->fold.record, now, take_nothing, NULL, err);
 }
 
+static void refuse(const struct overlay_refusal *r, void *arg)
+{
+    struct candidate *c = arg;
+
+    if (c->refusals++ >= NAMED)
+        return;
+    buf_printf(&c->refused, "%shub %s: %s, %s", c->refusals > 1 ? "; " : "", r->hub, r->subject,
+               r->what);
+    if (r->national && r->here)
+        buf_printf(&c->refused, " would be %s in place of %s", r->here, r->national);
+    buf_printf(&c->refused, ": %s", r->why);
+}
+
+/* What its hub's overlay makes of it. */
+static enum err_code look_at(struct candidate *c, struct world *w, const struct live *l,
+                             int64_t *folded, int64_t now, struct err *err)
+{
+    if (!overlay_check_concerns(&l->fold))
+        return OK;
+    *folded += 3 * l->fold_events; /* it is folded so often */
+    return overlay_check_subject(c->rules, w, l->subject, now, refuse, c, err);
+}
+
+static enum err_code refusal(struct candidate *c, struct err *err)
+{
+    if (c->refusals <= NAMED)
+        return err_set(err, ERR_RULE, "%s", buf_cstr(&c->refused));
+    return err_set(err, ERR_RULE, "%s; and %zu more like these", buf_cstr(&c->refused),
+                   c->refusals - NAMED);
+}
+
 enum err_code candidate_slice(bool *done, struct candidate *c, struct store *s, int64_t now,
                               struct err *err)
 {
@@ -122,10 +159,12 @@ enum err_code candidate_slice(bool *done, struct candidate *c, struct store *s, 
             continue;
         rc = make(&l, c, w, c->todo[c->next], now, err);
         folded += rc == OK ? l->fold_events + 1 : 0;
+        if (rc == OK)
+            rc = look_at(c, w, l, &folded, now, err);
     }
     world_close(w);
     *done = rc == OK && (c->next == c->count || c->next > (c->subjects + 1000) * ROUNDS);
-    return rc;
+    return *done && c->refusals > 0 ? refusal(c, err) : rc;
 }
 
 static bool take(struct candidate *c, struct live *l, const struct concern *concern, int64_t now)

@@ -27,7 +27,8 @@ MUST_CHECK enum err_code candidate_new(struct candidate **out, struct rulebook *
 /* With its rules, unless they were taken. NULL allowed. */
 void candidate_free(struct candidate *c);
 
-/* Between commits: make some more records, as of `now`. *done: there is nothing more to be made. */
+/* Between commits: make some more records, as of `now`. *done: there is nothing more to be made. ERR_RULE: an overlay
+ * moves subjects in a direction that the national pack does not allow; the message names them. */
 MUST_CHECK enum err_code candidate_slice(bool *done, struct candidate *c, struct store *s,
                                          int64_t now, struct err *err);
 /* After a commit, for each subject that it concerned. */

@@ -14,6 +14,25 @@ from support import RULES, difference, export, judge, tool
 
 NOW = "2026-11-21T09:00:00Z"
 
+# A school that has not enough may take another way, which is further along.
+TURNING = """return pack { name = 'national', version = '1', params = { needed = 2 }, open = { needed = tighten },
+  events = {
+    at = { title = 'A', subject = 'school', data = { hub = hub } },
+    go = { title = 'G', subject = 'school', data = { n = int } },
+  },
+  facts = { school = { hub = hub, total = initially(0, int), stage = initially('a', { 'a', 'b', 'c' }) } },
+  on = { school = {
+    at = function(s, e) s.hub = e.data.hub end,
+    go = function(s, e) s.total = s.total + e.data.n end,
+  } },
+  moves = { school = { stage = first_of {
+    { 'b', from = { 'a' }, function(s) return s.enough end },
+    { 'c', from = { 'a' }, function(s) return s.total >= 2 and not s.enough end },
+  } } },
+  rules = { enough = rule { 'E', source = 's', needs = at_least('needed'), function(s) return s.total end } },
+}
+"""
+
 
 class Reload(unittest.TestCase):
     def setUp(self):
@@ -284,6 +303,23 @@ class Overlays(unittest.TestCase):
         status = self.d.request("GET", "/v1/overlays/07").json()
         self.assertEqual(status["generation"], 2)
         self.assertIn("rulez", status["last_error"])
+
+    def test_one_that_moves_a_school_where_the_national_pack_does_not_let_it_is_refused_by_name(self):
+        """What is stricter there makes a school come further along."""
+        folder = Path(self.folder.name) / "own"
+        (folder / "national").mkdir(parents=True)
+        (folder / "national" / "pack.lua").write_text(TURNING)
+        with Daemon(rules=folder) as d:
+            d.send([event("at", "school/100001", {"hub": "07"}, time="2025-01-01T00:00:00Z"),
+                    event("go", "school/100001", {"n": 2}, time="2025-01-02T00:00:00Z")])
+            (self.mine / "overlay.lua").write_text("return overlay { hub = '07', params = { needed = 3 } }\n")
+            done = tool("overlay", "push", self.mine, PATHWAY_URL=f"unix:{d.socket}")
+            self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+            self.assertIn("hub 07: school/100001, stage: what the overlay tightens brings this one further", done.stderr)
+            self.assertEqual(d.request("GET", "/v1/status").json()["rules"]["generation"], 1)
+            self.assertIn("school/100001", d.request("GET", "/v1/overlays/07").json()["last_error"])
+            d.send([event("go", "school/100002", {"n": 2}, time="2025-01-02T00:00:00Z")])
+            self.assertEqual(d.export()[("school/100001", "enough")], "true")
 
     def test_a_broken_overlay_of_the_folder_holds_up_no_other_pack(self):
         folder = Path(self.folder.name) / "rules"
