@@ -205,7 +205,9 @@ static void write_path(struct buf *b, const char *question, const struct param *
     } else if (!strcmp(question, "person")) {
         buf_str(b, "/v1/people/");
         client_escape(b, value_of(params, "key"));
-    } else if (!strcmp(question, "status") || !strcmp(question, "tokens") || is_check(question)) {
+    } else if (!strcmp(question, "status") || !strcmp(question, "tokens") ||
+               !strcmp(question, "quarantine") || !strcmp(question, "faults") ||
+               is_check(question)) {
         buf_printf(b, "/v1/%s", question);
     } else if (is_asked_of_all(question)) {
         buf_printf(b, "/v1/%s", question);

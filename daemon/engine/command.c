@@ -9,6 +9,7 @@
 #include "engine/packs.h"
 #include "engine/tokens.h"
 #include "model/type.h"
+#include "store/keep.h"
 #include "store/log.h"
 #include "store/personal.h"
 
@@ -92,6 +93,25 @@ static enum err_code note_attempts(struct store *s, const struct json *params, s
     return rc;
 }
 
+/* A transaction of its own, as "keep": it must not move tables. The number may come from a path. */
+static enum err_code discard_aside(struct store *s, const struct json *params, struct err *err)
+{
+    const char *number = NULL;
+    char *end = NULL;
+    struct keeping k;
+
+    if (text_param(&number, params, "number", err) != OK)
+        return err->code;
+    long long n = strtoll(number, &end, 10);
+    if (*end || n < 1)
+        return err_set(err, ERR_INPUT, "number: found '%.40s', expected a whole number from 1",
+                       number);
+    enum err_code rc = keep_begin(&k, s, err);
+    if (rc == OK)
+        rc = keep_end(&k, keep_no_aside(&k, n, err), err);
+    return rc;
+}
+
 static enum err_code run(struct buf *answer, struct engine *e, const char *name,
                          const struct json *params, struct err *err)
 {
@@ -124,6 +144,12 @@ enum err_code engine_command(char **out, struct engine *e, const char *name,
     *out = NULL;
     if (engine_reload(e, err) != OK)
         return err->code;
+    if (strcmp(name, "aside.discard") == 0) {
+        enum err_code done = discard_aside(s, params, err);
+        if (done == OK && !(*out = strdup("{}")))
+            return err_set(err, ERR_LIMIT, "no memory");
+        return done;
+    }
     if (strcmp(name, "keep") == 0) { /* a transaction of its own, often: it must not move tables */
         enum err_code kept = keep_all(s, params, err);
         if (kept == OK && !(*out = strdup("{}")))

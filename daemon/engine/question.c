@@ -28,7 +28,7 @@ static const struct {
     { "restated", answer_restated },     { "summary", answer_summary },
     { "rules", answer_rules },           { "whatif", answer_whatif },
     { "advise", answer_advise },         { "csv", answer_table },
-    { "overlay", answer_overlay },
+    { "overlay", answer_overlay },       { "faults", answer_faults },
 };
 #define QUESTION_COUNT (sizeof(QUESTIONS) / sizeof(QUESTIONS[0]))
 

@@ -371,8 +371,8 @@ static void on_answer(void *arg, enum err_code code, const char *text, size_t le
     asked_free(a);
 }
 
-static const char *const COMMANDS[] = { "person.set", "person.erase", "note.erase",
-                                        "token.add",  "token.revoke", "keep" };
+static const char *const COMMANDS[] = { "person.set",   "person.erase", "note.erase",   "token.add",
+                                        "token.revoke", "keep",         "aside.discard" };
 
 bool service_is_own(const char *question)
 {

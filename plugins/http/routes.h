@@ -43,6 +43,7 @@ const struct route *route_at(size_t i);
 /* The handlers: events.c, ask.c, changes.c, outlook.c, people.c, tokens.c, plugins.c, pages.c,
  * rules.c. */
 handler_fn look_at_events, post_events;
+handler_fn get_quarantine, get_faults, delete_quarantine;
 handler_fn get_schools, get_groups, get_hubs, get_school, get_group, get_hub;
 handler_fn get_summary, get_rules, get_rule;
 handler_fn get_changes, get_consumers, get_export, get_status, get_metrics, get_verify, get_replay;

@@ -1,6 +1,7 @@
 """Rules and reducers that fail or never end, in a daemon: what others see of them."""
 
 import json
+import sqlite3
 import tempfile
 import unittest
 from pathlib import Path
@@ -82,6 +83,39 @@ class Failing(unittest.TestCase):
         self.assertRegex(metrics, r'pathwayd_rule_errors_total\{hub="07",rule="fails"\} [1-9]')
         self.assertRegex(metrics, r'pathwayd_rule_errors_total\{hub="07",rule="loops"\} [1-9]')
         self.assertRegex(metrics, r"pathwayd_rule_seconds_count [1-9]")
+
+    def test_what_is_left_out_is_in_the_quarantine(self):
+        url = f"unix:{self.d.socket}"
+        done = tool("quarantine", "list", PATHWAY_URL=url)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("left out  school/100004  turned fail of urn:test", done.stdout)
+        listed = json.loads(tool("quarantine", "list", "--json", PATHWAY_URL=url).stdout)
+        self.assertEqual(listed["faults"]["total"], 2)
+        self.assertEqual(listed["quarantine"]["items"], [])
+        for command in ("retry", "discard"):
+            done = tool("quarantine", command, "77", PATHWAY_URL=url)
+            self.assertEqual(done.returncode, 1, done.stderr)
+            self.assertIn("no number 77", done.stderr)
+        self.assertEqual(tool("quarantine", "retry", "x", PATHWAY_URL=url).returncode, 2)
+
+    def test_refused_events_are_tried_again_or_discarded(self):
+        good = json.dumps(event("turned", "school/100009", {"how": "well"}, id="again"), indent=1)
+        with sqlite3.connect(self.d.database) as db:
+            for body in (good, "nonsense"):
+                db.execute("INSERT INTO quarantine (origin, received, reason, body) VALUES ('test', 0, 'why', ?)",
+                           (body.encode(),))
+        db.close()
+        url = f"unix:{self.d.socket}"
+        self.assertIn("why", tool("quarantine", "list", PATHWAY_URL=url).stdout)
+        done = tool("quarantine", "retry", "1", PATHWAY_URL=url)
+        self.assertEqual((done.returncode, done.stdout), (0, "1: taken\n"), done.stderr)
+        done = tool("quarantine", "retry", "2", PATHWAY_URL=url)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn("invalid", done.stdout)
+        done = tool("quarantine", "discard", "2", PATHWAY_URL=url)
+        self.assertEqual((done.returncode, done.stdout), (0, "2: discarded\n"), done.stderr)
+        self.assertEqual(self.d.request("GET", "/v1/quarantine").json()["total"], 0)
+        self.assertEqual(self.school(100009)["decisions"]["fine"]["value"], 1)
 
     def test_the_feed_tells_and_replay_finds_the_same(self):
         told = {(e["subject"], e["data"]["decision"]): e["data"]["new"]
