@@ -51,7 +51,8 @@ class Whatif(unittest.TestCase):
     def other_rules(self, edits):
         folder = self.folder / "rules"
         shutil.rmtree(folder, ignore_errors=True)
-        shutil.copytree(RULES, folder)
+        # The national pack alone: the sample overlays do not fit every change of it, and no hub here has one.
+        shutil.copytree(RULES / "national", folder / "national")
         for file, old, new in edits:
             path = folder / "national" / file
             self.assertIn(old, path.read_text())
