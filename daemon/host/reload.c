@@ -216,6 +216,7 @@ static void refuse(struct reload *r)
 
     log_err("rules: not taken, those in force stay error=%s", r->err.msg);
     r->status = status_of(r->code);
+    buf_reset(&r->packs); /* those that were to come into force do not */
     for (const struct refusal *x = r->proposed.refusals; x; x = x->next)
         buf_str(&r->answer, x->why);
     if (!r->proposed.refusals || r->code != ERR_RULE)
