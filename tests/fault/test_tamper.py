@@ -30,7 +30,7 @@ LAGGING = ["commit_judged", "event_key", "subject_row.causes"]
 # A run of keys that is the last one is as if it were still to be written: it is made again from the events.
 MADE_AGAIN = {"event_key": "first < (SELECT max(first) FROM event_key)"}
 # What nobody can make again: no part of what is checked.
-APART = ["meta", "personal", "note", "cursor", "token", "quarantine", "sqlite_sequence"]
+APART = ["meta", "plugin_state", "personal", "note", "cursor", "token", "quarantine", "sqlite_sequence"]
 # For each table a row that does not belong there.
 STRAY = {
     "event_row": "SELECT seq + 1, time, recorded, source, id || 'x', type, subject, sequence, actor, body, hash,"

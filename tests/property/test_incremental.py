@@ -253,9 +253,9 @@ class Directed(unittest.TestCase):
 
     def test_an_event_that_lies_ahead_takes_effect_when_its_time_comes(self):
         """With a clock that runs, and the record in memory."""
-        ahead = time.strftime("%Y-%m-%dT%H:%M:%S.500Z", time.gmtime(time.time() + 2))
         with Daemon(now=None) as d:
             d.send(READY[:1])
+            ahead = time.strftime("%Y-%m-%dT%H:%M:%S.500Z", time.gmtime(time.time() + 6))
             d.send([event("commitment.given", SCHOOL, time=ahead)])
             self.assertEqual(d.request("GET", "/v1/" + SCHOOL.replace("school", "schools")).json()["wake"],
                              ahead.replace(".500Z", ".500000Z"))
