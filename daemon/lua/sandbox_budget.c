@@ -21,8 +21,14 @@
 #define TICK_NS       4000000
 #define SUSPECT_TICKS 2 /* a run that was seen so often after it was first seen: 8 to 12 ms */
 /* What the count does not see, however few steps it is: after so many seconds a run is over all the same. */
+/* Under a sanitizer everything takes many times as long. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define OVERTIME_S 60
+#define DEAD_S     120
+#else
 #define OVERTIME_S 5
 #define DEAD_S     10
+#endif
 #define TICKS(s)   ((s) * (1000000000 / TICK_NS))
 #define COUNT_EACH 100 /* steps between two looks at the count */
 
