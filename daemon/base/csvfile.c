@@ -3,7 +3,6 @@
 #include "base/csvfile.h"
 
 #include <ctype.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 #include <csv.h>
 
 #include "base/buf.h"
+#include "base/file.h"
 #include "base/text.h"
 
 /* libcsv's name for it, which its header does not give away. */
@@ -30,23 +30,6 @@ struct reading {
     int64_t line;     /* being read */
     int64_t row_line; /* where the row under way began */
 };
-
-static enum err_code read_file(struct buf *out, const char *path, struct err *err)
-{
-    char block[65536];
-    size_t n;
-    FILE *in = fopen(path, "rb");
-
-    if (!in)
-        return err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
-    while ((n = fread(block, 1, sizeof(block), in)) > 0)
-        buf_add(out, block, n);
-    enum err_code rc = ferror(in) ? err_set(err, ERR_IO, "%s: %s", path, strerror(errno)) : OK;
-    fclose(in);
-    if (rc == OK && out->failed)
-        rc = err_set(err, ERR_LIMIT, "%s: no memory for the file", path);
-    return rc;
-}
 
 /* Make the bytes UTF-8 without a mark; *start is where they begin. */
 static enum err_code decode(struct buf *text, size_t *start, const char *path, struct err *err)
@@ -207,7 +190,7 @@ enum err_code csvfile_read(const char *path, csv_row_fn *fn, void *arg, struct e
 {
     struct buf text = { 0 };
 
-    enum err_code rc = read_file(&text, path, err);
+    enum err_code rc = file_read(&text, path, err);
     if (rc == OK)
         rc = parse_buf(path, &text, fn, arg, err);
     buf_fini(&text);

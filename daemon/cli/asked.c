@@ -6,6 +6,7 @@
 
 #include "base/civil.h"
 #include "base/text.h"
+#include "cli/layout.h"
 
 enum err_code asked_subject(char out[SUBJECT_MAX], const char *given, struct err *err)
 {
@@ -43,4 +44,63 @@ enum err_code asked_parse(const struct json **out, struct arena *arena, const st
 {
     enum err_code rc = civil_init(err);
     return rc == OK ? json_parse(out, arena, buf_cstr(answer), answer->len, 64, err) : rc;
+}
+
+static enum err_code print_answer(const struct buf *answer, bool as_json,
+                                  void (*layout)(FILE *to, const struct json *answer),
+                                  struct err *err)
+{
+    struct arena arena = { 0 };
+    const struct json *tree = NULL;
+
+    if (as_json)
+        return layout_raw(stdout, answer);
+    enum err_code rc = asked_parse(&tree, &arena, answer, err);
+    if (rc == OK)
+        layout(stdout, tree);
+    arena_fini(&arena);
+    return rc;
+}
+
+enum cli_exit asked_about_subject(const struct args *args, const char *question,
+                                  void (*layout)(FILE *to, const struct json *answer))
+{
+    char subject[SUBJECT_MAX];
+    struct place *place = NULL;
+    struct buf answer = { 0 };
+    struct err err;
+
+    enum err_code rc = asked_subject(subject, args->operands[0], &err);
+    const struct param params[] = { { "subject", subject },
+                                    { "at", args_text(args, "at") },
+                                    { "known", args_text(args, "known") },
+                                    { "decision",
+                                      args->operand_count > 1 ? args->operands[1] : NULL },
+                                    { NULL, NULL } };
+    if (rc == OK)
+        rc = place_open(&place, args, &err);
+    if (rc == OK)
+        rc = place_ask(&answer, place, question, params, &err);
+    if (rc == OK)
+        rc = print_answer(&answer, args_flag(args, "json"), layout, &err);
+    buf_fini(&answer);
+    place_close(place);
+    return rc == OK ? CLI_DONE : cli_fail_asking(&err);
+}
+
+enum cli_exit asked_pairs(const struct args *args, const char *question, const struct param *params)
+{
+    struct place *place = NULL;
+    struct buf answer = { 0 };
+    struct err err;
+
+    enum err_code rc = place_open(&place, args, &err);
+    if (rc == OK)
+        rc = place_ask(&answer, place, question, params, &err);
+    if (rc == OK)
+        rc = args_flag(args, "json") ? layout_raw(stdout, &answer)
+                                     : layout_pairs(stdout, &answer, &err);
+    buf_fini(&answer);
+    place_close(place);
+    return rc == OK ? CLI_DONE : cli_fail(&err);
 }

@@ -7,7 +7,9 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/json.h"
+#include "cli/command.h"
 #include "cli/options.h"
+#include "cli/place.h"
 #include "cli/progress.h"
 #include "model/subject.h"
 
@@ -23,5 +25,14 @@ void asked_progress(int64_t done, int64_t of, void *arg);
 /* Parse an answer; the tree is the arena's. Reads the time zone first, for layout_moment(). */
 MUST_CHECK enum err_code asked_parse(const struct json **out, struct arena *arena,
                                      const struct buf *answer, struct err *err);
+
+/* Print what a question about the subject of the first operand (the decision of the second, if there is one) is
+ * answered: as it is with --json, else by `layout`. */
+enum cli_exit asked_about_subject(const struct args *args, const char *question,
+                                  void (*layout)(FILE *to, const struct json *answer));
+
+/* Print what a question is answered: as it is with --json, else a line for each member. */
+enum cli_exit asked_pairs(const struct args *args, const char *question,
+                          const struct param *params);
 
 #endif

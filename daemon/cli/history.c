@@ -3,7 +3,6 @@
 #include "cli/commands.h"
 #include "cli/layout.h"
 #include "cli/options.h"
-#include "cli/place.h"
 
 static const struct option_spec OPTIONS[] = {
     { "at", "TIME", "up to this moment; now when not given" },
@@ -11,41 +10,9 @@ static const struct option_spec OPTIONS[] = {
     OPTION_END,
 };
 
-static enum err_code print_answer(const struct buf *answer, bool as_json, struct err *err)
-{
-    struct arena arena = { 0 };
-    const struct json *tree = NULL;
-
-    if (as_json)
-        return layout_raw(stdout, answer);
-    enum err_code rc = asked_parse(&tree, &arena, answer, err);
-    if (rc == OK)
-        layout_history(stdout, tree);
-    arena_fini(&arena);
-    return rc;
-}
-
 static enum cli_exit run(const struct args *args)
 {
-    char subject[SUBJECT_MAX];
-    struct place *place = NULL;
-    struct buf answer = { 0 };
-    struct err err;
-
-    enum err_code rc = asked_subject(subject, args->operands[0], &err);
-    const struct param params[] = { { "subject", subject },
-                                    { "at", args_text(args, "at") },
-                                    { "known", args_text(args, "known") },
-                                    { NULL, NULL } };
-    if (rc == OK)
-        rc = place_open(&place, args, &err);
-    if (rc == OK)
-        rc = place_ask(&answer, place, "history", params, &err);
-    if (rc == OK)
-        rc = print_answer(&answer, args_flag(args, "json"), &err);
-    buf_fini(&answer);
-    place_close(place);
-    return rc == OK ? CLI_DONE : cli_fail_asking(&err);
+    return asked_about_subject(args, "history", layout_history);
 }
 
 const struct command history_command = {

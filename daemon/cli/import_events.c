@@ -1,11 +1,11 @@
 /* import_events.c - `pathway import events`: people's tables to events. */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/civil.h"
 #include "base/digest.h"
+#include "base/file.h"
 #include "cli/commands.h"
 #include "cli/deliver.h"
 #include "cli/options.h"
@@ -41,22 +41,6 @@ struct importing {
     struct buf told; /* errors, as the items of an array */
     struct tally tally;
 };
-
-static enum err_code read_file(struct buf *out, const char *path, struct err *err)
-{
-    char block[65536];
-    size_t n;
-    FILE *in = fopen(path, "rb");
-
-    if (!in)
-        return err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
-    while ((n = fread(block, 1, sizeof(block), in)) > 0)
-        buf_add(out, block, n);
-    enum err_code rc = ferror(in) ? err_set(err, ERR_IO, "%s: %s", path, strerror(errno)) : OK;
-    fclose(in);
-    return rc == OK && out->failed ? err_set(err, ERR_LIMIT, "%s: no memory for the file", path)
-                                   : rc;
-}
 
 /* ---- rows ---- */
 
@@ -122,7 +106,7 @@ static enum err_code convert(struct importing *im, const struct args *args, stru
         rc = rulebook_load(&im->rules, rules_folder(args_text(args, "rules")), rules_folder(NULL),
                            NULL, err);
     if (rc == OK && mapping)
-        rc = read_file(&im->mapping, mapping, err);
+        rc = file_read(&im->mapping, mapping, err);
     if (rc == OK && mapping) {
         rc = json_parse(&im->map, &im->arena, buf_cstr(&im->mapping), im->mapping.len,
                         MAPPING_DEPTH, err);
@@ -130,7 +114,7 @@ static enum err_code convert(struct importing *im, const struct args *args, stru
             return err_at(err, "%s", mapping);
     }
     if (rc == OK)
-        rc = read_file(&im->bytes, im->path, err);
+        rc = file_read(&im->bytes, im->path, err);
     if (rc != OK)
         return rc;
     const struct csv_events c = { .name = im->path,

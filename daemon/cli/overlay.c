@@ -2,8 +2,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/asked.h"
 #include "cli/commands.h"
-#include "cli/layout.h"
 #include "cli/options.h"
 #include "cli/place.h"
 #include "cli/reload.h"
@@ -112,19 +112,8 @@ static enum cli_exit run_rollback(const struct args *args)
 static enum cli_exit run_status(const struct args *args)
 {
     const struct param params[] = { { "hub", args->operands[0] }, { NULL, NULL } };
-    struct place *place = NULL;
-    struct buf answer = { 0 };
-    struct err err;
 
-    enum err_code rc = place_open(&place, args, &err);
-    if (rc == OK)
-        rc = place_ask(&answer, place, "overlay", params, &err);
-    if (rc == OK)
-        rc = args_flag(args, "json") ? layout_raw(stdout, &answer)
-                                     : layout_pairs(stdout, &answer, &err);
-    buf_fini(&answer);
-    place_close(place);
-    return rc == OK ? CLI_DONE : cli_fail(&err);
+    return asked_pairs(args, "overlay", params);
 }
 
 static const struct option_spec PUSH_OPTIONS[] = {

@@ -2,8 +2,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/asked.h"
 #include "cli/commands.h"
-#include "cli/layout.h"
 #include "cli/options.h"
 #include "cli/place.h"
 
@@ -70,19 +70,8 @@ static enum cli_exit run_erase(const struct args *args)
 static enum cli_exit run_show(const struct args *args)
 {
     const struct param params[] = { { "key", args->operands[0] }, { NULL, NULL } };
-    struct place *place = NULL;
-    struct buf answer = { 0 };
-    struct err err;
 
-    enum err_code rc = place_open(&place, args, &err);
-    if (rc == OK)
-        rc = place_ask(&answer, place, "person", params, &err);
-    if (rc == OK)
-        rc = args_flag(args, "json") ? layout_raw(stdout, &answer)
-                                     : layout_pairs(stdout, &answer, &err);
-    buf_fini(&answer);
-    place_close(place);
-    return rc == OK ? CLI_DONE : cli_fail(&err);
+    return asked_pairs(args, "person", params);
 }
 
 const struct command person_set_command = {

@@ -1,26 +1,11 @@
 /* status.c - `pathway status`: the daemon, its rules, its consumers. */
-#include <stdio.h>
-
+#include "cli/asked.h"
 #include "cli/commands.h"
-#include "cli/layout.h"
 #include "cli/options.h"
-#include "cli/place.h"
 
 static enum cli_exit run(const struct args *args)
 {
-    struct place *place = NULL;
-    struct buf answer = { 0 };
-    struct err err;
-
-    enum err_code rc = place_open(&place, args, &err);
-    if (rc == OK)
-        rc = place_ask(&answer, place, "status", NULL, &err);
-    if (rc == OK)
-        rc = args_flag(args, "json") ? layout_raw(stdout, &answer)
-                                     : layout_pairs(stdout, &answer, &err);
-    buf_fini(&answer);
-    place_close(place);
-    return rc == OK ? CLI_DONE : cli_fail(&err);
+    return asked_pairs(args, "status", NULL);
 }
 
 const struct command status_command = {
