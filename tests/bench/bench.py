@@ -40,7 +40,7 @@ def read_arguments():
         epilog=f"Names for --only, by section: {names}. A section's name stands for all of its own.")
     profile = parser.add_mutually_exclusive_group()
     for name, text in (("quick", "a small load, to try the suite"),
-                       ("full", "larger loads, more runs, growth to 3,000,000 events"), ("smoke", argparse.SUPPRESS)):
+                       ("full", "larger loads, more runs"), ("smoke", argparse.SUPPRESS)):
         profile.add_argument("--" + name, dest="profile", action="store_const", const=name, help=text)
     parser.set_defaults(profile="usual")
     parser.add_argument("--only", metavar="NAME,...", help="only these rows")

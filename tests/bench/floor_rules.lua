@@ -100,11 +100,11 @@ function env.pack(t)
 end
 for name in files:gmatch "[^,]+" do load_file(name) end
 
--- The value in force now of a parameter { 2, from = { ["2027-09-01"] = 3 } }.
+-- The value in force now of a parameter { 2, from = { ["2027-09-01"] = 3 } }; it may also tell which way is stricter.
 for name, value in pairs(params) do
   if type(value) == "table" then
     local best, since = value[1], nil
-    for day, later in pairs(value.from) do
+    for day, later in pairs(value.from or {}) do
       if time.words.midnight(day) <= now and (not since or day > since) then best, since = later, day end
     end
     params[name] = best

@@ -103,7 +103,6 @@ class Reloads(unittest.TestCase):
         if is_good:
             self.assertEqual(answer.status, 200, told)
             self.assertEqual(told["refused"], [])
-            self.good = self.versions[chosen]
         else:
             self.assertIn(answer.status, (200, 409), told)
             self.assertIn("unexpected symbol", json.dumps(told))
@@ -115,7 +114,7 @@ class Reloads(unittest.TestCase):
         world.schools = [f"school/{100001 + i}" for i in range(40)]
         sender = Sender(self.d, world.draw(6000))
         deadline = time.monotonic() + SECONDS
-        self.good, done, early = self.versions[0], 0, None
+        done, early = 0, None
         sender.start()
         try:
             while done < RELOADS and time.monotonic() < deadline:
@@ -127,7 +126,8 @@ class Reloads(unittest.TestCase):
             sender.is_over.set()
             sender.join()
         self.assertIsNone(sender.fault, f"PATHWAY_SEED={SEED}")
-        self.pack.write_text(self.good)
+        # Rules that have every type: the judge that it is held against refuses what it does not know.
+        self.pack.write_text(self.versions[0])
         self.d.request("POST", "/v1/reload", "{}", {"Content-Type": "application/json"})
         late = self.kib("VmRSS")
         generations, = rows(self.d.database, "SELECT count(*) FROM generation")[0]

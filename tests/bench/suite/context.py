@@ -12,7 +12,7 @@ PROFILES = {
     # nation that is sent meanwhile; until when growth is followed; runs
     "smoke": {"schools": 60, "nation": 1400, "events": 1000, "others": 10, "grown": "2017-09-02", "times": 1},
     "quick": {"schools": 1000, "nation": 26000, "events": 20000, "others": 50, "grown": "2017-09-02", "times": 2},
-    "usual": {"schools": 16800, "nation": 425000, "events": 100000, "others": 2000, "grown": "2021-09-02", "times": 3},
+    "usual": {"schools": 16800, "nation": 425000, "events": 100000, "others": 2000, "grown": NOW[:10], "times": 3},
     "full": {"schools": 16800, "nation": 425000, "events": 425000, "others": 2000, "grown": NOW[:10], "times": 5},
 }
 LAST_PART = 30000
