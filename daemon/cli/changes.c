@@ -27,16 +27,25 @@ struct follower {
     bool is_waiting; /* the daemon may hold the question until there is something */
 };
 
-static void print_entry(const struct json *entry, bool as_json)
+static void print_entry(const struct json *entry)
 {
     struct buf b = { 0 };
 
-    if (as_json)
-        json_write(&b, entry);
-    else
-        layout_change(&b, entry);
+    layout_change(&b, entry);
     puts(buf_cstr(&b));
     buf_fini(&b);
+}
+
+/* The same bytes that every other reader of the feed gets: what was parsed has its members in another order. */
+static enum err_code print_lines(const struct follower *f, const char *after, struct err *err)
+{
+    char count[16];
+    snprintf(count, sizeof(count), "%u", (unsigned)f->count);
+    const struct param params[] = {
+        { "after", after }, { "limit", count }, { "format", "ndjson" }, { NULL, NULL }
+    };
+
+    return place_print(stdout, f->place, "changes", params, err);
 }
 
 /* Print one page; `after` moves behind it. */
@@ -58,9 +67,12 @@ static enum err_code print_page(struct follower *f, struct err *err)
     const struct json *items = json_get(page, "items");
     const struct json *next = json_get(page, "next");
     f->count = items && items->type == JSON_ARRAY ? items->len : 0;
-    for (const struct json *entry = f->count ? items->as.first : NULL; entry; entry = entry->next)
-        print_entry(entry, f->as_json);
-    if (next && next->type == JSON_INT && next->as.integer > f->after)
+    if (rc == OK && f->as_json && f->count)
+        rc = print_lines(f, number, err);
+    else if (f->count)
+        for (const struct json *entry = items->as.first; entry; entry = entry->next)
+            print_entry(entry);
+    if (rc == OK && next && next->type == JSON_INT && next->as.integer > f->after)
         f->after = next->as.integer;
     else
         f->count = 0; /* an answer that does not move on would be asked for ever */

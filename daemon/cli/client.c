@@ -74,6 +74,17 @@ enum err_code client_use_token(struct client *c, const char *token, struct err *
     return OK;
 }
 
+static void tell_bytes(struct exchange *x, size_t more)
+{
+    curl_off_t of = 0;
+
+    x->received += (int64_t)more;
+    if (!x->on_bytes)
+        return;
+    curl_easy_getinfo(x->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &of);
+    x->on_bytes(x->received, of > 0 ? of : 0, x->on_bytes_arg);
+}
+
 /* A good answer may be streamed to a file; a refusal is always kept, to be read. */
 static size_t take_body(char *bytes, size_t size, size_t count, void *arg)
 {
@@ -81,6 +92,8 @@ static size_t take_body(char *bytes, size_t size, size_t count, void *arg)
     long status = 0;
 
     curl_easy_getinfo(x->easy, CURLINFO_RESPONSE_CODE, &status);
+    if (status >= 200 && status < 300)
+        tell_bytes(x, size * count);
     if (x->to && status >= 200 && status < 300)
         return fwrite(bytes, size, count, x->to);
     buf_add(&x->answer, bytes, size * count);
@@ -136,6 +149,7 @@ enum err_code client_start(struct client *c, struct exchange *x, struct err *err
 
     x->client = c;
     x->status = x->retry_after_s = 0;
+    x->received = 0;
     x->is_done = false;
     x->curl_detail[0] = '\0';
     buf_reset(&x->answer);

@@ -9,6 +9,7 @@
 #define PATHWAY_CLI_CLIENT_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #include "base/buf.h"
@@ -26,11 +27,15 @@ struct exchange {
     const void *body;
     size_t body_len;
     FILE *to; /* where the body of a good answer goes as it arrives; NULL: into `answer` */
+    /* Told how much of a good answer has arrived, of how much (0: not said). NULL: nobody. */
+    void (*on_bytes)(int64_t bytes, int64_t of, void *arg);
+    void *on_bytes_arg;
 
     /* What was answered. */
     int status;
     int retry_after_s; /* 0 when not said */
     struct buf answer; /* for exchange_fini() */
+    int64_t received;  /* bytes of a good answer's body */
 
     /* The client's own. */
     struct client *client;

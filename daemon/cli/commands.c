@@ -33,6 +33,8 @@ const struct command *const commands[] = {
     &quarantine_list_command,
     &quarantine_retry_command,
     &quarantine_discard_command,
+    &backup_command,
+    &restore_command,
     &verify_command,
     &replay_command,
     &status_command,

@@ -7,6 +7,7 @@
 #include "cli/command.h"
 
 extern const struct command advise_command;
+extern const struct command backup_command;
 extern const struct command changes_command;
 extern const struct command check_command;
 extern const struct command doc_command;
@@ -31,6 +32,7 @@ extern const struct command quarantine_retry_command;
 extern const struct command reload_command;
 extern const struct command replay_command;
 extern const struct command restated_command;
+extern const struct command restore_command;
 extern const struct command send_command;
 extern const struct command show_command;
 extern const struct command status_command;

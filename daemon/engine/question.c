@@ -29,6 +29,7 @@ static const struct {
     { "rules", answer_rules },           { "whatif", answer_whatif },
     { "advise", answer_advise },         { "csv", answer_table },
     { "overlay", answer_overlay },       { "faults", answer_faults },
+    { "backup", answer_backup },
 };
 #define QUESTION_COUNT (sizeof(QUESTIONS) / sizeof(QUESTIONS[0]))
 

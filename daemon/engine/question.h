@@ -27,6 +27,7 @@
  *   "overlay"   {hub}: since when it judges, and how the last attempt to change it ended
  *   "verify"    {}   the hash chain:  {"ok", "events", "error"}
  *   "replay"    {}   what is derived, made again: {"ok", "events", "commits", "rows", "differences"}
+ *   "backup"    {}   -> text: the path of a whole copy of the database, made for whoever asks, who opens and removes it
  */
 #ifndef PATHWAY_QUESTION_H
 #define PATHWAY_QUESTION_H

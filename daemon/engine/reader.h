@@ -104,7 +104,7 @@ answer_fn answer_subject, answer_list, answer_decisions, answer_events, answer_c
     answer_person, answer_status, answer_registered, answer_verify, answer_replay, answer_cursors,
     answer_state, answer_faults, answer_quarantine, answer_table, answer_overlay;
 answer_fn answer_forecast, answer_whatif, answer_advise;
-answer_fn answer_tokens;
+answer_fn answer_tokens, answer_backup;
 answer_fn answer_explain, answer_history, answer_subject_events, answer_restated;
 answer_fn answer_summary, answer_rules;
 

@@ -13,8 +13,8 @@
 
 /* These read all there is and take as long as that takes: only one at a time, so that a reader is
  * left for everybody else. */
-static const char *const LONG_QUESTIONS[] = { "verify", "replay", "forecast", "restated",
-                                              "whatif" };
+static const char *const LONG_QUESTIONS[] = { "verify",   "replay", "forecast",
+                                              "restated", "whatif", "backup" };
 
 struct question {
     uv_work_t work;

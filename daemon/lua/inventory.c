@@ -1,6 +1,7 @@
 /* inventory.c - see inventory.h. */
 #include "lua/inventory.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/civil.h"
@@ -71,16 +72,27 @@ static void write_versions(struct buf *out, struct ruleset *rs, const struct par
     buf_char(out, ']');
 }
 
-void ruleset_describe_params(struct buf *out, struct ruleset *rs)
+/* Of one rule those that it reads; `rule` -1: all. */
+static void write_params(struct buf *out, struct ruleset *rs, int rule)
 {
+    const char *comma = "";
+
     buf_char(out, '{');
     for (uint16_t i = 0; i < rs->param_count; i++) {
-        buf_str(out, i ? "," : "");
+        if (rule >= 0 && !ruleset_reads_param(rs, (uint16_t)rule, i))
+            continue;
+        buf_str(out, comma);
+        comma = ",";
         json_write_cstr(out, rs->params[i].name);
         buf_char(out, ':');
         write_versions(out, rs, &rs->params[i]);
     }
     buf_char(out, '}');
+}
+
+void ruleset_describe_params(struct buf *out, struct ruleset *rs)
+{
+    write_params(out, rs, -1);
 }
 
 static void write_needs(struct buf *out, struct ruleset *rs, const struct rule_def *r)
@@ -131,8 +143,31 @@ static enum err_code no_such(const struct ruleset *rs, const char *name, struct 
                    text_hint(hint, sizeof(hint), name, names, rs->rule_count));
 }
 
+/* How often it came out in which way, in the tests of all who have this rule. */
+static void write_coverage(struct buf *out, const char *name, const struct tallies *const tests[2])
+{
+    struct tally sum = { 0 };
+
+    for (int i = 0; i < 2; i++) {
+        const struct strmap *names = tests[i] ? &tests[i]->rules->rule_names : NULL;
+        const struct strmap_item *item = names ? strmap_find(names, name, strlen(name)) : NULL;
+        const struct tally *t = item ? &tests[i]->items[item->as.num] : &sum;
+        if (t == &sum)
+            continue;
+        sum.met += t->met;
+        sum.unmet += t->unmet;
+        sum.waived += t->waived;
+        sum.other += t->other;
+        sum.failed += t->failed;
+    }
+    buf_printf(out,
+               ",\"coverage\":{\"true\":%" PRIu64 ",\"false\":%" PRIu64 ",\"waived\":%" PRIu64
+               ",\"value\":%" PRIu64 ",\"error\":%" PRIu64 "}",
+               sum.met, sum.unmet, sum.waived, sum.other, sum.failed);
+}
+
 enum err_code ruleset_describe(struct buf *out, struct ruleset *rs, const char *name,
-                               struct err *err)
+                               const struct tallies *const tests[2], struct err *err)
 {
     const struct strmap_item *item = strmap_find(&rs->rule_names, name, strlen(name));
 
@@ -157,7 +192,10 @@ enum err_code ruleset_describe(struct buf *out, struct ruleset *rs, const char *
         buf_str(out, i ? "," : "");
         json_write_cstr(out, rs->rules[r->criteria[i]].name);
     }
-    buf_str(out, "]}");
+    buf_str(out, "],\"parameters\":");
+    write_params(out, rs, (int)item->as.num);
+    write_coverage(out, r->name, tests);
+    buf_char(out, '}');
     return OK;
 }
 

@@ -10,17 +10,18 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "lua/ruleset.h"
+#include "lua/tally.h"
 
 /* The names of all rules, criteria included, by name. NULL: there are no more. */
 const char *ruleset_rule_name(const struct ruleset *rs, int index);
 
 /*
  * Append what a rule says of itself as a JSON object: its title, source, advice, what it is about, how it
- * comes to its value, its criteria, the parameters that it needs with their values. ERR_ABSENT: there is no such
- * rule, with the nearest.
+ * comes to its value, its criteria, the parameters that it reads with their values, and how often it came out in which
+ * way in `tests`: the national pack's, and those of an overlay or NULL. ERR_ABSENT: there is no such rule, with the nearest.
  */
 MUST_CHECK enum err_code ruleset_describe(struct buf *out, struct ruleset *rs, const char *name,
-                                          struct err *err);
+                                          const struct tallies *const tests[2], struct err *err);
 
 /* All parameters with their values and from when each holds: {"NAME":[{"from":..,"value":..}]}. */
 void ruleset_describe_params(struct buf *out, struct ruleset *rs);

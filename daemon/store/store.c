@@ -11,6 +11,12 @@
 
 #include "base/log.h"
 #include "store/check.h"
+#include "store/copy.h"
+
+static bool only_reads(enum store_mode mode)
+{
+    return mode == STORE_READ || mode == STORE_COPIES;
+}
 
 /* Look at the file without opening it: closing a descriptor would drop the locks that another
  * connection of this process has on it. *is_new: there is none yet. */
@@ -34,7 +40,7 @@ static enum err_code look(bool *is_new, const char *path, enum store_mode mode, 
     }
     if (errno != ENOENT && errno != ENOTDIR)
         return err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
-    if (mode == STORE_READ)
+    if (only_reads(mode))
         return err_set(err, ERR_ABSENT,
                        "%s: there is no such database; start pathwayd once to make "
                        "it, or name another file",
@@ -68,6 +74,8 @@ static enum err_code lock(struct store *s, const char *path, bool is_new, struct
     if (!real)
         return err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
     rc = lock_take(&s->lock_fd, real, err);
+    if (rc == OK)
+        copy_remove_leftover(real);
     free(real);
     return rc;
 }
@@ -75,7 +83,7 @@ static enum err_code lock(struct store *s, const char *path, bool is_new, struct
 enum err_code store_connect(struct store *s, enum store_mode mode, struct err *err)
 {
     int flags =
-        mode == STORE_READ ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+        only_reads(mode) ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
 
     int code = sqlite3_open_v2(s->path, &s->db, flags | SQLITE_OPEN_NOMUTEX, NULL);
     if (!s->db)
@@ -238,7 +246,7 @@ static enum err_code set_up(struct store *s, struct err *err)
     bool is_empty = false;
 
     enum err_code rc = check(&is_empty, s, err);
-    if (rc == OK && s->mode != STORE_READ) {
+    if (rc == OK && !only_reads(s->mode)) {
         rc = prepare(s, is_empty, err);
         if (rc == OK)
             rc = schema_migrate(s, store_migrations, store_migration_count, err);
@@ -247,7 +255,7 @@ static enum err_code set_up(struct store *s, struct err *err)
     }
     if (rc == OK)
         rc = identify(s, err);
-    if (rc == OK && s->mode != STORE_READ)
+    if (rc == OK && !only_reads(s->mode))
         rc = memory_load(s, err);
     return rc;
 }
@@ -319,6 +327,11 @@ void store_close(struct store *s)
     lock_release(s->lock_fd);
     free(s->path);
     free(s);
+}
+
+const char *store_path(const struct store *s)
+{
+    return s->path;
 }
 
 const char *store_id(const struct store *s)

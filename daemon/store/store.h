@@ -22,6 +22,7 @@ struct store;
 enum store_mode {
     STORE_WRITE,  /* create when missing, migrate, take the writer's lock */
     STORE_READ,   /* read only; never migrates; refuses a schema older or newer than its own */
+    STORE_COPIES, /* the same for one that is only copied: older schemas are fine */
     STORE_MEMORY, /* a private database in memory; path is ignored */
     STORE_REPLAY, /* internal: see replay.h */
 };
@@ -39,6 +40,8 @@ MUST_CHECK enum err_code store_open(struct store **out, const char *path, enum s
 /* NULL allowed. An open transaction is rolled back; what was committed is written. */
 void store_close(struct store *s);
 
+/* Where it is, as it was opened. Borrowed. */
+const char *store_path(const struct store *s);
 /* What this database is called in feed entries: random, made when it was created. Borrowed. */
 const char *store_id(const struct store *s);
 /* The secret with which notes are digested; made when the database was created. */

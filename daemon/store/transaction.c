@@ -265,6 +265,16 @@ enum err_code store_reload(struct store *s, struct err *err)
 
 /* ---- reading ---- */
 
+/* The state is fixed by the first read. Older schemas have no watermark. */
+static enum err_code fix_state(struct store *s, struct err *err)
+{
+    static const char ANY[] = "SELECT 1 FROM sqlite_schema LIMIT 1";
+    int64_t ignored;
+
+    return s->mode == STORE_COPIES ? stmt_int(&ignored, s, ANY, 0, "begin to read", err)
+                                   : watermark_load(s, err);
+}
+
 enum err_code store_snapshot(struct store *s, struct err *err)
 {
     static const char BEGIN[] = "BEGIN";
@@ -280,7 +290,7 @@ enum err_code store_snapshot(struct store *s, struct err *err)
     if (rc != OK)
         return rc;
     s->snapshots++;
-    rc = watermark_load(s, err); /* the state is fixed by the first read */
+    rc = fix_state(s, err);
     if (rc != OK)
         store_snapshot_end(s);
     return rc;

@@ -39,6 +39,8 @@ static const char *title_of(unsigned status)
         return "Request Header Fields Too Large";
     case 503:
         return "Service Unavailable";
+    case 507:
+        return "Insufficient Storage";
     }
     return "Internal Server Error";
 }

@@ -62,6 +62,8 @@ static const struct route ROUTES[] = {
     { "/v1/reload",       { DO("POST", post_reload, PW_ADMIN, JSON) } },
     { "/v1/overlays/{}",  { GET(get_overlay, PW_RULES, JSON), DO("PUT", put_overlay, PW_RULES, JSON) } },
     { "/v1/overlays/{}/rollback", { DO("POST", post_overlay_rollback, PW_RULES, JSON) } },
+    { "/v1/backup",       { { .name = "POST", .handle = post_backup, .scope = PW_ADMIN, .body = JSON,
+                              .answers = "application/vnd.sqlite3" } } },
     { "/v1/verify",       { GET(get_verify, PW_ADMIN, JSON) } },
     { "/v1/replay",       { GET(get_replay, PW_ADMIN, JSON) } },
 };

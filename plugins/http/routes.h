@@ -55,6 +55,7 @@ handler_fn look_at_plugin, post_plugin;
 handler_fn get_forecast, get_advise, post_whatif;
 handler_fn get_tokens, post_token, delete_token;
 handler_fn get_index, get_openapi, get_livez, get_readyz;
+handler_fn post_backup;
 handler_fn post_reload, put_overlay, get_overlay, post_overlay_rollback;
 
 #endif
