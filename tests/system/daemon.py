@@ -41,7 +41,7 @@ class Answer:
         return json.loads(self.body)
 
     def text(self):
-        return self.body.decode()
+        return self.body.decode(errors="replace")
 
 
 class Recorder:
