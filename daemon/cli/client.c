@@ -18,6 +18,9 @@ struct client {
     char *socket;        /* path of the unix socket, or NULL */
     char *url;           /* as given, for messages */
     char *authorization; /* a header's line, or NULL */
+    void (*on_wait)(void *arg);
+    void *on_wait_arg;
+    bool is_in_wait; /* it is being called */
 };
 
 enum err_code client_open(struct client **out, const char *url, struct err *err)
@@ -196,7 +199,7 @@ static void finish(CURL *easy, CURLcode code)
 }
 
 /* Let everything under way go on, until something has happened. */
-static enum err_code drive(struct client *c, struct err *err)
+static enum err_code drive(struct client *c, int most_ms, struct err *err)
 {
     int running = 0, left = 0;
     CURLMsg *msg;
@@ -206,12 +209,13 @@ static enum err_code drive(struct client *c, struct err *err)
         if (msg->msg == CURLMSG_DONE)
             finish(msg->easy_handle, msg->data.result);
     if (rc == CURLM_OK && running)
-        rc = curl_multi_poll(c->multi, NULL, 0, 1000, NULL);
+        rc = curl_multi_poll(c->multi, NULL, 0, most_ms, NULL);
     return rc == CURLM_OK ? OK : err_set(err, ERR_IO, "libcurl: %s", curl_multi_strerror(rc));
 }
 
 /* How long a question waits for a daemon that says that it is busy. */
 #define BUSY_PATIENCE_S 10
+#define WAIT_MS         200 /* between two calls of client_on_wait() */
 
 static enum err_code no_answer(const struct client *c, const struct exchange *x, struct err *err)
 {
@@ -231,11 +235,23 @@ static enum err_code no_answer(const struct client *c, const struct exchange *x,
 enum err_code client_wait(struct client *c, struct exchange *x, struct err *err)
 {
     while (!x->is_done) {
-        enum err_code rc = drive(c, err);
+        bool tells = c->on_wait && !c->is_in_wait;
+        enum err_code rc = drive(c, tells ? WAIT_MS : 1000, err);
         if (rc != OK)
             return rc;
+        if (tells && !x->is_done) {
+            c->is_in_wait = true;
+            c->on_wait(c->on_wait_arg);
+            c->is_in_wait = false;
+        }
     }
     return x->curl_code == CURLE_OK ? OK : no_answer(c, x, err);
+}
+
+void client_on_wait(struct client *c, void (*fn)(void *arg), void *arg)
+{
+    c->on_wait = fn;
+    c->on_wait_arg = arg;
 }
 
 enum err_code client_call(struct client *c, struct exchange *x, struct err *err)

@@ -8,9 +8,9 @@
 
 struct page {
     FILE *to;
-    const struct json *rules;  /* of the answer */
-    const struct json *events; /* those that are named */
-    const char *shown[1024];   /* rules that have been printed */
+    const struct json *rules;     /* of the answer */
+    const struct json *events[3]; /* those that are named: that can change it, read, and behind */
+    const char *shown[1024];      /* rules that have been printed */
     int shown_count;
 };
 
@@ -89,11 +89,12 @@ void layout_event(struct buf *b, const struct json *event)
 
 static const struct json *find_event(const struct page *p, int64_t seq)
 {
-    for (const struct json *e = p->events ? p->events->as.first : NULL; e; e = e->next) {
-        const struct json *s = json_get(e, "seq");
-        if (s && s->type == JSON_INT && s->as.integer == seq)
-            return e;
-    }
+    for (int i = 0; i < 3; i++)
+        for (const struct json *e = p->events[i] ? p->events[i]->as.first : NULL; e; e = e->next) {
+            const struct json *s = json_get(e, "seq");
+            if (s && s->type == JSON_INT && s->as.integer == seq)
+                return e;
+        }
     return NULL;
 }
 
@@ -296,21 +297,35 @@ static void print_value_line(FILE *to, const struct json *answer)
     buf_fini(&b);
 }
 
+static bool is_same(const struct json *a, const struct json *b, const char *name)
+{
+    return text_of(a, name) && text_of(b, name) && strcmp(text_of(a, name), text_of(b, name)) == 0;
+}
+
+/* The event of this source and id. */
+static const struct json *find_named(const struct page *p, const struct json *name)
+{
+    for (int i = 0; i < 3; i++)
+        for (const struct json *e = p->events[i] ? p->events[i]->as.first : NULL; e; e = e->next)
+            if (is_same(name, e, "id") && is_same(name, e, "source"))
+                return e;
+    return NULL;
+}
+
 /* The events that are the cause, as they are told further down. */
 static void print_cause(const struct page *p, const struct json *cause)
 {
     const struct json *events = json_get(cause, "events");
     struct buf b = { 0 };
 
-    for (const struct json *c = events ? events->as.first : NULL; c; c = c->next)
-        for (const struct json *e = p->events ? p->events->as.first : NULL; e; e = e->next)
-            if (text_of(c, "id") && text_of(e, "id") && text_of(c, "source") &&
-                text_of(e, "source") && strcmp(text_of(c, "id"), text_of(e, "id")) == 0 &&
-                strcmp(text_of(c, "source"), text_of(e, "source")) == 0) {
-                buf_str(&b, "because of ");
-                layout_event(&b, e);
-                put(p->to, &b, 4);
-            }
+    for (const struct json *c = events ? events->as.first : NULL; c; c = c->next) {
+        const struct json *e = find_named(p, c);
+        if (!e)
+            continue;
+        buf_str(&b, "because of ");
+        layout_event(&b, e);
+        put(p->to, &b, 4);
+    }
     const struct json *moment = json_get(cause, "moment");
     if (moment && moment->type == JSON_STRING) {
         buf_str(&b, "because ");
@@ -351,13 +366,30 @@ static void print_times(const struct page *p, const struct json *answer)
     buf_fini(&b);
 }
 
-static void print_missing(const struct page *p, const struct json *missing)
+/* Nothing that a school does would help: the rule asks for something and its opposite. */
+static void print_contradiction(const struct page *p, const struct json *names)
 {
+    struct buf b = { 0 };
+
+    if (!names)
+        return;
+    buf_str(&b, "Nothing can make this true: the rule contradicts itself");
+    for (const struct json *n = names->as.first; n; n = n->next)
+        buf_printf(&b, "%s%s", n == names->as.first ? "; for it and against it counts " : ", ",
+                   n->as.string);
+    put(p->to, &b, 2);
+    buf_fini(&b);
+}
+
+static void print_missing(const struct page *p, const struct json *answer)
+{
+    const struct json *missing = json_get(answer, "missing");
     struct buf b = { 0 };
 
     if (!missing || missing->len == 0)
         return;
     fputs("\nWhat is missing\n", p->to);
+    print_contradiction(p, json_get(answer, "contradiction"));
     for (const struct json *m = missing->as.first; m; m = m->next) {
         buf_str(&b, is_true(m, "wanted") ? "- " : "- not: ");
         layout_value(&b, json_get(m, "title"));
@@ -371,18 +403,41 @@ static void print_missing(const struct page *p, const struct json *missing)
     buf_fini(&b);
 }
 
+/* Those that can change the answer. */
+static void print_deciding(const struct page *p)
+{
+    struct buf b = { 0 };
+
+    if (!p->events[0] || p->events[0]->len == 0)
+        return;
+    fputs("\nWithout these events it would be otherwise\n", p->to);
+    for (const struct json *e = p->events[0]->as.first; e; e = e->next) {
+        const struct json *with = json_get(e, "with"), *alone = json_get(e, "alone");
+        layout_event(&b, e);
+        if (with)
+            buf_printf(&b, " (only without %u other%s of them too)", (unsigned)with->len,
+                       with->len == 1 ? "" : "s");
+        else if (!is_bool(alone))
+            buf_str(&b, " (perhaps: there are too many to try each)");
+        put(p->to, &b, 2);
+    }
+    buf_fini(&b);
+}
+
 void layout_explanation(FILE *to, const struct json *answer)
 {
     struct page p = { .to = to,
                       .rules = json_get(answer, "rules"),
-                      .events = json_get(answer, "events") };
+                      .events = { json_get(answer, "events"), json_get(answer, "read"),
+                                  json_get(answer, "behind") } };
     const struct json *behind = json_get(answer, "behind");
 
     print_value_line(to, answer);
     print_times(&p, answer);
-    print_missing(&p, json_get(answer, "missing"));
+    print_missing(&p, answer);
     fputs("\nWhy\n", to);
     print_rule(&p, text_of(answer, "decision") ? text_of(answer, "decision") : "", 1);
+    print_deciding(&p);
     if (behind && behind->len > 0)
         fprintf(to,
                 "\nEarlier events were looked at on the way, %u in all: --json lists them, and "

@@ -21,6 +21,7 @@ struct place {
     struct reader *reader; /* opened at first use */
     reader_progress_fn *progress; /* NULL: nobody wants to know */
     void *progress_arg;
+    char tag[48]; /* by which a daemon is asked how far our question has come; "": it is not */
     struct engine *engine;
 };
 
@@ -244,6 +245,8 @@ static void write_route(struct buf *b, const struct place *p, const char *questi
         client_escape(b, params->value);
         separator = '&';
     }
+    if (p->tag[0])
+        buf_printf(b, "%ctag=%s", separator, p->tag);
 }
 
 static void write_list(struct buf *b, const char *names)
@@ -336,14 +339,17 @@ static enum err_code ask_daemon(struct buf *out, FILE *to, struct place *p, cons
 static enum err_code post(struct buf *out, struct place *p, const char *question,
                           const char *format, const struct buf *params, struct err *err)
 {
-    struct buf route = { 0 };
+    struct buf route = { 0 }, body = { 0 };
 
     buf_printf(&route, "/v1/%s?format=%s", question, format);
+    if (p->tag[0])
+        buf_printf(&body, "{\"tag\":\"%s\",", p->tag);
+    buf_str(&body, buf_cstr(params) + (p->tag[0] ? 1 : 0));
     struct exchange x = { .method = "POST",
                           .path = buf_cstr(&route),
                           .content_type = "application/json",
-                          .body = buf_cstr(params),
-                          .body_len = params->len };
+                          .body = buf_cstr(&body),
+                          .body_len = body.len };
     enum err_code rc = client_call(p->client, &x, err);
     if (rc == OK)
         rc = client_check(&x, err);
@@ -351,6 +357,7 @@ static enum err_code post(struct buf *out, struct place *p, const char *question
         buf_add(out, x.answer.data, x.answer.len);
     exchange_fini(&x);
     buf_fini(&route);
+    buf_fini(&body);
     return rc;
 }
 
@@ -372,10 +379,41 @@ void place_use_rules_in_force(struct place *p)
     p->rules = NULL;
 }
 
+static int64_t whole(const struct json *object, const char *name)
+{
+    const struct json *v = json_get(object, name);
+    return v && v->type == JSON_INT ? v->as.integer : 0;
+}
+
+/* How far has our question come? A daemon that does not say is no reason to stop. */
+static void ask_how_far(void *arg)
+{
+    struct place *p = arg;
+    struct exchange x = { .method = "GET", .path = "/v1/questions" };
+    struct arena arena = { 0 };
+    const struct json *tree = NULL;
+
+    if (client_start(p->client, &x, NULL) == OK && client_wait(p->client, &x, NULL) == OK &&
+        client_check(&x, NULL) == OK &&
+        json_parse(&tree, &arena, buf_cstr(&x.answer), x.answer.len, 8, NULL) == OK) {
+        const struct json *items = json_get(tree, "items");
+        for (const struct json *i = items ? items->as.first : NULL; i; i = i->next)
+            if (json_is_string(json_get(i, "tag"), p->tag))
+                p->progress(whole(i, "done"), whole(i, "of"), p->progress_arg);
+    }
+    exchange_fini(&x);
+    arena_fini(&arena);
+}
+
 void place_on_progress(struct place *p, reader_progress_fn *fn, void *arg)
 {
     p->progress = fn;
     p->progress_arg = arg;
+    if (!p->client || !isatty(STDERR_FILENO)) /* nobody would see it */
+        return;
+    snprintf(p->tag, sizeof(p->tag), "pathway-%ld-%lld", (long)getpid(),
+             (long long)clock_monotonic());
+    client_on_wait(p->client, ask_how_far, p);
 }
 
 enum err_code place_ask(struct buf *out, struct place *p, const char *question,

@@ -12,6 +12,7 @@ static const struct option_spec OPTIONS[] = {
     { "from", "TIME", "what was known at TIME ..." },
     { "to", "TIME", "... is compared with what was known at this; now when not given" },
     { "at", "TIME", "answers about this moment; that of --from when not given" },
+    { "hub", "CODE", "only what belongs to this hub" },
     { "format", "FORMAT", "csv or ndjson: rows for programs, instead of text for people" },
     OPTION_END,
 };
@@ -115,6 +116,7 @@ static enum cli_exit run(const struct args *args)
     const char *format = NULL;
     struct place *place = NULL;
     struct buf answer = { 0 };
+    struct progress bar;
     struct err err;
     bool differs = false;
     enum err_code rc = read_format(&format, args, &err);
@@ -125,12 +127,17 @@ static enum cli_exit run(const struct args *args)
                                     { "from", args_text(args, "from") },
                                     { "to", args_text(args, "to") },
                                     { "at", args_text(args, "at") },
+                                    { "hub", args_text(args, "hub") },
                                     { "format", format ? format : "json" },
                                     { NULL, NULL } };
     if (rc == OK)
         rc = place_open(&place, args, &err);
-    if (rc == OK)
+    if (rc == OK) {
+        progress_init(&bar, 0);
+        place_on_progress(place, asked_progress, &bar);
         rc = place_ask(&answer, place, "restated", params, &err);
+        progress_clear(&bar);
+    }
     if (rc == OK)
         rc = print_answer(&answer, format, &differs, &err);
     buf_fini(&answer);

@@ -45,7 +45,7 @@ static enum err_code write_sets(struct buf *out, const struct args *args, struct
     int count = args_texts(sets, SETS_MAX, args, "set");
     enum err_code rc = OK;
 
-    if (count == 0 && args->operand_count > 0)
+    if (count == 0 && args->operand_count > 0 && !strchr(args->operands[0], '='))
         return err_set(err, ERR_INPUT, "whatif does not know what to do with '%.80s'; is it --set?",
                        args->operands[0]);
     for (int i = 0; i < args->operand_count && count < SETS_MAX; i++)

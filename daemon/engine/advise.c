@@ -1,5 +1,5 @@
 /* advise.c - see advise.h. The search: sets by their size, each folded once. */
-#include "engine/advise.h"
+#include "engine/advise_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -8,167 +8,18 @@
 #include "base/civil.h"
 #include "base/strmap.h"
 #include "base/text.h"
-#include "engine/advise_events.h"
-#include "engine/fold.h"
 
-#define TRIES_MAX      4000 /* sets that are folded: some seconds; then what was found is told */
-#define FRONTIER_MAX   3000 /* sets of one size from which larger ones are made */
-#define STEPS_MAX      500  /* instants at which one set is judged */
-#define PEOPLE_OF_EACH 3    /* numbers that an event's new people take */
-
-/* A set that was tried: numbers of candidates, ascending; one with new people may be there twice. */
-struct tried {
-    int members[ADVISE_EVENTS];
-    int count;
-    int64_t true_at;
-    struct fact_set needs; /* facts that stand in the way at `at` */
-};
-
-struct search {
-    struct advice *a;
-    struct candidates *candidates;
-    const struct item *items; /* of the subject, up to the horizon */
-    size_t item_count;
-    int64_t horizon;
-    struct strmap done; /* members to struct tried; the arena's */
-    struct tried *frontier[FRONTIER_MAX], *next[FRONTIER_MAX];
-    int frontier_count, next_count;
-    bool is_out_of_tries;
-    bool is_answered_now; /* some set makes it true at once: larger ones are no better */
-};
+#define TRIES_MAX 4000 /* sets that are folded: some seconds; then what was found is told */
 
 static enum err_code no_memory(struct err *err)
 {
     return err_set(err, ERR_LIMIT, "no memory to look for advice");
 }
 
-/* ---- folding a set ---- */
-
-struct extra {
-    struct entry entry;
-    struct item item;
-};
-
-static enum err_code make_extra(struct extra *out, struct search *s, const struct candidate *c,
-                                int number, const char *const *own, struct err *err)
-{
-    struct advice *a = s->a;
-    const struct json *json = NULL;
-    struct event e;
-    struct buf text = { 0 };
-
-    candidate_write(&text, c, number + 1, number * PEOPLE_OF_EACH, a->at);
-    enum err_code rc = text.failed ? no_memory(err) : OK;
-    if (rc == OK)
-        rc = json_parse(&json, a->arena, buf_cstr(&text), text.len, EVENT_MAX_DEPTH, err);
-    if (rc == OK)
-        rc = event_read(&e, a->arena, json, rulebook_catalog(a->rules), a->note_key, err);
-    if (rc == OK) {
-        out->entry = (struct entry){ .seq = INT64_MAX - number,
-                                     .recorded = a->at,
-                                     .key = { e.time, NULL, e.source, e.id },
-                                     .type = e.type,
-                                     .subject = e.subject,
-                                     .body = e.body,
-                                     .body_len = e.body_len };
-        out->item = (struct item){ &out->entry, own, 1 };
-    }
-    buf_fini(&text);
-    return rc;
-}
-
-static int by_event_order(const void *a, const void *b)
-{
-    const struct item *x = a, *y = b;
-    return event_key_compare(&x->entry->key, &y->entry->key);
-}
-
-static void take_need(const struct need *need, void *arg)
-{
-    struct fact_set *needs = arg;
-    for (int i = 0; i < FACT_SET_WORDS; i++)
-        needs->bits[i] |= need->facts.bits[i];
-}
-
 static void take_nothing(const struct judged *j, void *arg)
 {
     (void)j;
     (void)arg;
-}
-
-/* Which of them go by themselves? */
-static void look_at_obstacles(struct advice *a, const struct record *r)
-{
-    for (int i = 0; i < a->obstacle_count; i++) {
-        const char *said = record_said(r, a->obstacles[i].rule);
-        if (said && strcmp(said, "true") == 0)
-            a->obstacles[i].comes_by_itself = true;
-    }
-}
-
-/* What must be and neither comes by itself nor is touched by any event is in the way of every set. */
-static bool is_hopeless(const struct advice *a)
-{
-    for (int i = 0; i < a->obstacle_count; i++) {
-        const struct obstacle *o = &a->obstacles[i];
-        if (o->is_required && !o->is_reachable && !o->comes_by_itself)
-            return true;
-    }
-    return false;
-}
-
-/* Go on from `at` until the decision is true. */
-static enum err_code look_ahead(struct tried *t, struct search *s, struct fold *f, struct err *err)
-{
-    int64_t now = s->a->at, wake;
-    enum err_code rc = OK;
-
-    for (int step = 0; rc == OK && step < STEPS_MAX && now <= s->horizon; step++) {
-        rc = fold_to(f, now, err);
-        if (rc == OK)
-            rc = record_rejudge(&wake, f->record, now, take_nothing, NULL, err);
-        if (rc != OK)
-            break;
-        if (step == 0)
-            record_needs(f->record, s->a->decision, take_need, &t->needs);
-        if (t->count == 0)
-            look_at_obstacles(s->a, f->record);
-        const char *said = record_said(f->record, s->a->decision);
-        if (said && strcmp(said, "true") == 0) {
-            t->true_at = now;
-            break;
-        }
-        now = fold_next(f) < wake ? fold_next(f) : wake;
-    }
-    return rc;
-}
-
-static enum err_code fold_set(struct tried *t, struct search *s, struct err *err)
-{
-    struct extra extra[ADVISE_EVENTS];
-    const char *const own[] = { s->a->subject };
-    size_t count = s->item_count + (size_t)t->count;
-    struct item *items = malloc((count + 1) * sizeof(*items));
-    struct fold f = { 0 };
-    enum err_code rc = items ? OK : no_memory(err);
-
-    t->true_at = TIME_NEVER;
-    if (items && s->item_count > 0)
-        memcpy(items, s->items, s->item_count * sizeof(*items));
-    for (int i = 0; i < t->count && rc == OK; i++) {
-        rc = make_extra(&extra[i], s, &s->candidates->items[t->members[i]], i, own, err);
-        if (rc == OK)
-            items[s->item_count + (size_t)i] = extra[i].item;
-    }
-    if (rc == OK) {
-        qsort(items, count, sizeof(*items), by_event_order);
-        rc = fold_init(&f, s->a->rules, s->a->subject, items, count, err);
-    }
-    if (rc == OK)
-        rc = look_ahead(t, s, &f, err);
-    fold_fini(&f);
-    free(items);
-    return rc;
 }
 
 /* ---- sets that were tried ---- */
@@ -195,7 +46,7 @@ static enum err_code try_set(struct tried **out, bool *is_new, struct search *s,
     memcpy(t->members, members, (size_t)count * sizeof(*members));
     t->count = count;
     s->a->tried++;
-    if (fold_set(t, s, err) != OK)
+    if (tried_fold(t, s, err) != OK)
         return err->code;
     item = strmap_add(&s->done, (const char *)t->members, (size_t)count * sizeof(*members), NULL);
     if (!item)
@@ -337,7 +188,7 @@ static enum err_code look_at_candidate(bool *is_same, struct candidate *c, struc
     const char *const own[] = { s->a->subject };
     bool known;
 
-    enum err_code rc = make_extra(&extra, s, c, 0, own, err);
+    enum err_code rc = extra_make(&extra, s, c, 0, own, err);
     if (rc == OK)
         rc = fold_init(&f, s->a->rules, s->a->subject, s->items, s->item_count, err);
     if (rc == OK)
@@ -414,6 +265,17 @@ static enum err_code look_at_candidates(struct search *s, const char *facts, str
 }
 
 /* ---- before and after the search ---- */
+
+/* What must be and neither comes by itself nor is touched by any event is in the way of every set. */
+static bool is_hopeless(const struct advice *a)
+{
+    for (int i = 0; i < a->obstacle_count; i++) {
+        const struct obstacle *o = &a->obstacles[i];
+        if (o->is_required && !o->is_reachable && !o->comes_by_itself)
+            return true;
+    }
+    return false;
+}
 
 struct obstacles {
     struct search *s;
@@ -496,6 +358,22 @@ static enum err_code begin(struct search *s, struct err *err)
     return rc;
 }
 
+/* They are folded many times. */
+static enum err_code parse_items(struct search *s, struct err *err)
+{
+    struct item *items = arena_alloc(s->a->arena, (s->item_count + 1) * sizeof(*items));
+
+    if (!items)
+        return no_memory(err);
+    for (size_t i = 0; i < s->item_count; i++) {
+        items[i] = s->items[i];
+        if (item_parse(&items[i], s->a->arena, s->a->rules, err) != OK)
+            return err->code;
+    }
+    s->items = items;
+    return OK;
+}
+
 static int by_goodness(const void *a, const void *b)
 {
     const struct advice_set *x = a, *y = b;
@@ -520,6 +398,8 @@ static enum err_code run(struct search *s, struct err *err)
     s->horizon = next > a->until ? a->until : next - 1; /* what comes with it is another story */
     if (rc == OK)
         rc = world_fold_items(&s->items, &s->item_count, a->world, a->subject, s->horizon, err);
+    if (rc == OK)
+        rc = parse_items(s, err);
     if (rc == OK)
         rc = begin(s, err);
     if (rc == OK)

@@ -1,17 +1,16 @@
 /* answer_explain.c - "explain": why a decision is what it is, since when and until when, and what would have to
- * be otherwise. The school is folded once more, followed by a trace; what a trace can not see, that a void took an
- * event away or that one event kept another from having an effect, is found by leaving events out. */
+ * be otherwise. The school is folded once more, followed by a trace, which says what was looked at; which events can
+ * change the answer is found by leaving them out. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/civil.h"
 #include "engine/fold.h"
 #include "engine/reader.h"
+#include "engine/removal.h"
 #include "engine/timeline.h"
 #include "lua/trace.h"
 #include "store/derived.h"
-
-#define TRIES_MAX 64 /* events left out, one after the other; those beyond are named untried */
 
 struct question {
     struct reader *r;
@@ -20,13 +19,11 @@ struct question {
     const struct item *items; /* of the fold */
     size_t count;
     struct span span;
-    struct event_list made; /* as in struct reasons; with voids and what was found by trying */
-    struct event_list behind;
-    struct buf value; /* as judged, for comparing; once something has been tried */
-    int tries;
+    struct suspect *suspects; /* the arena's; first those of the fold, in event order, then voids */
+    size_t suspect_count, suspect_cap;
 };
 
-/* ---- lists of events ---- */
+/* ---- the events behind it ---- */
 
 static bool has_event(const struct event_list *l, int64_t seq)
 {
@@ -36,85 +33,76 @@ static bool has_event(const struct event_list *l, int64_t seq)
     return false;
 }
 
-static enum err_code add_event(struct event_list *l, int64_t seq, struct err *err)
+static const struct suspect *find_suspect(const struct question *q, int64_t seq)
 {
-    int64_t *grown = realloc(l->seqs, (l->count + 1) * sizeof(*grown));
+    for (size_t i = 0; i < q->suspect_count; i++)
+        if (q->suspects[i].seq == seq)
+            return &q->suspects[i];
+    return NULL;
+}
 
-    if (!grown)
-        return err_set(err, ERR_LIMIT, "no memory for the events behind a decision");
-    l->seqs = grown;
-    l->seqs[l->count++] = seq;
+static enum err_code add_suspect(struct question *q, const struct entry *e, enum suspicion why,
+                                 struct err *err)
+{
+    if (q->suspect_count == q->suspect_cap) {
+        size_t cap = q->suspect_cap ? q->suspect_cap * 2 : 64;
+        struct suspect *grown = arena_alloc(&q->r->arena, cap * sizeof(*grown));
+        if (!grown)
+            return err_set(err, ERR_LIMIT, "no memory for the events behind a decision");
+        if (q->suspect_count > 0)
+            memcpy(grown, q->suspects, q->suspect_count * sizeof(*grown));
+        q->suspects = grown;
+        q->suspect_cap = cap;
+    }
+    bool is_special = strcmp(e->type, EVENT_VOIDED) == 0 || strcmp(e->type, EVENT_SUCCEEDED) == 0;
+    q->suspects[q->suspect_count++] =
+        (struct suspect){ .seq = e->seq,
+                          .why = why,
+                          .is_special = is_special,
+                          .may_join = is_special || why == SUSPECT_MADE || why == SUSPECT_IDLE };
     return OK;
 }
 
-/* ---- what is found by leaving events out ---- */
-
-static void keep_value(const struct judged *j, void *arg)
+/* What the trace has seen, and what it can not see: that a predecessor's events came by way of a succession. */
+static enum err_code suspect_items(struct question *q, const struct reasons *reasons,
+                                   struct err *err)
 {
-    struct buf *value = arg;
-    buf_printf(value, "%s%s", j->is_error ? "!" : "", j->value);
-}
-
-static enum err_code judge_once(struct buf *value, struct question *q, struct err *err)
-{
-    struct fold f = { 0 };
-
-    enum err_code rc = fold_subject(&f, q->r->rules, q->r->world, q->subject, q->when->at, err);
-    if (rc == OK)
-        rc = record_judge_rule(f.record, q->rule, q->when->at, keep_value, value, err);
-    if (rc == ERR_ABSENT) /* without the event it would belong to a hub that has no such rule */
-        rc = OK;
-    fold_fini(&f);
-    return rc;
-}
-
-/* Would the answer be another one without this event? Beyond what can be tried, it may be. */
-static enum err_code try_without(bool *differs, struct question *q, int64_t seq, struct err *err)
-{
-    struct buf without = { 0 };
     enum err_code rc = OK;
 
-    *differs = true;
-    if (q->tries == TRIES_MAX)
-        return OK;
-    if (q->tries++ == 0)
-        rc = judge_once(&q->value, q, err);
-    world_leave_out(q->r->world, seq, INT64_MAX);
-    if (rc == OK)
-        rc = judge_once(&without, q, err);
-    world_leave_out(q->r->world, 0, INT64_MAX);
-    *differs = strcmp(buf_cstr(&q->value), buf_cstr(&without)) != 0;
-    buf_fini(&without);
+    for (size_t i = 0; rc == OK && i < q->count; i++) {
+        const struct entry *e = q->items[i].entry;
+        if (has_event(&reasons->made, e->seq))
+            rc = add_suspect(q, e, SUSPECT_MADE, err);
+        else if (has_event(&reasons->behind, e->seq))
+            rc = add_suspect(q, e, SUSPECT_BEHIND, err);
+        else if (strcmp(e->type, EVENT_SUCCEEDED) == 0)
+            rc = add_suspect(q, e, SUSPECT_OTHER, err);
+        else if (has_event(&reasons->held, e->seq))
+            rc = add_suspect(q, e, SUSPECT_HELD, err);
+        else if (has_event(&reasons->idle, e->seq))
+            rc = add_suspect(q, e, SUSPECT_IDLE, err);
+        if (rc == OK && has_event(&reasons->idle, e->seq)) /* whatever else it is */
+            q->suspects[q->suspect_count - 1].may_join = true;
+    }
     return rc;
 }
 
-static enum err_code add_if_it_matters(struct event_list *to, struct question *q, int64_t seq,
-                                       struct err *err)
-{
-    bool differs;
-
-    if (has_event(&q->made, seq) || has_event(&q->behind, seq))
-        return OK;
-    enum err_code rc = try_without(&differs, q, seq, err);
-    return rc == OK && differs ? add_event(to, seq, err) : rc;
-}
-
-static enum err_code add_voids_of(struct question *q, const char *subject, struct err *err)
+static enum err_code suspect_voids_of(struct question *q, const char *subject, struct err *err)
 {
     const struct entry *const *touching;
     size_t count;
 
     enum err_code rc = world_touching(&touching, &count, q->r->world, subject, err);
     for (size_t i = 0; rc == OK && i < count; i++)
-        if (strcmp(touching[i]->type, EVENT_VOIDED) == 0)
-            rc = add_if_it_matters(&q->made, q, touching[i]->seq, err);
+        if (strcmp(touching[i]->type, EVENT_VOIDED) == 0 && !find_suspect(q, touching[i]->seq))
+            rc = add_suspect(q, touching[i], SUSPECT_OTHER, err);
     return rc;
 }
 
 /* Voids of its own and of those that it took over; they act whatever moment is asked about. */
-static enum err_code add_voids(struct question *q, struct err *err)
+static enum err_code suspect_voids(struct question *q, struct err *err)
 {
-    enum err_code rc = add_voids_of(q, q->subject, err);
+    enum err_code rc = suspect_voids_of(q, q->subject, err);
 
     for (size_t i = 0; rc == OK && i < q->count; i++) {
         const struct item *item = &q->items[i];
@@ -124,48 +112,82 @@ static enum err_code add_voids(struct question *q, struct err *err)
             for (size_t k = 0; k < i && is_first; k++)
                 is_first = strcmp(q->items[k].entry->subject, item->entry->subject) != 0;
             if (is_first)
-                rc = add_voids_of(q, item->entry->subject, err);
+                rc = suspect_voids_of(q, item->entry->subject, err);
         }
         if (rc == OK && strcmp(item->as[0], q->subject) != 0) {
             bool is_first = true;
             for (size_t k = 0; k < i && is_first; k++)
                 is_first = strcmp(q->items[k].as[0], item->as[0]) != 0;
             if (is_first)
-                rc = add_voids_of(q, item->as[0], err);
+                rc = suspect_voids_of(q, item->as[0], err);
         }
     }
     return rc;
 }
 
-/* What a predecessor brought came by way of the successions. */
-static enum err_code add_successions(struct question *q, struct err *err)
+static void keep_value(const struct judged *j, void *arg)
 {
-    enum err_code rc = OK;
-
-    for (size_t i = 0; rc == OK && i < q->count; i++)
-        if (strcmp(q->items[i].entry->type, EVENT_SUCCEEDED) == 0)
-            rc = add_if_it_matters(&q->made, q, q->items[i].entry->seq, err);
-    return rc;
+    struct buf *value = arg;
+    buf_printf(value, "%s%s", j->is_error ? "!" : "", j->value);
 }
 
-static enum err_code complete(struct question *q, const struct reasons *reasons, struct err *err)
+static enum err_code find_effects(struct question *q, const struct fold *f,
+                                  const struct reasons *reasons, struct err *err)
 {
-    enum err_code rc = OK;
+    struct removal removal = { .arena = &q->r->arena,
+                               .world = q->r->world,
+                               .rules = q->r->rules,
+                               .subject = q->subject,
+                               .rule = q->rule,
+                               .at = q->when->at,
+                               .items = q->items,
+                               .count = q->count,
+                               .missing = reasons->missing,
+                               .missing_count = reasons->missing_count };
+    struct buf value = { 0 };
 
-    for (size_t i = 0; rc == OK && i < reasons->made.count; i++)
-        rc = add_event(&q->made, reasons->made.seqs[i], err);
-    for (size_t i = 0; rc == OK && i < reasons->behind.count; i++)
-        rc = add_event(&q->behind, reasons->behind.seqs[i], err);
+    enum err_code rc = suspect_items(q, reasons, err);
     if (rc == OK)
-        rc = add_voids(q, err);
+        rc = suspect_voids(q, err);
     if (rc == OK)
-        rc = add_successions(q, err);
-    for (size_t i = 0; rc == OK && i < reasons->held.count; i++)
-        rc = add_if_it_matters(&q->behind, q, reasons->held.seqs[i], err);
+        rc = record_judge_rule(f->record, q->rule, q->when->at, keep_value, &value, err);
+    removal.suspects = q->suspects;
+    removal.suspect_count = q->suspect_count;
+    if (rc == OK)
+        rc = removal_find(&removal, buf_cstr(&value), err);
+    buf_fini(&value);
     return rc;
 }
 
 /* ---- the answer ---- */
+
+/* In which list an event is told. */
+enum list {
+    LIST_EVENTS, /* without it the answer would be another one */
+    LIST_READ, /* it made what was looked at what it is, and the answer would be the same without it */
+    LIST_BEHIND, /* it was looked at on the way there, likewise */
+    LIST_NONE,
+};
+static const char *const LISTS[] = { "events", "read", "behind" };
+
+static enum list list_of(const struct suspect *s)
+{
+    bool is_told = s->effect != EFFECT_NONE;
+
+    switch (s->why) {
+    case SUSPECT_MADE:
+        return is_told ? LIST_EVENTS : LIST_READ;
+    case SUSPECT_BEHIND: /* of what has not been tried, most makes no difference */
+        return is_told && s->effect != EFFECT_UNKNOWN ? LIST_EVENTS : LIST_BEHIND;
+    case SUSPECT_HELD:
+        return s->effect == EFFECT_UNKNOWN ? LIST_BEHIND : is_told ? LIST_EVENTS : LIST_NONE;
+    case SUSPECT_IDLE:
+        return s->effect == EFFECT_TOGETHER ? LIST_EVENTS : LIST_NONE;
+    case SUSPECT_OTHER:
+        break;
+    }
+    return is_told ? LIST_EVENTS : LIST_NONE;
+}
 
 static const struct item *find_item(const struct question *q, int64_t seq)
 {
@@ -175,33 +197,49 @@ static const struct item *find_item(const struct question *q, int64_t seq)
     return NULL;
 }
 
+/* Behind the event: does it change the answer alone, or without which others? */
+static void write_effect(struct buf *out, const struct suspect *s)
+{
+    out->len--; /* the closing brace of the event: there is more to say */
+    if (s->effect == EFFECT_UNKNOWN)
+        buf_str(out, ",\"alone\":null");
+    else
+        buf_printf(out, ",\"alone\":%s", s->effect == EFFECT_ALONE ? "true" : "false");
+    for (size_t i = 0; i < s->with_count; i++)
+        buf_printf(out, "%s%lld", i ? "," : ",\"with\":[", (long long)s->with[i]);
+    buf_str(out, s->with_count > 0 ? "]}" : "}");
+}
+
 /* Those that stand, in event order; then voids, which stand nowhere in the fold. */
-static enum err_code write_events(struct buf *out, struct question *q, const char *member,
-                                  const struct event_list *l, struct err *err)
+static enum err_code write_events(struct buf *out, struct question *q, enum list list,
+                                  struct err *err)
 {
     const char *comma = "";
     const struct entry *e;
 
-    buf_printf(out, ",\"%s\":[", member);
-    for (size_t i = 0; i < q->count; i++) {
-        const struct item *item = &q->items[i];
-        if (!has_event(l, item->entry->seq))
+    buf_printf(out, ",\"%s\":[", LISTS[list]);
+    for (size_t i = 0; i < q->suspect_count; i++) {
+        const struct suspect *s = &q->suspects[i];
+        const struct item *item = find_item(q, s->seq);
+        if (list_of(s) != list)
             continue;
-        buf_str(out, comma);
-        comma = ",";
-        tell_event(out, q->r, item->entry, item->as, item->as_count);
-    }
-    for (size_t i = 0; i < l->count; i++) {
-        if (find_item(q, l->seqs[i]))
-            continue;
-        if (world_entry(&e, q->r->world, l->seqs[i], err) != OK)
+        if (world_entry(&e, q->r->world, s->seq, err) != OK)
             return err->code;
         buf_str(out, comma);
         comma = ",";
-        tell_event(out, q->r, e, &q->subject, 1);
+        tell_event(out, q->r, e, item ? item->as : &q->subject, item ? item->as_count : 1);
+        if (list == LIST_EVENTS)
+            write_effect(out, s);
     }
     buf_char(out, ']');
     return OK;
+}
+
+/* Did the event have any part in it? */
+static bool is_named(const struct question *q, int64_t seq)
+{
+    const struct suspect *s = find_suspect(q, seq);
+    return s && list_of(s) != LIST_NONE;
 }
 
 /* What made it so: the events of that instant that it rests on; with none of them, that the moment came. */
@@ -214,8 +252,7 @@ static void write_cause(struct buf *out, const struct question *q)
     for (int only_named = 1; only_named >= 0 && !has_any; only_named--) {
         for (size_t i = 0; i < q->count; i++) {
             const struct entry *e = q->items[i].entry;
-            if (e->key.time != q->span.since ||
-                (only_named && !has_event(&q->made, e->seq) && !has_event(&q->behind, e->seq)))
+            if (e->key.time != q->span.since || (only_named && !is_named(q, e->seq)))
                 continue;
             buf_printf(out, "%s{\"source\":", comma);
             json_write_cstr(out, e->key.source);
@@ -276,12 +313,39 @@ static enum err_code write_answer(struct buf *out, struct question *q, const str
     write_cause(out, q);
     buf_str(out, ",\"until\":");
     write_moment(out, q->span.until);
-    if (write_events(out, q, "events", &q->made, err) != OK ||
-        write_events(out, q, "behind", &q->behind, err) != OK)
-        return err->code;
+    for (int list = LIST_EVENTS; list <= LIST_BEHIND; list++)
+        if (write_events(out, q, (enum list)list, err) != OK)
+            return err->code;
     write_faults(out, f);
     buf_char(out, '}');
     return OK;
+}
+
+static bool decides(struct ruleset *rs, enum subject_kind kind, const char *decision)
+{
+    int count;
+    const char *const *names = ruleset_decisions(rs, kind, &count);
+
+    for (int i = 0; names && i < count; i++)
+        if (strcmp(names[i], decision) == 0)
+            return true;
+    return false;
+}
+
+/* There is no such decision here; the overlay of another hub may have it. */
+static enum err_code tell_whose(const struct question *q, struct record *r, struct err *err)
+{
+    struct ruleset *rs;
+    char at[TIME_TEXT];
+    const char *hub = record_hub(r);
+
+    for (int i = 1; (rs = rulebook_at(q->r->rules, i)); i++)
+        if (rs != record_ruleset(r) && decides(rs, record_kind(r), q->rule))
+            return err_set(err, ERR_ABSENT,
+                           "only the rules of hub %s decide %s; %s belongs to %s%s at %s",
+                           ruleset_hub(rs), q->rule, q->subject, hub ? "hub " : "no hub",
+                           hub ? hub : "", time_text(q->when->at, at));
+    return err->code;
 }
 
 static enum err_code explain(struct buf *out, struct question *q, struct trace *t, struct err *err)
@@ -299,14 +363,13 @@ static enum err_code explain(struct buf *out, struct question *q, struct trace *
         rc = fold_to(&f, q->when->at, err);
     if (rc == OK)
         rc = trace_explain(&reasons, t, q->rule, q->when->at, err);
+    if (rc == ERR_ABSENT)
+        rc = tell_whose(q, f.record, err);
     if (rc == OK)
-        rc = complete(q, &reasons, err);
+        rc = find_effects(q, &f, &reasons, err);
     if (rc == OK)
         rc = write_answer(out, q, &f, &reasons, err);
     reasons_fini(&reasons);
-    free(q->made.seqs);
-    free(q->behind.seqs);
-    buf_fini(&q->value);
     fold_fini(&f);
     return rc;
 }

@@ -61,8 +61,8 @@ static enum err_code read_until(struct request *q, const struct json *params, st
 static enum err_code read_request(struct request *q, struct reader *r, const struct json *params,
                                   struct err *err)
 {
-    static const char *const KNOWN[] = { "subject", "hub",   "until",  "at",
-                                         "known",   "rules", "format", NULL };
+    static const char *const KNOWN[] = { "subject", "hub",    "until", "at", "known",
+                                         "rules",   "format", "tag",   NULL };
     enum subject_kind kind;
 
     if (params_check(params, KNOWN, err) != OK ||

@@ -11,6 +11,8 @@
 #include "lua/rulebook.h"
 #include "store/derived.h"
 
+#define EVENTS_MAX 1000 /* on a page: a school has some fifty */
+
 /* An event that touches the subject, or that it took over. */
 struct happened {
     const struct entry *entry;
@@ -27,9 +29,11 @@ struct telling {
     int64_t at;
     struct happened *events; /* in event order */
     size_t count, next;
-    struct strmap values; /* of decisions, and of facts that move, at the instant before */
+    struct strmap values;  /* of decisions, and of facts that move, at the instant before */
+    struct ruleset *rules; /* borrowed: of the hub that it belonged to at the instant before */
     struct buf moves, changes;
     const char *comma;
+    bool with_notes; /* who asks may read them */
     bool has_begun, failed;
 };
 
@@ -137,8 +141,12 @@ static enum err_code write_voided(struct telling *x, const struct entry *e, stru
 static enum err_code write_happened(struct telling *x, const struct happened *h, struct err *err)
 {
     const char *const *as = h->as ? h->as : &x->subject;
+    int as_count = h->as ? h->as_count : 1;
 
-    tell_event(x->out, x->r, h->entry, as, h->as ? h->as_count : 1);
+    if (!x->with_notes)
+        tell_event(x->out, x->r, h->entry, as, as_count);
+    else if (tell_event_with_notes(x->out, x->r, h->entry, as, as_count, err) != OK)
+        return err->code;
     x->out->len--; /* its closing brace: there is more to say */
     buf_printf(x->out, ",\"late\":%s", h->is_late ? "true" : "false");
     if (h->as) {
@@ -197,24 +205,46 @@ static void take_judged(const struct judged *j, void *arg)
     const char *old = value ? exchange(x, "", j->name, value) : NULL;
 
     x->failed = x->failed || !value;
+    if (!old && x->has_begun)
+        old = "null"; /* only the hub that it has come to decides it */
     if (old && value && strcmp(old, value) != 0)
         add_change(&x->changes, "decision", j->name, old, value);
 }
 
-/* A new subject is compared with an empty record, as in the feed. */
-static enum err_code begin(struct telling *x, int64_t t, struct err *err)
+/* A new subject is compared with an empty record of the same hub, as in the feed. */
+static enum err_code begin(struct telling *x, struct ruleset *rules, int64_t t, struct err *err)
 {
     struct record *empty;
 
-    x->has_begun = true;
-    enum err_code rc =
-        record_new(&empty, rulebook_of_hub(x->r->rules, subject_hub(x->subject)), x->subject, err);
+    x->rules = rules;
+    enum err_code rc = record_new(&empty, rules, x->subject, err);
     if (rc == OK)
         rc = record_each_move(empty, take_move, x, err);
     if (rc == OK)
         rc = record_judge(empty, t, take_judged, x, err);
     record_free(empty);
+    x->has_begun = true;
     return rc;
+}
+
+/* It belongs to another hub now: what only the one that it has left decides is null from here on. */
+static void change_rules(struct telling *x, struct ruleset *rules, enum subject_kind kind)
+{
+    int old_count, new_count, k = 0;
+    const char *const *was = ruleset_decisions(x->rules, kind, &old_count);
+    const char *const *is = ruleset_decisions(rules, kind, &new_count);
+
+    x->failed = x->failed || !was || !is;
+    for (int i = 0; i < old_count && !x->failed; i++) {
+        while (k < new_count && strcmp(is[k], was[i]) < 0)
+            k++;
+        if (k < new_count && strcmp(is[k], was[i]) == 0)
+            continue;
+        const char *old = exchange(x, "", was[i], "null");
+        if (old && strcmp(old, "null") != 0)
+            add_change(&x->changes, "decision", was[i], old, "null");
+    }
+    x->rules = rules;
 }
 
 static enum err_code write_item(struct telling *x, int64_t t, struct err *err)
@@ -256,9 +286,11 @@ static enum err_code take_instant(int64_t t, struct record *r, int64_t *wake, bo
     struct telling *x = arg;
 
     (void)stop;
-    enum err_code rc = x->has_begun ? OK : begin(x, t, err);
+    enum err_code rc = x->has_begun ? OK : begin(x, record_ruleset(r), t, err);
     if (rc == OK)
         rc = write_passed(x, t, err);
+    if (rc == OK && record_ruleset(r) != x->rules)
+        change_rules(x, record_ruleset(r), record_kind(r));
     if (rc == OK)
         rc = record_each_move(r, take_move, x, err);
     if (rc == OK)
@@ -303,12 +335,12 @@ static enum err_code write_history(struct telling *x, struct err *err)
     return rc;
 }
 
-static enum err_code ask(struct telling *x, const struct json *params, struct err *err)
+static enum err_code ask(struct telling *x, const struct json *params, const char *const *known,
+                         struct err *err)
 {
-    static const char *const KNOWN[] = { "subject", "at", "known", "rules", NULL };
     struct instants when;
 
-    if (params_check(params, KNOWN, err) != OK || params_subject(&x->subject, params, err) != OK ||
+    if (params_check(params, known, err) != OK || params_subject(&x->subject, params, err) != OK ||
         params_instants(&when, x->r, params, err) != OK)
         return err->code;
     x->at = when.at;
@@ -321,24 +353,66 @@ static enum err_code ask(struct telling *x, const struct json *params, struct er
 enum err_code answer_history(struct buf *out, struct reader *r, const struct json *params,
                              struct err *err)
 {
+    static const char *const KNOWN[] = { "subject", "at", "known", "rules", NULL };
     struct telling x = { .out = out, .r = r };
 
-    enum err_code rc = ask(&x, params, err);
+    enum err_code rc = ask(&x, params, KNOWN, err);
     return rc == OK ? write_history(&x, err) : rc;
+}
+
+/* ---- its events, page by page ---- */
+
+struct page {
+    int64_t limit, after; /* 0: from the first */
+    size_t first, end;    /* of the events */
+};
+
+static enum err_code read_page(struct page *p, struct telling *x, const struct json *params,
+                               struct err *err)
+{
+    const char *notes;
+
+    if (params_int(&p->limit, params, "limit", 1, EVENTS_MAX, EVENTS_MAX, err) != OK ||
+        params_int(&p->after, params, "after", 1, INT64_MAX, 0, err) != OK ||
+        params_text(&notes, params, "notes", err) != OK)
+        return err->code;
+    x->with_notes = !notes || strcmp(notes, "no") != 0;
+    return OK;
+}
+
+/* Events have their order by when they happened; a page goes on behind the one that the last ended with. */
+static enum err_code find_page(struct page *p, const struct telling *x, struct err *err)
+{
+    while (p->after > 0 && p->first < x->count && x->events[p->first].entry->seq != p->after)
+        p->first++;
+    if (p->after > 0 && p->first++ == x->count)
+        return err_set(err, ERR_INPUT,
+                       "after: event %lld is none of %s by then; expected the `next` of a page",
+                       (long long)p->after, x->subject);
+    size_t left = x->count - p->first;
+    p->end = p->first + (left < (size_t)p->limit ? left : (size_t)p->limit);
+    return OK;
 }
 
 enum err_code answer_subject_events(struct buf *out, struct reader *r, const struct json *params,
                                     struct err *err)
 {
+    static const char *const KNOWN[] = { "subject", "at",    "known", "rules",
+                                         "limit",   "after", "notes", NULL };
     struct telling x = { .out = out, .r = r };
+    struct page p = { 0 };
 
-    if (ask(&x, params, err) != OK || write_heading(&x, err) != OK)
+    if (ask(&x, params, KNOWN, err) != OK || read_page(&p, &x, params, err) != OK ||
+        find_page(&p, &x, err) != OK || write_heading(&x, err) != OK)
         return err->code;
-    for (size_t i = 0; i < x.count; i++) {
-        buf_str(out, i ? "," : "");
+    for (size_t i = p.first; i < p.end; i++) {
+        buf_str(out, i > p.first ? "," : "");
         if (write_happened(&x, &x.events[i], err) != OK)
             return err->code;
     }
-    buf_str(out, "]}");
+    if (p.end < x.count)
+        buf_printf(out, "],\"next\":%lld}", (long long)x.events[p.end - 1].entry->seq);
+    else
+        buf_str(out, "],\"next\":null}");
     return OK;
 }

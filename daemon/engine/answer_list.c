@@ -7,12 +7,14 @@
 #include "engine/fold.h"
 #include "engine/publish.h"
 #include "engine/list_values.h"
+#include "engine/pieces.h"
 #include "engine/reader.h"
 #include "store/derived.h"
 
 #define LIMIT_DEFAULT 100
 #define LIMIT_MAX     1000
 #define FILTERS_MAX   32
+#define AT_A_TIME     512 /* subjects that are judged before it is seen whether the page is full */
 
 struct list {
     struct buf *out;
@@ -101,33 +103,27 @@ static enum err_code read_query(struct list *l, const struct json *params, struc
 
 /* ---- rows ---- */
 
-static void begin_row(struct list *l, const char *subject, const char *name, const char *hub)
+static void begin_row(struct buf *out, const struct list *l, const char *subject, const char *name,
+                      const char *hub)
 {
-    buf_str(l->out, l->count++ ? "," : "");
-    buf_str(l->out, "{\"subject\":");
-    json_write_cstr(l->out, subject);
-    buf_str(l->out, strcmp(l->query.kind, "school") == 0 ? ",\"urn\":" : ",\"code\":");
-    json_write_cstr(l->out, subject_code(subject));
-    buf_str(l->out, ",\"name\":");
-    json_write_cstr(l->out, name);
-    buf_str(l->out, ",\"hub\":");
-    json_write_cstr(l->out, hub);
-    buf_str(l->out, ",\"decisions\":{");
-    l->last = arena_strdup(&l->r->arena, subject);
+    buf_str(out, "{\"subject\":");
+    json_write_cstr(out, subject);
+    buf_str(out, strcmp(l->query.kind, "school") == 0 ? ",\"urn\":" : ",\"code\":");
+    json_write_cstr(out, subject_code(subject));
+    buf_str(out, ",\"name\":");
+    json_write_cstr(out, name);
+    buf_str(out, ",\"hub\":");
+    json_write_cstr(out, hub);
+    buf_str(out, ",\"decisions\":{");
 }
 
-static void write_decision(struct list *l, const char **comma, const char *name, const char *value)
+static void write_decision(struct buf *out, const char **comma, const char *name, const char *value)
 {
-    buf_str(l->out, *comma);
+    buf_str(out, *comma);
     *comma = ",";
-    json_write_cstr(l->out, name);
-    buf_char(l->out, ':');
-    buf_str(l->out, value);
-}
-
-static void end_row(struct list *l)
-{
-    buf_str(l->out, "}}");
+    json_write_cstr(out, name);
+    buf_char(out, ':');
+    buf_str(out, value);
 }
 
 /* ---- now, from the tables ---- */
@@ -155,9 +151,11 @@ static enum err_code take_row(const struct list_row *row, void *arg, struct err 
     struct list *l = arg;
     struct row decisions = { l, "" };
 
-    begin_row(l, row->subject, row->name, row->hub);
+    buf_str(l->out, l->count++ ? "," : "");
+    begin_row(l->out, l, row->subject, row->name, row->hub);
+    l->last = arena_strdup(&l->r->arena, row->subject);
     enum err_code rc = decisions_each(row->names, row->values, take_decision, &decisions, err);
-    end_row(l);
+    buf_str(l->out, "}}");
     return rc;
 }
 
@@ -210,61 +208,111 @@ static bool is_found(const struct list *l, const struct fold *f, const char *nam
            strcasestr(subject_code(f->subject), l->query.q) || is_former(l, f);
 }
 
-static enum err_code judge_row(struct list *l, const char *subject, const struct instants *when,
-                               bool *more, struct err *err)
+struct past {
+    const struct list *list;
+    const struct instants *when;
+};
+
+static void write_past(struct writer *w, const struct list *l, const struct fold *f,
+                       const struct judged_row *row)
 {
-    struct fold f = { 0 };
-    struct judged_row row = { .arena = &l->r->arena };
     struct buf name = { 0 }, hub = { 0 };
     const char *comma = "";
+    bool has_name = record_text_fact(&name, f->record, "name");
+    bool has_hub = record_text_fact(&hub, f->record, "hub");
 
-    enum err_code rc = fold_subject(&f, l->r->rules, l->r->world, subject, when->at, err);
-    if (rc == OK)
-        rc = record_judge(f.record, when->at, take_judged, &row, err);
-    if (rc == OK && row.failed)
-        rc = err_set(err, ERR_LIMIT, "no memory for the list");
-    if (rc == OK) {
-        bool has_name = record_text_fact(&name, f.record, "name");
-        bool has_hub = record_text_fact(&hub, f.record, "hub");
-        if (passes(l, &row) && is_found(l, &f, buf_cstr(&name), buf_cstr(&hub))) {
-            *more = l->count == l->query.limit;
-            if (!*more) {
-                begin_row(l, subject, has_name ? buf_cstr(&name) : NULL,
-                          has_hub ? buf_cstr(&hub) : NULL);
-                for (uint32_t i = 0; i < row.values.count; i++)
-                    write_decision(l, &comma, row.values.items[i].key, row.values.items[i].as.ptr);
-                end_row(l);
-            }
-        }
+    if (passes(l, row) && is_found(l, f, buf_cstr(&name), buf_cstr(&hub))) {
+        begin_row(&w->out, l, f->subject, has_name ? buf_cstr(&name) : NULL,
+                  has_hub ? buf_cstr(&hub) : NULL);
+        for (uint32_t i = 0; i < row->values.count; i++)
+            write_decision(&w->out, &comma, row->values.items[i].key, row->values.items[i].as.ptr);
+        buf_str(&w->out, "}}");
     }
     buf_fini(&name);
     buf_fini(&hub);
+}
+
+static enum err_code judge_row(struct writer *w, const char *subject, void *arg, struct err *err)
+{
+    const struct past *p = arg;
+    struct world *world = p->list->r->world;
+    struct fold f = { 0 };
+    struct judged_row row = { .arena = &w->arena };
+    const struct entry *const *touching;
+    size_t events;
+
+    if (world_touching(&touching, &events, world, subject, err) != OK)
+        return err->code;
+    if (events == 0 || touching[0]->key.time > p->when->at)
+        return OK;
+    enum err_code rc = fold_subject(&f, w->rules, world, subject, p->when->at, err);
+    if (rc == OK)
+        rc = record_judge(f.record, p->when->at, take_judged, &row, err);
+    if (rc == OK && row.failed)
+        rc = err_set(err, ERR_LIMIT, "no memory for the list");
+    if (rc == OK)
+        write_past(w, p->list, &f, &row);
     strmap_fini(&row.values);
     fold_fini(&f);
     return rc;
 }
 
+/* Put the rows that were written on the page, as far as they fit. */
+static void take_rows(struct list *l, const struct pieces *pieces, const char *const *subjects,
+                      size_t count, bool *more)
+{
+    size_t len;
+
+    for (size_t i = 0; i < count && !*more; i++) {
+        const char *row = pieces_at(pieces, i, &len);
+        *more = len > 0 && l->count == l->query.limit;
+        if (len == 0 || *more)
+            continue;
+        buf_str(l->out, l->count++ ? "," : "");
+        buf_add(l->out, row, len);
+        l->last = subjects[i];
+    }
+}
+
+/* Of all subjects those of this kind, behind the last page: they stand together. */
+static const char *const *find_kind(size_t *count, const struct list *l,
+                                    const char *const *subjects)
+{
+    size_t first = 0, end, prefix = strlen(l->query.kind);
+
+    while (first < *count && (strncmp(subjects[first], l->query.kind, prefix) != 0 ||
+                              subjects[first][prefix] != '/' ||
+                              (l->query.after && strcmp(subjects[first], l->query.after) <= 0)))
+        first++;
+    for (end = first; end < *count && strncmp(subjects[end], l->query.kind, prefix) == 0 &&
+                      subjects[end][prefix] == '/';)
+        end++;
+    *count = end - first;
+    return subjects + first;
+}
+
 static enum err_code list_as_of(struct list *l, const struct instants *when, bool *more,
                                 struct err *err)
 {
-    size_t count, prefix = strlen(l->query.kind);
+    struct past past = { l, when };
+    struct pieces *pieces = NULL;
+    size_t count, few = AT_A_TIME;
 
     if (reader_world(l->r, when->max_seq, true, err) != OK)
         return err->code;
     const char *const *subjects = world_subjects(l->r->world, &count);
-    for (size_t i = 0; i < count && !*more; i++) {
-        const struct entry *const *touching;
-        size_t events;
-        if (strncmp(subjects[i], l->query.kind, prefix) != 0 || subjects[i][prefix] != '/' ||
-            (l->query.after && strcmp(subjects[i], l->query.after) <= 0))
-            continue;
-        if (world_touching(&touching, &events, l->r->world, subjects[i], err) != OK)
-            return err->code;
-        if (events > 0 && touching[0]->key.time <= when->at &&
-            judge_row(l, subjects[i], when, more, err) != OK)
-            return err->code;
+    if (!subjects)
+        return err_set(err, ERR_LIMIT, "no memory for the list");
+    subjects = find_kind(&count, l, subjects);
+    enum err_code rc = pieces_new(&pieces, l->r->world, l->r->rules, count, err);
+    for (size_t i = 0; i < count && rc == OK && !*more; i += few) {
+        few = count - i < AT_A_TIME ? count - i : AT_A_TIME;
+        rc = pieces_write(pieces, subjects + i, few, judge_row, &past, err);
+        if (rc == OK)
+            take_rows(l, pieces, subjects + i, few, more);
     }
-    return OK;
+    pieces_free(pieces);
+    return rc;
 }
 
 enum err_code answer_list(struct buf *out, struct reader *r, const struct json *params,

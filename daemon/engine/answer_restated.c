@@ -4,6 +4,7 @@
 
 #include "base/civil.h"
 #include "base/text.h"
+#include "engine/crowd.h"
 #include "engine/reader.h"
 #include "engine/restate.h"
 #include "store/derived.h"
@@ -63,7 +64,8 @@ static enum err_code read_moment(int64_t *out, bool *given, const struct json *p
 
 static enum err_code read_params(struct asked *q, const struct json *params, struct err *err)
 {
-    static const char *const KNOWN[] = { "from", "to", "at", "subject", "rules", "format", NULL };
+    static const char *const KNOWN[] = { "from",  "to",     "at",  "subject", "hub",
+                                         "rules", "format", "tag", NULL };
     bool has_from, has_to, has_at, is_current;
     const char *rules;
     enum subject_kind kind;
@@ -74,8 +76,11 @@ static enum err_code read_params(struct asked *q, const struct json *params, str
         read_moment(&q->to, &has_to, params, "to", err) != OK ||
         read_moment(&q->restate.at, &has_at, params, "at", err) != OK ||
         params_text(&rules, params, "rules", err) != OK ||
-        params_text(&q->subject, params, "subject", err) != OK)
+        params_text(&q->subject, params, "subject", err) != OK ||
+        params_text(&q->restate.hub, params, "hub", err) != OK)
         return err->code;
+    if (q->subject && q->restate.hub)
+        return err_set(err, ERR_INPUT, "subject and hub are two questions: give one of them");
     if (!has_from)
         return err_set(err, ERR_INPUT,
                        "from is missing; expected the first known date, such as 2026-03-01");
@@ -108,13 +113,23 @@ static enum err_code read_params(struct asked *q, const struct json *params, str
 
 /* ---- the two worlds ---- */
 
+static void tell_scan(int64_t seq, void *arg)
+{
+    (void)seq;
+    reader_tell(arg, 0, 0);
+}
+
 static enum err_code open_world(struct asked *q, struct err *err)
 {
     enum err_code rc = log_seq_known_at(&q->from_seq, q->r->store, q->from, err);
     if (rc == OK)
         rc = log_seq_known_at(&q->to_seq, q->r->store, q->to, err);
     if (rc == OK)
-        rc = reader_world(q->r, q->to_seq, !q->subject, err);
+        rc = reader_world(q->r, q->to_seq, false, err);
+    if (rc == OK && !q->subject) {
+        world_tell(q->r->world, tell_scan, q->r);
+        rc = world_load_all(q->r->world, err);
+    }
     if (rc == OK && q->subject)
         rc = reader_check_subject(q->r, q->subject, q->restate.at, err);
     if (rc != OK)
@@ -136,11 +151,11 @@ static enum err_code look_back(struct asked *q, struct err *err)
 {
     enum err_code rc = OK;
 
-    world_leave_out(q->r->world, 0, q->from_seq);
+    world_leave_out(q->r->world, NULL, 0, q->from_seq);
     for (size_t i = 0; rc == OK && i < q->count; i++)
         rc = world_fold_items(&q->before[i].items, &q->before[i].count, q->r->world, q->subjects[i],
                               q->restate.at, err);
-    world_leave_out(q->r->world, 0, INT64_MAX);
+    world_leave_out(q->r->world, NULL, 0, INT64_MAX);
     return rc;
 }
 
@@ -258,6 +273,40 @@ static enum err_code write_subject(struct buf *out, struct asked *q, size_t inde
     return rc;
 }
 
+struct hubs_met {
+    struct strmap codes;
+    struct arena *arena;
+};
+
+static enum err_code take_hub(const struct list_row *row, void *arg, struct err *err)
+{
+    struct hubs_met *hubs = arg;
+
+    if (!row->hub || strmap_find(&hubs->codes, row->hub, strlen(row->hub)))
+        return OK;
+    const char *code = arena_strdup(hubs->arena, row->hub);
+    return code && strmap_add(&hubs->codes, code, strlen(code), NULL) ? OK : no_memory(err);
+}
+
+/* Where nothing has changed, the hub may be a slip. */
+static enum err_code check_hub(struct asked *q, struct err *err)
+{
+    static const char *const KINDS[] = { "school", "group" };
+    struct hubs_met hubs = { .arena = &q->r->arena };
+    const struct strmap *met[1] = { &hubs.codes };
+    enum err_code rc = OK;
+    bool more;
+
+    for (int i = 0; i < 2 && rc == OK; i++) {
+        struct list_query all = { .kind = KINDS[i], .limit = INT32_MAX - 1 };
+        rc = list_subjects(&more, q->r->store, &all, take_hub, &hubs, err);
+    }
+    if (rc == OK)
+        rc = hub_check(q->restate.hub, met, 1, err);
+    strmap_fini(&hubs.codes);
+    return rc;
+}
+
 static enum err_code write_answer(struct buf *out, struct asked *q, struct err *err)
 {
     size_t rows = 0;
@@ -267,6 +316,8 @@ static enum err_code write_answer(struct buf *out, struct asked *q, struct err *
         rc = write_subject(out, q, i, &rows, err);
         reader_tell(q->r, (int64_t)i + 1, (int64_t)q->count);
     }
+    if (rc == OK && rows == 0 && q->restate.hub)
+        rc = check_hub(q, err);
     if (q->format == AS_JSON)
         buf_printf(out, "],\"count\":%zu}", rows);
     return rc;

@@ -30,6 +30,7 @@ struct run {
     int hand_count;
     int64_t moments[WHATIF_MOMENTS];
     int moment_count;
+    struct warm *warm; /* being filled, or answering; owned */
 };
 
 static enum err_code no_memory(struct err *err)
@@ -98,7 +99,7 @@ static enum err_code read_request(struct request *q, struct reader *r, const str
                                   struct err *err)
 {
     static const char *const KNOWN[] = { "set", "files", "keep",   "may_load", "hub",
-                                         "at",  "known", "format", NULL };
+                                         "at",  "known", "format", "tag",      NULL };
 
     if (params_check(params, KNOWN, err) != OK || params_text(&q->hub, params, "hub", err) != OK ||
         read_flag(&q->keeps, params, "keep", err) != OK ||
@@ -183,6 +184,8 @@ static enum err_code load_rules(struct run *run, int i, struct err *err)
     if (rc == OK && run->q.files)
         rc = load_files(&run->new_rules[i], run, err);
     w->new_rules = run->new_rules[i] ? run->new_rules[i] : w->old_rules;
+    if (rc == OK && run->warm)
+        rc = rulebook_watch(w->old_rules, err);
     return rc == OK ? suppose(w->new_rules, &run->q, err) : rc;
 }
 
@@ -224,12 +227,88 @@ static enum err_code find_moments(struct run *run, const char *const *subjects, 
     return OK;
 }
 
+/* ---- records that are warm ---- */
+
+/* Only parameters, and only now: what else is asked has other facts, or other moments. */
+static bool may_keep(const struct run *run)
+{
+    return !run->q.files && run->q.format != ROWS_JSON && !run->q.when.has_known;
+}
+
+/* Are there records that can answer? Then they stand at what is known now. */
+static bool has_warm(struct run *run)
+{
+    struct warm *w = run->reader->warm;
+    struct err ignored;
+
+    if (!may_keep(run) || !warm_fits(w, run->reader->rules, run->q.when.at))
+        return false;
+    for (const struct json *p = run->q.set->as.first; p; p = p->next)
+        for (int i = 0; i < w->hand_count; i++)
+            if (rulebook_moves_read(w->books[i], p->name))
+                return false;
+    if (warm_follow(w, run->reader->store, run->q.when.max_seq, &ignored) == OK &&
+        run->q.when.at < w->next_event)
+        return true;
+    reader_forget(run->reader);
+    return false;
+}
+
+static enum err_code work_warm(void *hand, struct warm_slot *slot, struct err *err)
+{
+    return whatif_warm(hand, slot, err);
+}
+
+static enum err_code compare_warm(struct run *run, struct err *err)
+{
+    struct warm *warm = run->reader->warm;
+    void *hands[CROWD_MAX];
+    enum err_code rc = OK;
+
+    run->moments[run->moment_count++] = run->q.when.at;
+    run->hand_count = warm->hand_count;
+    for (int i = 0; i < warm->hand_count && rc == OK; i++) {
+        hands[i] = &run->hands[i];
+        run->hands[i] = (struct whatif){ .old_rules = warm->books[i],
+                                         .new_rules = warm->books[i],
+                                         .hub = run->q.hub,
+                                         .moments = run->moments,
+                                         .moment_count = 1,
+                                         .wants_reasons = run->q.format != ROWS_CSV };
+        rulebook_was_moved(warm->books[i]);
+        rc = suppose(warm->books[i], &run->q, err);
+    }
+    if (rc == OK)
+        rc = warm_run(warm, hands, work_warm, err);
+    for (int i = 1; i < run->hand_count && rc == OK; i++)
+        rc = whatif_add(&run->hands[0], &run->hands[i], err);
+    for (int i = 0; i < warm->hand_count; i++)
+        rulebook_suppose_nothing(warm->books[i]);
+    warm->at = run->q.when.at;
+    return rc;
+}
+
+/* What was folded for this answer serves for the next one. */
+static void keep_warm(struct run *run)
+{
+    struct warm *w = run->warm;
+
+    for (int i = 0; i < run->hand_count; i++) {
+        rulebook_suppose_nothing(run->old_rules[i]);
+        w->books[i] = run->old_rules[i];
+        run->old_rules[i] = NULL;
+    }
+    w->hand_count = run->hand_count;
+    warm_free(run->reader->warm);
+    run->reader->warm = w;
+    run->warm = NULL;
+}
+
 /* ---- the run ---- */
 
 static enum err_code work(void *hand, const char *subject, size_t index, struct err *err)
 {
-    (void)index;
-    return whatif_subject(hand, subject, err);
+    return whatif_subject(hand, subject, index, err);
 }
 
 static void tell(size_t done, size_t of, void *arg)
@@ -254,7 +333,9 @@ static enum err_code prepare(struct run *run, int hands, struct err *err)
                               .hub = run->q.hub,
                               .moments = run->moments,
                               .moment_count = run->moment_count,
-                              .wants_reasons = run->q.format != ROWS_CSV };
+                              .wants_reasons = run->q.format != ROWS_CSV,
+                              .warm = run->warm,
+                              .hand = i };
         run->hand_count = i + 1;
         rc = load_rules(run, i, err);
     }
@@ -272,6 +353,9 @@ static enum err_code compare_all(struct run *run, struct err *err)
     enum err_code rc = find_moments(run, subjects, count, err);
     if (rc == OK)
         rc = world_share(r->world, err);
+    if (rc == OK && may_keep(run))
+        rc = warm_new(&run->warm, r->world, subjects, count, run->q.when.at, run->q.when.max_seq,
+                      err);
     if (rc == OK)
         rc = prepare(run, crowd_size(count), err);
     struct crowd_options o = { .world = r->world,
@@ -303,6 +387,8 @@ static void let_go(struct run *run)
 {
     for (int i = 0; i < run->hand_count; i++)
         whatif_fini(&run->hands[i]);
+    warm_free(run->warm); /* before the rules that its records live in */
+    run->warm = NULL;
     for (int i = 0; i < CROWD_MAX; i++) {
         rulebook_free(run->old_rules[i]);
         rulebook_free(run->new_rules[i]);
@@ -320,6 +406,36 @@ static enum err_code try_rules(struct run *run, struct err *err)
     return rc;
 }
 
+static enum err_code compare_cold(struct run *run, struct err *err)
+{
+    struct reader *r = run->reader;
+
+    enum err_code rc = try_rules(run, err);
+    if (rc == OK)
+        rc = reader_world(r, run->q.when.max_seq, false, err);
+    if (rc == OK) {
+        world_tell(r->world, tell_scan, r);
+        rc = world_load_all(r->world, err);
+    }
+    return rc == OK ? compare_all(run, err) : rc;
+}
+
+static enum err_code find_differences(struct run *run, struct err *err)
+{
+    struct reader *r = run->reader;
+
+    if (!has_warm(run))
+        return compare_cold(run, err);
+    enum err_code rc = compare_warm(run, err);
+    if (rc != OK)
+        reader_forget(r); /* it may have been judged by half */
+    if (rc != ERR_CONFLICT)
+        return rc;
+    let_go(run); /* the records could not follow: all of it anew */
+    run->hand_count = run->moment_count = 0;
+    return compare_cold(run, err);
+}
+
 enum err_code answer_whatif(struct buf *out, struct reader *r, const struct json *params,
                             struct err *err)
 {
@@ -332,19 +448,13 @@ enum err_code answer_whatif(struct buf *out, struct reader *r, const struct json
     if (rc == OK)
         rc = reader_need_rules(r, err);
     if (rc == OK)
-        rc = try_rules(run, err);
-    if (rc == OK)
-        rc = reader_world(r, run->q.when.max_seq, false, err);
-    if (rc == OK) {
-        world_tell(r->world, tell_scan, r);
-        rc = world_load_all(r->world, err);
-    }
-    if (rc == OK)
-        rc = compare_all(run, err);
+        rc = find_differences(run, err);
     if (rc == OK)
         rc = check_hub(run, err);
     if (rc == OK)
         rc = whatif_write(out, &run->hands[0], r, run->q.format, run->q.set, run->q.hub, err);
+    if (rc == OK && run->warm)
+        keep_warm(run);
     let_go(run);
     free(run);
     return rc;

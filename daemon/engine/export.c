@@ -6,7 +6,10 @@
 
 #include "base/text.h"
 #include "engine/fold.h"
+#include "engine/pieces.h"
 #include "lua/record.h"
+
+#define AT_A_TIME 4096 /* subjects */
 
 static bool is_wanted(const struct export_options *o, const char *name)
 {
@@ -87,7 +90,10 @@ void export_value(struct buf *out, const char *value, bool is_error)
         buf_str(out, "error");
     if (is_error || strcmp(value, "null") == 0)
         return;
-    if (value[0] == '"' && json_parse(&json, &arena, value, strlen(value), 2, NULL) == OK)
+    size_t len = strlen(value);
+    if (value[0] == '"' && !memchr(value, '\\', len))
+        export_text(out, value + 1, len - 2); /* nothing in it is escaped */
+    else if (value[0] == '"' && json_parse(&json, &arena, value, len, 2, NULL) == OK)
         export_text(out, json->as.string, json->len);
     else
         buf_str(out, value);
@@ -117,6 +123,10 @@ struct rows {
     const struct export_options *options;
     const char *subject;
 };
+struct exporting {
+    struct world *world;
+    const struct export_options *options;
+};
 
 static void write_judged(const struct judged *j, void *arg)
 {
@@ -124,21 +134,36 @@ static void write_judged(const struct judged *j, void *arg)
     export_row(rows->out, rows->options, rows->subject, j->name, j->value, j->is_error);
 }
 
-static enum err_code export_subject(struct rows *rows, struct world *w, struct rulebook *rules,
+static enum err_code export_subject(struct writer *w, const char *subject, void *arg,
                                     struct err *err)
 {
+    const struct exporting *x = arg;
+    struct rows rows = { .out = &w->out, .options = x->options, .subject = subject };
     const struct entry *const *touching;
     size_t count;
     struct fold f = { 0 };
 
-    if (world_touching(&touching, &count, w, rows->subject, err) != OK)
+    if (world_touching(&touching, &count, x->world, subject, err) != OK)
         return err->code;
-    if (count == 0 || touching[0]->key.time > rows->options->at)
+    if (count == 0 || touching[0]->key.time > x->options->at)
         return OK; /* nothing has happened to it yet */
-    enum err_code rc = fold_subject(&f, rules, w, rows->subject, rows->options->at, err);
+    enum err_code rc = fold_subject(&f, w->rules, x->world, subject, x->options->at, err);
     if (rc == OK)
-        rc = record_judge(f.record, rows->options->at, write_judged, rows, err);
+        rc = record_judge(f.record, x->options->at, write_judged, &rows, err);
     fold_fini(&f);
+    return rc;
+}
+
+static enum err_code export_all(struct buf *out, struct pieces *p, const char *const *subjects,
+                                size_t count, struct exporting *x, struct err *err)
+{
+    size_t len;
+
+    enum err_code rc = pieces_write(p, subjects, count, export_subject, x, err);
+    for (size_t i = 0; i < count && rc == OK; i++) {
+        const char *piece = pieces_at(p, i, &len);
+        buf_add(out, piece, len);
+    }
     return rc;
 }
 
@@ -147,16 +172,21 @@ enum err_code export_world(struct buf *out, struct world *w, struct rulebook *ru
 {
     size_t count;
     const char *const *names = world_subjects(w, &count);
-    struct rows rows = { .out = out, .options = options };
-    enum err_code rc = export_check_names(rules, options, err);
+    struct exporting x = { w, options };
+    struct pieces *pieces = NULL;
 
     if (!names)
         return err_set(err, ERR_LIMIT, "no memory to export the subjects");
+    enum err_code rc = export_check_names(rules, options, err);
     if (rc == OK)
+        rc = pieces_new(&pieces, w, rules, count, err);
+    if (rc == OK) {
         export_header(out, options);
-    for (size_t i = 0; i < count && rc == OK; i++) {
-        rows.subject = names[i];
-        rc = export_subject(&rows, w, rules, err);
+        /* a part of them at a time: the text is not in memory twice */
+        for (size_t i = 0; i < count && rc == OK; i += AT_A_TIME)
+            rc = export_all(out, pieces, names + i, count - i < AT_A_TIME ? count - i : AT_A_TIME,
+                            &x, err);
     }
+    pieces_free(pieces);
     return rc;
 }

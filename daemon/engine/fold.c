@@ -201,9 +201,9 @@ static enum err_code go_back(struct fold *f, struct err *err)
 
 /* Events were checked when they came, by the rules of then. One whose data is not what its type is to hold now is
  * skipped, as one of a type that there is no more: reducers may rely on what the schema says. */
-static bool still_fits(const struct fold *f, const char *type, const struct json *data)
+static bool still_fits(const struct rulebook *rules, const char *type, const struct json *data)
 {
-    const struct event_type *now = catalog_find(rulebook_catalog(f->rules), type);
+    const struct event_type *now = catalog_find(rulebook_catalog(rules), type);
     struct err ignored;
 
     return !now || type_check(now->data, data, "data", &ignored) == OK;
@@ -213,10 +213,11 @@ static enum err_code apply(struct fold *f, const struct item *item, struct err *
 {
     const struct entry *e = item->entry;
     struct arena scratch = { 0 };
-    const struct json *body = NULL;
+    const struct json *body = item->body;
     bool known = true;
 
-    enum err_code rc = json_parse(&body, &scratch, e->body, e->body_len, EVENT_MAX_DEPTH + 1, err);
+    enum err_code rc =
+        body ? OK : json_parse(&body, &scratch, e->body, e->body_len, EVENT_MAX_DEPTH + 1, err);
     if (rc == OK) {
         struct fold_event event = {
             .seq = e->seq,
@@ -229,7 +230,7 @@ static enum err_code apply(struct fold *f, const struct item *item, struct err *
             .as = item->as,
             .as_count = item->as_count,
         };
-        known = still_fits(f, event.type, event.data);
+        known = item->fits || still_fits(f->rules, event.type, event.data);
         if (known)
             rc = record_apply(&known, f->record, &event, err);
         if (rc == OK && known)
@@ -324,7 +325,7 @@ enum err_code fold_take(struct fold *f, const struct fold_event *e, struct err *
     enum err_code rc = e->time <= f->moved ? go_back(f, err) : OK;
     bool known, is_behind = e->time <= f->asked;
 
-    if (rc == OK && !e->is_checked && !still_fits(f, e->type, e->data))
+    if (rc == OK && !e->is_checked && !still_fits(f->rules, e->type, e->data))
         return err_set(err, ERR_CONFLICT, "%s: fold it anew, without event %s", f->subject, e->id);
     if (rc == OK && !is_behind)
         rc = fold_to(f, e->time - 1, err);
@@ -343,6 +344,32 @@ enum err_code fold_take(struct fold *f, const struct fold_event *e, struct err *
     }
     rc = ask(f, e->time, false, err);
     return rc == ERR_BUSY ? must_fold_anew(f, err) : rc;
+}
+
+enum err_code item_parse(struct item *item, struct arena *arena, const struct rulebook *rules,
+                         struct err *err)
+{
+    const struct entry *e = item->entry;
+
+    if (json_parse(&item->body, arena, e->body, e->body_len, EVENT_MAX_DEPTH + 1, err) != OK)
+        return err_at(err, "event %lld in the log", (long long)e->seq);
+    item->fits = still_fits(rules, e->type, json_get(item->body, "data"));
+    return OK;
+}
+
+enum err_code fold_branch(struct fold *out, const struct fold *f, const struct item *items,
+                          size_t count, struct err *err)
+{
+    *out = (struct fold){ 0 };
+    if (f->parked)
+        return err_set(err, ERR_CONFLICT, "%s has been at several hubs", f->subject);
+    *out = *f;
+    out->record = NULL;
+    out->arena = (struct arena){ 0 };
+    out->trace = NULL;
+    out->items = items;
+    out->count = count;
+    return record_copy(&out->record, f->record, err);
 }
 
 enum err_code fold_subject_of(struct fold *f, struct rulebook *rules, struct ruleset *home,

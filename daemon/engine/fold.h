@@ -80,6 +80,19 @@ MUST_CHECK enum err_code fold_to(struct fold *f, int64_t at, struct err *err);
  */
 MUST_CHECK enum err_code fold_take(struct fold *f, const struct fold_event *e, struct err *err);
 
+/* What item_parse() has seen need not be looked at again each time the item is folded, by the same rules. The tree is the
+ * arena's. */
+MUST_CHECK enum err_code item_parse(struct item *item, struct arena *arena,
+                                    const struct rulebook *rules, struct err *err);
+
+/*
+ * A fold that goes on from where this one stands, with other events to come: items number f->next and following of
+ * `items`. It borrows from `f`, which must not go on meanwhile. ERR_CONFLICT: of a subject that has been at several
+ * hubs that can not be done.
+ */
+MUST_CHECK enum err_code fold_branch(struct fold *out, const struct fold *f,
+                                     const struct item *items, size_t count, struct err *err);
+
 /* All in one: the record of `subject` in `w` as of `at`. fold_fini() it in any case. */
 MUST_CHECK enum err_code fold_subject(struct fold *f, struct rulebook *rules, struct world *w,
                                       const char *subject, int64_t at, struct err *err);

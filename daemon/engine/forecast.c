@@ -26,6 +26,7 @@ struct watch {
     size_t told_count, told_cap;
     size_t at; /* where the decision told last is: they come by name */
     struct record *record;
+    struct ruleset *rules; /* borrowed: of the hub that it belonged to at the instant before */
     int64_t t;
     bool has_baseline;
     bool has_failed;
@@ -142,17 +143,11 @@ static struct told *find_told(struct watch *w, const char *name)
     return w->told[w->at].name ? &w->told[w->told_count++] : NULL;
 }
 
-static void take_judged(const struct judged *j, void *arg)
+/* It has this value from now on. */
+static void take_value(struct watch *w, struct told *told, const char *value)
 {
-    struct watch *w = arg;
-    struct told *told = w->has_failed ? NULL : find_told(w, j->name);
-    const char *value = told ? decision_text(w->f->arena, j) : NULL;
-
-    if (!value) {
-        w->has_failed = true;
-        return;
-    }
     const char *old = told->value ? told->value : "null"; /* one that only now is decided */
+
     told->value = value;
     if (!w->has_baseline || strcmp(old, value) == 0)
         return;
@@ -163,7 +158,38 @@ static void take_judged(const struct judged *j, void *arg)
     *item = (struct foreseen){
         .time = w->t, .subject = w->subject, .decision = told->name, .old = old, .now = value
     };
-    w->has_failed = !explain(item, w, j->name);
+    w->has_failed = !explain(item, w, told->name);
+}
+
+static void take_judged(const struct judged *j, void *arg)
+{
+    struct watch *w = arg;
+    struct told *told = w->has_failed ? NULL : find_told(w, j->name);
+    const char *value = told ? decision_text(w->f->arena, j) : NULL;
+
+    if (value)
+        take_value(w, told, value);
+    else
+        w->has_failed = true;
+}
+
+/* It belongs to another hub now: what only the one that it has left decides is null from here on. */
+static void change_rules(struct watch *w, struct ruleset *rules, enum subject_kind kind)
+{
+    int count, k = 0;
+    const char *const *names = ruleset_decisions(rules, kind, &count);
+
+    w->has_failed = w->has_failed || !names;
+    for (size_t i = 0; i < w->told_count && !w->has_failed; i++) {
+        bool is_there = false;
+        for (int n = 0; n < count && !is_there; n++, k++) { /* nearly always the next one */
+            k = k < count ? k : 0;
+            is_there = strcmp(names[k], w->told[i].name) == 0;
+        }
+        if (!is_there)
+            take_value(w, &w->told[i], "null");
+    }
+    w->rules = rules;
 }
 
 static enum err_code judge(struct watch *w, struct record *r, int64_t t, int64_t *wake,
@@ -171,6 +197,8 @@ static enum err_code judge(struct watch *w, struct record *r, int64_t t, int64_t
 {
     w->record = r;
     w->t = t;
+    if (record_ruleset(r) != w->rules)
+        change_rules(w, record_ruleset(r), record_kind(r));
     enum err_code rc = record_rejudge(wake, r, t, take_judged, w, err);
     if (rc == OK && w->has_failed)
         rc = err_set(err, ERR_LIMIT, "no memory for what is foreseen");

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "engine/engine_internal.h"
 #include "engine/reader.h"
+#include "engine/warm.h"
 #include "store/derived.h"
 #include "store/generation.h"
 #include "store/log.h"
@@ -73,10 +74,17 @@ enum err_code reader_open(struct reader **out, const char *database, const char 
     return rc;
 }
 
+void reader_forget(struct reader *r)
+{
+    warm_free(r->warm);
+    r->warm = NULL;
+}
+
 void reader_close(struct reader *r)
 {
     if (!r)
         return;
+    reader_forget(r);
     world_close(r->world);
     arena_fini(&r->arena);
     store_close(r->store);

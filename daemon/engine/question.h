@@ -43,6 +43,8 @@ struct reader;
 MUST_CHECK enum err_code reader_open(struct reader **out, const char *database, const char *rules,
                                      const struct clock *clock, struct err *err);
 void reader_close(struct reader *r);
+/* Let go of what is kept in memory for the next question alone. */
+void reader_forget(struct reader *r);
 
 /* Lists and exports of now come from tables that follow behind the log. Inside a daemon: it will do that they
  * stand at this commit or later; else the answer is ERR_BUSY, and may be asked again once they do. 0, as at the

@@ -28,6 +28,7 @@ struct reader {
     int64_t next_wake;
     reader_progress_fn *progress; /* NULL: nobody wants to know */
     void *progress_arg;
+    struct warm *warm;     /* records from the last what-if; owned, NULL: none */
     int64_t wanted_commit; /* tables that stand at this commit will do; 0: only at the last one */
 };
 
@@ -95,6 +96,10 @@ void write_faults(struct buf *out, const struct fold *f);
  * it came: of what the event says about others (who was there) nothing is told. Notes are left out. */
 void tell_event(struct buf *out, struct reader *r, const struct entry *e, const char *const *as,
                 int as_count);
+/* The same with the notes that are still kept of it, for who may read what is personal. */
+MUST_CHECK enum err_code tell_event_with_notes(struct buf *out, struct reader *r,
+                                               const struct entry *e, const char *const *as,
+                                               int as_count, struct err *err);
 
 /* ---- answers, one function a question ---- */
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/crowd.h"
 #include "engine/fold.h"
 #include "engine/publish.h"
 
@@ -14,6 +15,7 @@ struct answers {
     const char **names, **values;
     size_t count, cap;
     struct arena *arena; /* borrowed */
+    const char *hub;     /* that it belongs to; NULL: none */
     bool failed;
 };
 
@@ -61,6 +63,17 @@ static void take_judged(const struct judged *j, void *arg)
     a->count++;
 }
 
+static void keep_hub(struct answers *a, const char *subject, struct record *r)
+{
+    struct buf hub = { 0 };
+
+    if (hub_of(&hub, subject, r)) {
+        a->hub = hub.failed ? NULL : arena_strdup(a->arena, buf_cstr(&hub));
+        a->failed = a->failed || !a->hub;
+    }
+    buf_fini(&hub);
+}
+
 static enum err_code judge(struct answers *out, const struct work *w, struct rulebook *rules,
                            const struct fold_items *items, struct err *err)
 {
@@ -72,6 +85,8 @@ static enum err_code judge(struct answers *out, const struct work *w, struct rul
         rc = fold_to(&f, w->r->at, err);
     if (rc == OK)
         rc = record_judge(f.record, w->r->at, take_judged, out, err);
+    if (rc == OK && w->r->hub)
+        keep_hub(out, w->subject, f.record);
     if (rc == OK && out->failed)
         rc = no_memory(err);
     fold_fini(&f);
@@ -86,9 +101,10 @@ static const char *value_of(const struct answers *a, const char *name)
     return NULL;
 }
 
+/* One that the rules of a hub do not have is told as null: where it is null, nothing has changed. */
 static bool differ(const char *a, const char *b)
 {
-    return !a || !b ? a != b : strcmp(a, b) != 0;
+    return strcmp(a ? a : "null", b ? b : "null") != 0;
 }
 
 /* ---- what was recorded in between ---- */
@@ -267,9 +283,11 @@ static enum err_code compare(const struct restated **out, size_t *count, struct 
     struct answers *tries = NULL;
     bool same_rules = w->r->first == w->r->then;
 
-    enum err_code rc = judge(&old, w, w->r->first, w->before, err);
+    enum err_code rc = judge(&new, w, w->r->then, &w->after, err);
+    if (rc == OK && w->r->hub && (!new.hub || strcmp(new.hub, w->r->hub) != 0))
+        return OK;
     if (rc == OK)
-        rc = judge(&new, w, w->r->then, &w->after, err);
+        rc = judge(&old, w, w->r->first, w->before, err);
     if (rc == OK && !same_rules)
         rc = judge(&between, w, w->r->first, &w->after, err);
     if (rc == OK)

@@ -19,6 +19,7 @@ struct restate {
         *then; /* borrowed: the rules in force at each of the two known dates; may be the same */
     int64_t at;
     int64_t first_seq; /* the last event that was known first */
+    const char *hub;   /* only what belongs to this hub at `at`, as known later; NULL: all */
 };
 
 /* One answer that changed. */

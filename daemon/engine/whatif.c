@@ -149,7 +149,7 @@ static enum err_code compare(struct pair *p, int m, struct err *err)
     return is_one_book(w) && !p->was_moved ? compare_shared(p, m, err) : compare_apart(p, m, err);
 }
 
-enum err_code whatif_subject(struct whatif *w, const char *subject, struct err *err)
+enum err_code whatif_subject(struct whatif *w, const char *subject, size_t index, struct err *err)
 {
     struct pair p = { .w = w, .subject = subject };
     const struct entry *const *touching;
@@ -163,6 +163,28 @@ enum err_code whatif_subject(struct whatif *w, const char *subject, struct err *
     for (int m = 0; m < w->moment_count && rc == OK; m++)
         if (count > 0 && touching[0]->key.time <= w->moments[m])
             rc = compare(&p, m, err);
+    if (rc == OK && w->warm && p.is_old_open) {
+        warm_take(w->warm, index, &p.old, w->hand);
+        p.is_old_open = false;
+    }
     close_folds(&p);
+    return rc;
+}
+
+enum err_code whatif_warm(struct whatif *w, struct warm_slot *slot, struct err *err)
+{
+    struct pair p = { .w = w, .subject = slot->subject, .old = slot->fold };
+    bool has_failed = false;
+
+    enum err_code rc = judge_old(&p, w->moments[0], err);
+    if (rc == OK && p.was_moved) /* by an event or a moment that only now has come */
+        rc = err_set(err, ERR_CONFLICT, "%s: fold it anew", slot->subject);
+    if (rc == OK && (!w->hub || is_of_hub(&p, &has_failed))) {
+        w->subjects[0]++;
+        rc = compare_shared(&p, 0, err);
+    }
+    if (rc == OK && has_failed)
+        rc = err_set(err, ERR_LIMIT, "no memory to compare rules");
+    slot->fold = p.old;
     return rc;
 }

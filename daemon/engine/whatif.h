@@ -17,6 +17,7 @@
 #include "base/strmap.h"
 #include "engine/fold.h"
 #include "engine/world.h"
+#include "engine/warm.h"
 #include "lua/flip.h"
 #include "lua/rulebook.h"
 
@@ -53,6 +54,9 @@ struct whatif {
     const int64_t *moments; /* borrowed, ascending */
     int moment_count;
     bool wants_reasons; /* fill `because` */
+    struct warm
+        *warm; /* borrowed: where the folds by the old rules are to be kept; NULL: nowhere */
+    int hand;  /* its number there */
 
     struct arena arena;
     struct strmap ids;                 /* of decisions */
@@ -68,8 +72,11 @@ struct whatif {
     struct whatif_places *places; /* which decisions a ruleset has, and where; owned */
 };
 
-/* Compare one subject, at all moments. */
-MUST_CHECK enum err_code whatif_subject(struct whatif *w, const char *subject, struct err *err);
+/* Compare one subject, at all moments. `index`: its number in `warm`. */
+MUST_CHECK enum err_code whatif_subject(struct whatif *w, const char *subject, size_t index,
+                                        struct err *err);
+/* The same of a record that is warm, at the one moment asked about. ERR_CONFLICT: it has to be folded anew. */
+MUST_CHECK enum err_code whatif_warm(struct whatif *w, struct warm_slot *slot, struct err *err);
 void whatif_fini(struct whatif *w);
 
 /* Are two values, as judgement_text() gives them, the same decision? Two failures are. */

@@ -327,6 +327,19 @@ static enum err_code find_voids(struct void_list *list, struct known_entry *e, s
     return OK;
 }
 
+/* Does any void name it? Nearly always none does: that is seen without getting memory. */
+static bool may_be_voided(const struct world *w, const struct known_entry *e)
+{
+    char key[256];
+    size_t source = strlen(e->entry.key.source) + 1, id = strlen(e->entry.key.id);
+
+    if (!w->has_all || source + id > sizeof(key))
+        return true;
+    memcpy(key, e->entry.key.source, source);
+    memcpy(key + source, e->entry.key.id, id);
+    return strmap_find(&w->voids, key, source + id) != NULL;
+}
+
 /*
  * Settle an entry: gather the voids that reach it through chains of voids, then decide them from the
  * latest in event order back, so that a void which is itself voided does nothing. Chains can be
@@ -339,6 +352,10 @@ enum err_code world_settle(struct world *w, struct known_entry *e, struct err *e
 
     if (e->settled != SETTLED_NOT)
         return OK;
+    if (!may_be_voided(w, e)) {
+        e->settled = SETTLED_STANDS;
+        return OK;
+    }
     if (!list_void(&list, e))
         rc = no_memory(err);
     for (size_t i = 0; rc == OK && i < list.count; i++) {
@@ -396,13 +413,13 @@ enum err_code world_entry(const struct entry **out, struct world *w, int64_t seq
     return item ? OK : err_set(err, ERR_ABSENT, "event %lld is not loaded", (long long)seq);
 }
 
-void world_leave_out(struct world *w, int64_t seq, int64_t horizon)
+void world_leave_out(struct world *w, const int64_t *seqs, size_t count, int64_t horizon)
 {
     world_enter(w);
-    bool is_other = w->left_out != seq || w->horizon != horizon;
-    w->left_out = seq;
+    w->left_out = seqs;
+    w->left_out_count = count;
     w->horizon = horizon;
-    for (uint32_t i = 0; is_other && i < w->by_seq.count; i++)
+    for (uint32_t i = 0; i < w->by_seq.count; i++)
         ((struct known_entry *)w->by_seq.items[i].as.ptr)->settled = SETTLED_NOT;
     world_leave(w);
 }

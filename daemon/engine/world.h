@@ -34,6 +34,8 @@ struct item {
     const struct entry *entry;
     const char *const *as; /* the subject itself, or the predecessors through which it came */
     int as_count;
+    const struct json *body; /* the entry's, parsed: item_parse(); NULL: it is not yet */
+    bool fits;               /* its data is what the rules hold: seen already */
 };
 
 /* `store` is borrowed. Events after `max_seq` are not seen. */
@@ -67,10 +69,10 @@ MUST_CHECK enum err_code world_entry(const struct entry **out, struct world *w, 
 MUST_CHECK enum err_code world_is_voided(bool *out, struct world *w, const struct entry *e,
                                          struct err *err);
 /*
- * As if an event had never come (0: none is left out), and all that came after number `horizon` (INT64_MAX: none).
- * What was handed out before stays as it was.
+ * As if these events had never come, nor all that came after number `horizon` (INT64_MAX: none). `seqs` is borrowed
+ * until this is called again. What was handed out before stays as it was.
  */
-void world_leave_out(struct world *w, int64_t seq, int64_t horizon);
+void world_leave_out(struct world *w, const int64_t *seqs, size_t count, int64_t horizon);
 /* The predecessor that a school.succeeded names, NULL for other events. */
 const char *world_predecessor(struct world *w, const struct entry *e);
 /* When the next standing succession of the subject after `after` takes effect: what it takes over is in its fold from

@@ -32,7 +32,9 @@ struct history {
 struct world {
     struct store *store; /* borrowed */
     int64_t max_seq;
-    int64_t left_out, horizon; /* see world_leave_out() */
+    const int64_t *left_out; /* borrowed; see world_leave_out() */
+    size_t left_out_count;
+    int64_t horizon;
     bool has_all;
     struct arena arena;
     struct strmap subjects;      /* to struct history */
@@ -47,7 +49,10 @@ struct world {
 
 static inline bool is_left_out(const struct world *w, const struct known_entry *k)
 {
-    return k->entry.seq == w->left_out || k->entry.seq > w->horizon;
+    for (size_t i = 0; i < w->left_out_count; i++)
+        if (k->entry.seq == w->left_out[i])
+            return true;
+    return k->entry.seq > w->horizon;
 }
 
 /* The functions of world.h hold the lock, also when they call each other; those below are called under it. */

@@ -205,8 +205,9 @@ static enum err_code find_items(const struct item **out, size_t *count, struct w
     if (rc == OK && !(items = arena_alloc(&w->arena, (g.count + 1) * sizeof(*items))))
         rc = no_memory(err);
     for (size_t i = 0; rc == OK && i < g.count; i++) {
-        items[i] = (struct item){ &g.items[i].entry->entry, keep_as(w, &g.items[i], own),
-                                  g.items[i].as_count };
+        items[i] = (struct item){ .entry = &g.items[i].entry->entry,
+                                  .as = keep_as(w, &g.items[i], own),
+                                  .as_count = g.items[i].as_count };
         if (!items[i].as)
             rc = no_memory(err);
     }

@@ -12,6 +12,7 @@
 
 #include <uv.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
 
@@ -37,6 +38,10 @@ MUST_CHECK enum err_code readers_new(struct readers **out, uv_loop_t *loop,
 MUST_CHECK enum err_code readers_ask(struct readers *r, const char *question, const char *params,
                                      int64_t commit, int64_t next_wake, reader_answer_fn *done,
                                      void *arg, struct err *err);
+
+/* Append what is being answered and what waits, [{"question","tag","state","done","of"}...], in order. `tag`: the
+ * parameter by which who asked knows the question again, or null; `done` `of`: subjects, of long questions. */
+void readers_write(struct buf *out, struct readers *r);
 
 /* Answer what was asked, take no more, close the readers, then call `done` (at once when nothing is
  * under way). */

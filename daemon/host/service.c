@@ -271,6 +271,16 @@ static void write_consumers(struct service *s, struct buf *out)
     buf_char(out, '}');
 }
 
+static void write_questions(struct service *s, struct buf *out)
+{
+    buf_str(out, "{\"items\":");
+    if (s->readers)
+        readers_write(out, s->readers);
+    else
+        buf_str(out, "[]");
+    buf_char(out, '}');
+}
+
 /* Answer from here, but not inside the call. */
 static enum pw_status answer_self(struct service *s, const char *question, pw_answer_fn *done,
                                   void *arg)
@@ -284,6 +294,8 @@ static enum pw_status answer_self(struct service *s, const char *question, pw_an
         write_metrics(s, &text);
     else if (strcmp(question, "consumers") == 0)
         write_consumers(s, &text);
+    else if (strcmp(question, "questions") == 0)
+        write_questions(s, &text);
     else
         write_self(s, &text);
     c->job.answer = buf_take(&text);
@@ -400,7 +412,8 @@ enum pw_status service_ask(struct service *s, const char *question, const char *
     if (!params_json)
         params_json = "{}";
     if (strcmp(question, "ready") == 0 || strcmp(question, "metrics") == 0 ||
-        strcmp(question, "consumers") == 0 || (is_status && !s->is_ready))
+        strcmp(question, "consumers") == 0 || strcmp(question, "questions") == 0 ||
+        (is_status && !s->is_ready))
         return answer_self(s, question, done, arg);
     if (!s->is_ready || s->is_stopping)
         return PW_BUSY;

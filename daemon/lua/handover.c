@@ -136,3 +136,26 @@ enum err_code record_hand_over(struct record **out, const struct record *from, s
     *out = r;
     return OK;
 }
+
+enum err_code record_copy(struct record **out, const struct record *from, struct err *err)
+{
+    const struct subject_defs *defs = &from->rs->subjects[from->kind];
+    struct record *r;
+    bool has_room = true;
+
+    *out = NULL;
+    if (record_new(&r, from->rs, from->subject, err) != OK)
+        return err->code;
+    for (uint16_t i = 0; i < defs->fact_count && has_room; i++) {
+        has_room = cell_copy(&r->facts[i], &from->rs->cells, from->facts[i]);
+        r->unjudged[i / 64] |= 1ull << (i % 64);
+    }
+    memcpy(r->moved, from->moved, defs->move_count * sizeof(*r->moved));
+    r->has_lost_undo = true;
+    if (!has_room) {
+        record_free(r);
+        return err_set(err, ERR_LIMIT, "no memory for the record of %s", from->subject);
+    }
+    *out = r;
+    return OK;
+}

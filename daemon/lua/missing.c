@@ -9,6 +9,7 @@
 
 #define LEAVES_MAX 32 /* rules without criteria among which a set is looked for */
 #define FLIPS_MAX  4
+#define ALL_MAX    14 /* ... among which every combination is tried, to say that there is none */
 
 struct search {
     struct ruleset *rs;
@@ -118,11 +119,45 @@ static bool flip(struct search *s, uint16_t from, int more)
     return false;
 }
 
+/* ---- can nothing do? ---- */
+
+/* Bits: 1, a leaf counts for the root; 2, against it. */
+static void look_for_sides(const struct search *s, uint8_t *sides, uint16_t index, uint8_t side)
+{
+    const struct rule_def *rule = &s->rs->rules[index];
+
+    if (sides[index] & side)
+        return;
+    sides[index] |= side;
+    for (uint16_t i = 0; !is_leaf(s->rs, index) && i < rule->criteria_count; i++)
+        look_for_sides(s, sides, rule->criteria[i], rule->form == RULE_UNLESS ? side ^ 3 : side);
+}
+
+static void find_contradiction(struct missing_list *out, struct search *s)
+{
+    uint8_t sides[RULES_MAX] = { 0 };
+
+    if (s->leaf_count > ALL_MAX)
+        return;
+    for (uint32_t all = 0; all < 1u << s->leaf_count; all++) {
+        for (uint16_t i = 0; i < s->leaf_count; i++)
+            s->is_flipped[s->leaves[i]] = all >> i & 1;
+        if (would_be_met(s, s->root))
+            return;
+    }
+    out->is_contradiction = true;
+    look_for_sides(s, sides, s->root, 1);
+    for (uint16_t i = 0; i < s->leaf_count; i++)
+        if (sides[s->leaves[i]] == 3)
+            out->both[out->both_count++] = s->leaves[i];
+}
+
 void missing_find(lua_State *L, struct missing_list *out, struct ruleset *rs, uint16_t rule)
 {
     struct search s = { .rs = rs, .root = rule };
 
-    out->count = 0;
+    out->count = out->both_count = 0;
+    out->is_contradiction = false;
     want(L, out, rs, rule, true);
     if (out->count == 0 || would_do(&s, out))
         return;
@@ -136,4 +171,5 @@ void missing_find(lua_State *L, struct missing_list *out, struct ruleset *rs, ui
                 add(out, s.leaves[i], !is_met(rs, s.leaves[i]));
         return;
     }
+    find_contradiction(out, &s);
 }

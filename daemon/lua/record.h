@@ -51,6 +51,11 @@ bool record_may_have_moved(const struct record *r);
 MUST_CHECK enum err_code record_hand_over(struct record **out, const struct record *from,
                                           struct ruleset *to, struct record *back, struct err *err);
 
+/* Another record with the same facts, in the same ruleset; what was judged is not taken along. ERR_LIMIT: no memory;
+ * *out is NULL. */
+MUST_CHECK enum err_code record_copy(struct record **out, const struct record *from,
+                                     struct err *err);
+
 /* An event as a reducer sees it. */
 struct fold_event {
     int64_t seq; /* its number in the log, where somebody asks why */

@@ -514,6 +514,7 @@ void ruleset_free(struct ruleset *rs)
         cells_fini(&rs->cells);
     sandbox_fini(&rs->sandbox);
     free(rs->parts);
+    free(rs->watched);
     for (int kind = 0; kind < SUBJECT_KINDS; kind++) {
         struct subject_defs *defs = &rs->subjects[kind];
         strmap_fini(&defs->any_except);

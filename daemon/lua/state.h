@@ -85,6 +85,12 @@ struct param_versions {
     uint32_t count;
 };
 
+/* Who has ever read a parameter: suppose.h. */
+struct param_watch {
+    uint64_t readers[SUBJECT_KINDS][RULES_MAX / 64]; /* rules, by place */
+    bool was_moved;                                  /* a reducer or move has */
+};
+
 enum rule_form {
     RULE_FUNCTION,
     RULE_ALL,    /* every criterion is met */
@@ -314,6 +320,7 @@ struct ruleset {
     bool is_asking;    /* moves are being asked */
     bool is_supposing; /* suppose.h: parameters have the values that were supposed */
     bool was_moved;    /* a reducer or move has read one of those */
+    struct param_watch *watched; /* one a parameter; NULL: it is not noted who reads them. Owned */
     uint64_t supposed_readers[SUBJECT_KINDS][RULES_MAX / 64]; /* rules that ever did, by place */
     struct reads *reads; /* where reads are noted; never NULL */
     struct reads unread; /* of reducers, whose reads nobody needs */

@@ -2,6 +2,7 @@
 #include "lua/suppose.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <lauxlib.h>
@@ -10,14 +11,83 @@
 #include "lua/record_internal.h"
 #include "lua/state.h"
 
-void suppose_note(struct ruleset *rs)
+void suppose_note(struct ruleset *rs, uint16_t param)
 {
+    struct param_watch *watch = rs->watched ? &rs->watched[param] : NULL;
+    bool is_supposed = rs->params[param].is_supposed;
+
     if (rs->running_count > 0) {
         uint16_t place = rs->rules[rs->running[rs->running_count - 1]].place;
-        rs->supposed_readers[rs->record->kind][place / 64] |= 1ull << (place % 64);
+        uint64_t bit = 1ull << (place % 64);
+        if (is_supposed)
+            rs->supposed_readers[rs->record->kind][place / 64] |= bit;
+        if (watch)
+            watch->readers[rs->record->kind][place / 64] |= bit;
     }
-    if (rs->is_asking || rs->is_writing)
-        rs->was_moved = true;
+    if (rs->is_asking || rs->is_writing) {
+        rs->was_moved = rs->was_moved || is_supposed;
+        if (watch)
+            watch->was_moved = true;
+    }
+}
+
+/* ---- watching ---- */
+
+/* No parameter is found without asking view.c from here on. */
+static int watch_in_lua(lua_State *L)
+{
+    const struct ruleset *rs = lua_touserdata(L, 1);
+
+    lua_rawgeti(L, LUA_REGISTRYINDEX, rs->params_table);
+    for (uint16_t i = 0; i < rs->param_count; i++) {
+        lua_pushnil(L);
+        lua_setfield(L, -2, rs->params[i].name);
+    }
+    return 0;
+}
+
+enum err_code rulebook_watch(struct rulebook *b, struct err *err)
+{
+    struct ruleset *rs;
+
+    for (int i = 0; (rs = rulebook_at(b, i)); i++) {
+        if (!rs->watched)
+            rs->watched = calloc((size_t)rs->param_count + 1, sizeof(*rs->watched));
+        if (!rs->watched)
+            return err_set(err, ERR_LIMIT, "no memory to note who reads parameters");
+        lua_pushcfunction(rs->sandbox.L, watch_in_lua);
+        lua_pushlightuserdata(rs->sandbox.L, rs);
+        if (sandbox_call(&rs->sandbox, 1, 0, err) != OK)
+            return err->code;
+    }
+    return OK;
+}
+
+bool rulebook_moves_read(const struct rulebook *b, const char *param)
+{
+    const struct ruleset *rs;
+
+    for (int i = 0; (rs = rulebook_at(b, i)); i++) {
+        const struct strmap_item *item = strmap_find(&rs->param_names, param, strlen(param));
+        if (item && (!rs->watched || rs->watched[item->as.num].was_moved))
+            return true;
+    }
+    return false;
+}
+
+void rulebook_suppose_nothing(struct rulebook *b)
+{
+    struct ruleset *rs;
+
+    rulebook_switch(b, false);
+    for (int i = 0; (rs = rulebook_at(b, i)); i++) {
+        for (uint16_t p = 0; p < rs->param_count; p++) {
+            if (rs->params[p].is_supposed)
+                luaL_unref(rs->sandbox.L, LUA_REGISTRYINDEX, rs->params[p].supposed);
+            rs->params[p].is_supposed = false;
+        }
+        memset(rs->supposed_readers, 0, sizeof(rs->supposed_readers));
+    }
 }
 
 void rulebook_switch(struct rulebook *b, bool supposed)
@@ -138,6 +208,14 @@ static int suppose_in_lua(lua_State *L)
     return 0;
 }
 
+/* Those who have read it before anything was supposed of it. */
+static void add_readers(struct ruleset *rs, const struct param_watch *watch)
+{
+    for (int kind = 0; kind < SUBJECT_KINDS; kind++)
+        for (uint16_t i = 0; i < rs->rule_words; i++)
+            rs->supposed_readers[kind][i] |= watch->readers[kind][i];
+}
+
 static enum err_code suppose(struct ruleset *rs, struct param_def *param, const struct json *value,
                              struct err *err)
 {
@@ -150,6 +228,8 @@ static enum err_code suppose(struct ruleset *rs, struct param_def *param, const 
     lua_pushlightuserdata(rs->sandbox.L, &job);
     if (sandbox_call(&rs->sandbox, 1, 0, err) != OK)
         return err->code;
+    if (!job.problem && rs->watched)
+        add_readers(rs, &rs->watched[param - rs->params]);
     return !job.problem ? OK
                         : err_set(err, ERR_INPUT, "parameter %s: found %s, %s", param->name,
                                   json_brief(value, brief, sizeof(brief)), job.expected);

@@ -22,6 +22,17 @@
 MUST_CHECK enum err_code rulebook_suppose(struct rulebook *b, const char *param,
                                           const struct json *value, struct err *err);
 
+/* No parameter is supposed to be anything any more. */
+void rulebook_suppose_nothing(struct rulebook *b);
+
+/*
+ * From now on it is noted who reads which parameter, so that another one can be supposed of records that have been
+ * folded and judged already. Before anything is folded. ERR_LIMIT: no memory.
+ */
+MUST_CHECK enum err_code rulebook_watch(struct rulebook *b, struct err *err);
+/* Of a rulebook that is watched: has a reducer or a move ever read this parameter? */
+bool rulebook_moves_read(const struct rulebook *b, const char *param);
+
 /* From now on parameters have, or have not, the values that were supposed. At first they have not. */
 void rulebook_switch(struct rulebook *b, bool supposed);
 /* Have a reducer or move read one of them since this was last asked? */
@@ -30,7 +41,7 @@ bool rulebook_was_moved(struct rulebook *b);
 /* The next record_rejudge() runs all rules that have ever read one of them: after rulebook_switch(). */
 void record_stir(struct record *r);
 
-/* view.c: a parameter is read, which is supposed to have another value. */
-void suppose_note(struct ruleset *rs);
+/* view.c: a parameter is read, which is supposed to have another value, or is watched. */
+void suppose_note(struct ruleset *rs, uint16_t param);
 
 #endif

@@ -10,7 +10,7 @@
 
 /* ---- lists and sets, of the trace's arena ---- */
 
-static void *room(struct trace *t, size_t size)
+void *trace_room(struct trace *t, size_t size)
 {
     void *out = arena_alloc(&t->arena, size);
     t->failed = t->failed || !out;
@@ -21,7 +21,7 @@ void *list_add(struct trace *t, struct list *l, size_t size)
 {
     if (l->count == l->cap) {
         uint32_t cap = l->cap ? l->cap * 2 : 8;
-        void *grown = room(t, cap * size);
+        void *grown = trace_room(t, cap * size);
         if (!grown)
             return NULL;
         if (l->count > 0)
@@ -37,7 +37,7 @@ static bool bits_reach(struct trace *t, struct bits *b, uint32_t words)
     if (words <= b->count)
         return true;
     uint32_t count = b->count * 2 > words ? b->count * 2 : words;
-    uint64_t *grown = room(t, count * sizeof(*grown));
+    uint64_t *grown = trace_room(t, count * sizeof(*grown));
     if (!grown)
         return false;
     if (b->count > 0)
@@ -60,7 +60,7 @@ bool bits_has(const struct bits *b, int32_t step)
     return word < b->count && (b->words[word] >> (step % 64) & 1);
 }
 
-static void bits_merge(struct trace *t, struct bits *into, const struct bits *from)
+void bits_merge(struct trace *t, struct bits *into, const struct bits *from)
 {
     if (!bits_reach(t, into, from->count))
         return;
@@ -101,7 +101,7 @@ static struct traced_fact *name_fact(struct trace *t, const char *name)
 
     if (item)
         return item->as.ptr;
-    struct traced_fact *f = room(t, sizeof(*f));
+    struct traced_fact *f = trace_room(t, sizeof(*f));
     item = f ? strmap_add(&t->names, name, strlen(name), NULL) : NULL;
     if (!item) {
         t->failed = true;
@@ -112,13 +112,14 @@ static struct traced_fact *name_fact(struct trace *t, const char *name)
     return f;
 }
 
-enum err_code trace_hand_over(struct trace *t, struct record *r, struct err *err)
+static enum err_code follow(struct trace *t, struct record *r, struct err *err)
 {
     const struct subject_defs *defs = &r->rs->subjects[r->kind];
 
     t->r = r;
     t->self = r->rs->rule_count;
-    t->notes = room(t, ((size_t)r->rs->rule_count + 1 + defs->move_count) * sizeof(*t->notes));
+    t->notes =
+        trace_room(t, ((size_t)r->rs->rule_count + 1 + defs->move_count) * sizeof(*t->notes));
     for (uint16_t i = 0; i < defs->fact_count && !t->failed; i++) {
         uint32_t known = t->names.count;
         struct traced_fact *f = t->facts[i] = name_fact(t, defs->facts[i].name);
@@ -141,7 +142,13 @@ enum err_code trace_follow(struct trace *t, struct record *r, struct err *err)
     arena_reset(&t->arena);
     struct arena arena = t->arena;
     *t = (struct trace){ .arena = arena };
-    return trace_hand_over(t, r, err);
+    return follow(t, r, err);
+}
+
+enum err_code trace_hand_over(struct trace *t, struct record *r, struct err *err)
+{
+    t->was_handed_over = true;
+    return follow(t, r, err);
 }
 
 bool trace_is_moved(const struct trace *t, const struct traced_fact *f, uint16_t *move)
@@ -172,9 +179,8 @@ static void begin_notes(struct trace *t, uint16_t reader)
     n->parts.count = n->rules.count = n->params.count = n->moments.count = 0;
 }
 
-/* The part, made at first sight. `key` NULL: the whole fact. Parts go by the fact's name, whether they are a
- * part, and the key. */
-static struct part *part_of(struct trace *t, uint16_t fact, const char *key, size_t len)
+/* Parts go by the fact's name, whether they are a part, and the key. */
+struct part *trace_part(struct trace *t, uint16_t fact, const char *key, size_t len)
 {
     struct traced_fact *f = t->facts[fact];
     struct buf name = { 0 };
@@ -190,7 +196,7 @@ static struct part *part_of(struct trace *t, uint16_t fact, const char *key, siz
     struct part *p = item ? item->as.ptr : NULL;
     if (!p) {
         char *kept = name.failed ? NULL : arena_copy(&t->arena, name.data, name.len);
-        p = room(t, sizeof(*p));
+        p = trace_room(t, sizeof(*p));
         item = kept && p ? strmap_add(&t->parts, kept, name.len, NULL) : NULL;
         if (item) {
             *p = (struct part){ .fact = f, .step = -1, .next = f->parts };
@@ -211,7 +217,7 @@ void trace_read(struct ruleset *rs, uint16_t fact, const char *key, size_t len)
 {
     struct trace *t = rs->record->trace;
     struct notes *n = notes_now(rs);
-    struct part *p = part_of(t, fact, key, len), **items = n->parts.items;
+    struct part *p = trace_part(t, fact, key, len), **items = n->parts.items;
 
     for (uint32_t i = 0; i < n->parts.count; i++)
         if (items[i] == p)
@@ -283,199 +289,7 @@ void trace_moment(struct ruleset *rs, int64_t time, bool has_come)
         *item = (struct moment_read){ time, has_come };
 }
 
-/* ---- a fact, part by part ---- */
-
-static int by_key(const void *a, const void *b)
-{
-    const struct shown *x = a, *y = b;
-    int order = memcmp(x->key, y->key, x->key_len < y->key_len ? x->key_len : y->key_len);
-
-    if (order == 0)
-        order = (x->key_len > y->key_len) - (x->key_len < y->key_len);
-    if (order == 0) /* equal keys, whose values are joined: in an order of their own */
-        order = strcmp(x->value, y->value);
-    return order;
-}
-
-static const char *keep(struct trace *t, const struct buf *b)
-{
-    const char *text = b->failed ? NULL : arena_copy(&t->arena, b->data ? b->data : "", b->len);
-    t->failed = t->failed || !text;
-    return text ? text : "";
-}
-
-void write_part_key(struct buf *out, struct cell cell)
-{
-    char text[INT_TEXT];
-
-    if (cell_text(cell))
-        buf_add(out, cell_text(cell)->bytes, cell_text(cell)->len);
-    else if (cell_is_integer(cell))
-        buf_str(out, int_text(cell_integer(cell), text));
-    else if (cell_tag(cell) == CELL_BOOL)
-        buf_str(out, cell_is_true(cell) ? "true" : "false");
-    else if (!cell_is_nil(cell))
-        json_write_real(out, cell_real(cell));
-}
-
-/* One item of a set, map or list, behind what leads to it. A waiver goes by its rule, a row by all that it
- * holds. */
-static struct shown show_item(struct trace *t, const struct shape *shape, const struct node *n,
-                              uint32_t i, struct cell outer, bool are_waivers)
-{
-    struct buf key = { 0 }, value = { 0 };
-    struct cell cell = n->cells[i + shape->width - 1];
-
-    if (!cell_is_nil(outer)) {
-        write_part_key(&key, outer);
-        buf_char(&key, PART_INNER);
-    }
-    if (shape->type->kind == TYPE_LIST && !type_is_scalar(shape->of->type)) {
-        convert_write(&value, shape->of, cell);
-        if (are_waivers)
-            write_part_key(&key, cell_node(cell)->cells[WAIVER_RULE]);
-        else
-            buf_add(&key, value.data ? value.data : "", value.len);
-    } else {
-        write_part_key(&key, n->cells[i]);
-        if (shape->type->kind == TYPE_MAP)
-            convert_write(&value, shape->of, cell);
-        else
-            buf_str(&value, "true");
-    }
-    struct shown s = { keep(t, &key), (uint32_t)key.len, keep(t, &value), (uint32_t)value.len };
-    buf_fini(&key);
-    buf_fini(&value);
-    return s;
-}
-
-static uint32_t items_of(const struct shape *shape, const struct node *n)
-{
-    return n ? n->used / shape->width : 0;
-}
-
-/* Is it a map of sets, lists or maps, whose items are parts of their own? */
-static bool is_nested(const struct shape *shape)
-{
-    return shape->type->kind == TYPE_MAP && !type_is_scalar(shape->of->type) &&
-           shape->of->type->kind != TYPE_ROW;
-}
-
-static void show_items(struct showing *out, struct trace *t, const struct shape *shape,
-                       const struct node *n, struct cell outer, bool are_waivers)
-{
-    for (uint32_t i = 0; i < items_of(shape, n); i++)
-        out->items[out->count++] = show_item(t, shape, n, i * shape->width, outer, are_waivers);
-}
-
-/* Those with the same key become one. */
-static void join_equal(struct trace *t, struct showing *out)
-{
-    uint32_t kept = 0;
-
-    for (uint32_t i = 0; i < out->count; i++) {
-        struct shown *before = kept > 0 ? &out->items[kept - 1] : NULL, *s = &out->items[i];
-        if (!before || before->key_len != s->key_len ||
-            memcmp(before->key, s->key, s->key_len) != 0) {
-            out->items[kept++] = *s;
-            continue;
-        }
-        struct buf both = { 0 };
-        buf_add(&both, before->value, before->value_len);
-        buf_char(&both, ',');
-        buf_add(&both, s->value, s->value_len);
-        before->value = keep(t, &both);
-        before->value_len = (uint32_t)both.len;
-        buf_fini(&both);
-    }
-    out->count = kept;
-}
-
-void trace_show(struct showing *out, struct trace *t, const struct record *r, uint16_t fact)
-{
-    const struct subject_defs *defs = &r->rs->subjects[r->kind];
-    const struct shape *shape = defs->facts[fact].shape;
-    struct cell cell = cell_is_nil(r->facts[fact]) ? defs->facts[fact].initial : r->facts[fact];
-    const struct node *n = cell_node(cell);
-
-    *out = (struct showing){ 0 };
-    if (type_is_scalar(shape->type) || shape->type->kind == TYPE_ROW) {
-        struct buf value = { 0 };
-        out->items = room(t, sizeof(*out->items));
-        if (!out->items)
-            return;
-        convert_write(&value, shape, cell);
-        out->items[0] = (struct shown){ "", 0, keep(t, &value), (uint32_t)value.len };
-        out->count = 1;
-        buf_fini(&value);
-        return;
-    }
-    uint32_t count = is_nested(shape) ? 0 : items_of(shape, n);
-    for (uint32_t i = 0; is_nested(shape) && i < items_of(shape, n); i++)
-        count += items_of(shape->of, cell_node(n->cells[2 * i + 1]));
-    if (count == 0 || !(out->items = room(t, count * sizeof(*out->items))))
-        return;
-    if (!is_nested(shape))
-        show_items(out, t, shape, n, (struct cell){ 0 }, fact == defs->waivers);
-    for (uint32_t i = 0; is_nested(shape) && i < items_of(shape, n); i++)
-        show_items(out, t, shape->of, cell_node(n->cells[2 * i + 1]), n->cells[2 * i], false);
-    qsort(out->items, count, sizeof(*out->items), by_key);
-    join_equal(t, out);
-}
-
 /* ---- steps ---- */
-
-/* Order of two keys alone. */
-static int compare_keys(const struct shown *x, const struct shown *y)
-{
-    int order = memcmp(x->key, y->key, x->key_len < y->key_len ? x->key_len : y->key_len);
-    return order != 0 ? order : (x->key_len > y->key_len) - (x->key_len < y->key_len);
-}
-
-static void changed(struct trace *t, uint16_t fact, const struct shown *s, int32_t step)
-{
-    enum type_kind kind = t->r->rs->subjects[t->r->kind].facts[fact].type->kind;
-    bool is_whole = kind != TYPE_SET && kind != TYPE_LIST && kind != TYPE_MAP;
-    struct part *p = part_of(t, fact, is_whole ? NULL : s->key, s->key_len);
-    if (p)
-        p->step = step;
-}
-
-/* Let `step` be what changed the parts of a fact that differ now; true when some do. */
-static bool compare_fact(struct trace *t, uint16_t fact, int32_t step)
-{
-    struct showing now, *last = &t->facts[fact]->last;
-    uint32_t i = 0, k = 0;
-    bool differs = false;
-
-    trace_show(&now, t, t->r, fact);
-    while (i < last->count || k < now.count) {
-        int order = i == last->count ? 1
-                    : k == now.count ? -1
-                                     : compare_keys(&last->items[i], &now.items[k]);
-        const struct shown *old = order <= 0 ? &last->items[i] : NULL;
-        const struct shown *new = order >= 0 ? &now.items[k] : NULL;
-        if (!old || !new || strcmp(old->value, new->value) != 0) {
-            changed(t, fact, new ? new : old, step);
-            differs = true;
-        }
-        i += order <= 0;
-        k += order >= 0;
-    }
-    *last = now;
-    return differs;
-}
-
-static bool compare_touched(struct trace *t, int32_t step)
-{
-    const struct record *r = t->r;
-    bool differs = false;
-
-    for (uint16_t i = 0; i < r->rs->subjects[r->kind].fact_count; i++)
-        if (r->touched[i / 64] >> (i % 64) & 1)
-            differs = compare_fact(t, i, step) || differs;
-    return differs;
-}
 
 static struct step *add_step(struct trace *t, int32_t *number, int64_t time, int32_t move)
 {
@@ -504,7 +318,7 @@ void trace_event(struct record *r, const struct fold_event *e)
     if (!s)
         return;
     trace_add_notes(t, &made, &behind, r->rs->rule_count, true);
-    bool had_effect = compare_touched(t, number);
+    bool had_effect = trace_compare(t, number);
     if (!had_effect && !bits_are_empty(&behind)) {
         bits_merge(t, &t->held, &behind); /* it may be that what it saw kept it from having one */
         bits_add(t, &t->held, number);
@@ -534,7 +348,7 @@ void trace_move(struct record *r, uint16_t move, bool has_moved)
         bits_add(t, &behind, number);
         s->made = made;
         s->behind = behind;
-        compare_touched(t, number);
+        trace_compare(t, number);
     }
     bits_merge(t, &t->facts[r->rs->subjects[r->kind].moves[move].fact]->considered, &behind);
 }
@@ -570,6 +384,7 @@ void trace_add_part(struct trace *t, struct bits *made, struct bits *behind, con
     for (const struct part *of = p->fact->parts; of; of = of->next)
         if (part_holds(p, of))
             add_step_of(t, made, behind, of->step, with_moves);
+    bits_merge(t, &t->idle, &p->fact->idle);
     if (trace_is_moved(t, p->fact, &move))
         bits_merge(t, behind, &p->fact->considered);
 }

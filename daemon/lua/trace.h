@@ -29,6 +29,12 @@ struct event_list {
     size_t count;
 };
 
+/* What would have to be otherwise: the rule, and what its value must become. */
+struct wanted {
+    const char *rule; /* borrowed: the ruleset's */
+    bool value;
+};
+
 /* Why a rule says what it says. */
 struct reasons {
     struct buf json;        /* members of an object: "title", "value", "missing", "rules" ... */
@@ -36,6 +42,10 @@ struct reasons {
     struct event_list
         behind; /* were looked at on the way there: by reducers, and by moves that did or did not move */
     struct event_list held; /* others, of which some may have kept events from having an effect */
+    struct event_list
+        idle; /* wrote facts that were read, and left them as they were: others had done the same */
+    struct wanted *missing; /* owned */
+    size_t missing_count;
 };
 void reasons_fini(struct reasons *r);
 

@@ -44,6 +44,7 @@ struct traced_fact {
     struct part *parts;
     struct showing last;    /* as it was after the last step */
     struct bits considered; /* all that the move of this fact looked at whenever it was asked */
+    struct bits idle;       /* steps that wrote it and left it as it was */
 };
 
 /* Something that changed facts, or might have. */
@@ -87,7 +88,10 @@ struct trace {
     struct bits held;                     /* what events looked at that then changed nothing */
     uint16_t self;                        /* whose notes are written while no rule runs */
     int64_t seq;                          /* of the last event */
-    bool failed;                          /* no memory: what is noted is not all */
+    struct bits idle;     /* of the facts that trace_add_part() has been asked about */
+    struct bits hubs;     /* all steps that brought it to a hub */
+    bool was_handed_over; /* it has lived in more than one ruleset */
+    bool failed;          /* no memory: what is noted is not all */
 };
 
 static inline struct step *step_of(const struct trace *t, int32_t i)
@@ -95,6 +99,8 @@ static inline struct step *step_of(const struct trace *t, int32_t i)
     return (struct step *)t->steps.items + i;
 }
 
+/* Memory of the trace's; NULL: there is none, which is noted. */
+void *trace_room(struct trace *t, size_t size);
 /* Room for one more item of this size; NULL: no memory, which is noted. */
 void *list_add(struct trace *t, struct list *l, size_t size);
 
@@ -116,21 +122,32 @@ void trace_event(struct record *r, const struct fold_event *e);
 void trace_move_begins(struct record *r, uint16_t move);
 void trace_move(struct record *r, uint16_t move, bool has_moved);
 
-/* ---- what is behind what ---- */
+/* ---- parts ---- */
 
+/* The part, made at first sight. `key` NULL: the whole fact. */
+struct part *trace_part(struct trace *t, uint16_t fact, const char *key, size_t len);
+
+/* ---- trace_parts.c ---- */
+
+/* Let `step` be what changed the parts that differ now, of the facts that were touched; true when some do. */
+bool trace_compare(struct trace *t, int32_t step);
 /* The parts of a fact as it is now. */
 void trace_show(struct showing *out, struct trace *t, const struct record *r, uint16_t fact);
+/* A key as the text that parts go by. */
+void write_part_key(struct buf *out, struct cell cell);
+
+/* ---- what is behind what ---- */
+
 /* Add the steps that made a part what it is, and those behind it. */
 void trace_add_part(struct trace *t, struct bits *made, struct bits *behind, const struct part *p,
                     bool with_moves);
 /* Is `of` the part `p`, or one within it? Both are of the same fact. */
 bool part_holds(const struct part *p, const struct part *of);
-/* A key as the text that parts go by. */
-void write_part_key(struct buf *out, struct cell cell);
 /* The same of everything that a reader's notes hold, rules that it read included. */
 void trace_add_notes(struct trace *t, struct bits *made, struct bits *behind, uint16_t reader,
                      bool with_moves);
 void bits_add(struct trace *t, struct bits *b, int32_t step);
+void bits_merge(struct trace *t, struct bits *into, const struct bits *from);
 bool bits_has(const struct bits *b, int32_t step);
 /* The move of a fact, if it has one. */
 bool trace_is_moved(const struct trace *t, const struct traced_fact *f, uint16_t *move);
@@ -144,6 +161,9 @@ struct missing {
 struct missing_list {
     struct missing items[RULES_MAX];
     uint16_t count;
+    bool is_contradiction;    /* whatever becomes otherwise, it is not met ... */
+    uint16_t both[RULES_MAX]; /* ... since these count both for and against it */
+    uint16_t both_count;
 };
 /* Of the rule's values in the run under way; nothing when it is met, or no yes or no. When each rule of the list has
  * the value that is wanted, and all others without criteria stay as they are, it is met. */

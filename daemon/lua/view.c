@@ -111,8 +111,8 @@ static void push_param(lua_State *L, struct ruleset *rs, uint32_t index)
     uint32_t v = 0;
     bool is_traced = rs->is_traced;
 
-    if (p->is_supposed)
-        suppose_note(rs);
+    if (p->is_supposed || rs->watched)
+        suppose_note(rs, (uint16_t)index);
     if (p->is_supposed && rs->is_supposing) {
         lua_rawgeti(L, LUA_REGISTRYINDEX, p->supposed);
         return;
@@ -392,8 +392,10 @@ void view_change_fact(struct ruleset *rs, uint16_t fact, struct cell value)
     const struct subject_defs *defs = &rs->subjects[r->kind];
 
     undo_note(r, fact);
-    if (!cell_equal(view_read_fact(rs, fact), value)) {
+    bool is_other = !cell_equal(view_read_fact(rs, fact), value);
+    if (is_other || rs->is_traced) /* who is followed hears also of what stays as it was */
         record_touch(r, fact);
+    if (is_other) {
         for (uint16_t i = 0; i < defs->move_count; i++)
             if (defs->moves[i].fact == fact)
                 r->moved[i] = rs->now;

@@ -1,9 +1,10 @@
-/* consumers.c - GET /v1/consumers: who reads the feed by a kept cursor, and how far each has come. */
+/* consumers.c - GET /v1/consumers: who reads the feed by a kept cursor, and how far each has come; GET /v1/questions:
+ * what is being answered, and how far that has come. */
 #include "ask.h"
 #include "query.h"
 #include "routes.h"
 
-void get_consumers(struct request *r)
+static void ask_plainly(struct request *r, const char *question)
 {
     static const struct param NONE[] = { { NULL, PARAM_TEXT } };
     struct str params = { 0 };
@@ -19,5 +20,15 @@ void get_consumers(struct request *r)
         return;
     }
     str_text(&params, "}");
-    ask(r, "consumers", &params, answer_json);
+    ask(r, question, &params, answer_json);
+}
+
+void get_consumers(struct request *r)
+{
+    ask_plainly(r, "consumers");
+}
+
+void get_questions(struct request *r)
+{
+    ask_plainly(r, "questions");
 }

@@ -14,7 +14,7 @@ static const char *const FORM_NAMES[] = { "json", "csv", "ndjson" };
 static const struct param FORECAST_PARAMS[] = {
     { "subject", PARAM_TEXT }, { "hub", PARAM_TEXT },   { "until", PARAM_TEXT },
     { "at", PARAM_TEXT },      { "known", PARAM_TEXT }, { "rules", PARAM_TEXT },
-    { "format", PARAM_FLAG },  { NULL, PARAM_TEXT },
+    { "format", PARAM_FLAG },  { "tag", PARAM_TEXT },   { NULL, PARAM_TEXT },
 };
 
 static const struct param ADVISE_PARAMS[] = {
@@ -56,8 +56,9 @@ static enum form choose_form(struct request *r)
 static pw_answer_fn *const ANSWERS[] = { answer_json, answer_csv, answer_ndjson };
 
 static const struct param RESTATED_PARAMS[] = {
-    { "subject", PARAM_TEXT }, { "from", PARAM_TEXT },   { "to", PARAM_TEXT }, { "at", PARAM_TEXT },
-    { "rules", PARAM_TEXT },   { "format", PARAM_FLAG }, { NULL, PARAM_TEXT },
+    { "subject", PARAM_TEXT }, { "from", PARAM_TEXT },  { "to", PARAM_TEXT },
+    { "at", PARAM_TEXT },      { "rules", PARAM_TEXT }, { "format", PARAM_FLAG },
+    { "hub", PARAM_TEXT },     { "tag", PARAM_TEXT },   { NULL, PARAM_TEXT },
 };
 
 static void ask_in_form(struct request *r, const char *question, const struct param *known)

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "access.h"
 #include "query.h"
 #include "routes.h"
 
@@ -13,9 +14,19 @@ static const struct param PARAMS[] = {
     { NULL, PARAM_TEXT },
 };
 
+static const struct param EVENTS_PARAMS[] = {
+    { "at", PARAM_TEXT },      { "known", PARAM_TEXT },   { "rules", PARAM_TEXT },
+    { "limit", PARAM_NUMBER }, { "after", PARAM_NUMBER }, { NULL, PARAM_TEXT },
+};
+
 static void ask_about(struct request *r, const char *question, const char *kind)
 {
+    bool is_events = strcmp(question, "subject_events") == 0;
     struct str params = { 0 }, subject = { 0 };
+    struct peer peer = { 0 };
+
+    if (is_events && !access_peer(&peer, r))
+        return;
 
     str_printf(&subject, "%s/%s", kind, r->segment);
     str_text(&params, "{\"subject\":");
@@ -25,7 +36,9 @@ static void ask_about(struct request *r, const char *question, const char *kind)
         str_text(&params, ",\"decision\":");
         str_json(&params, r->inner, strlen(r->inner));
     }
-    ask_json(r, question, &params, PARAMS, false);
+    if (is_events && !(peer.scopes & PW_PERSONAL)) /* notes are left out */
+        str_text(&params, ",\"notes\":\"no\"");
+    ask_json(r, question, &params, is_events ? EVENTS_PARAMS : PARAMS, false);
 }
 
 void get_school_decision(struct request *r)

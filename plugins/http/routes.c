@@ -39,6 +39,7 @@ static const struct route ROUTES[] = {
     { "/v1/summary",      { GET(get_summary, PW_READ, JSON) } },
     { "/v1/changes",      { GET(get_changes, PW_READ, NULL) } },
     { "/v1/consumers",    { GET(get_consumers, PW_READ, JSON) } },
+    { "/v1/questions",    { GET(get_questions, PW_READ, JSON) } },
     { "/v1/rules",        { GET(get_rules, PW_READ, JSON) } },
     { "/v1/rules/{}",     { GET(get_rule, PW_READ, JSON) } },
     { "/v1/export/{}",    { GET(get_export, PW_READ, NULL) } },

@@ -46,7 +46,8 @@ handler_fn look_at_events, post_events;
 handler_fn get_quarantine, get_faults, delete_quarantine;
 handler_fn get_schools, get_groups, get_hubs, get_school, get_group, get_hub;
 handler_fn get_summary, get_rules, get_rule;
-handler_fn get_changes, get_consumers, get_export, get_status, get_metrics, get_verify, get_replay;
+handler_fn get_changes, get_consumers, get_questions, get_export, get_status, get_metrics,
+    get_verify, get_replay;
 handler_fn get_restated, get_school_decision, get_group_decision, get_hub_decision;
 handler_fn get_school_history, get_group_history, get_hub_history;
 handler_fn get_school_events, get_group_events, get_hub_events;

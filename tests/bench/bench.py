@@ -18,6 +18,7 @@ import latency  # noqa: E402
 import machine  # noqa: E402
 import nation  # noqa: E402
 import peers  # noqa: E402
+import questions  # noqa: E402
 from context import Context  # noqa: E402
 from measure import say  # noqa: E402
 from table import Row, markdown  # noqa: E402
@@ -28,6 +29,7 @@ SECTIONS = {
     "latency": (latency.rows, ["idle", "load", "midnight"]),
     "nation": (nation.rows, ["replay", "start", "crash", "memory", "database"]),
     "judging": (judging.rows, ["judge"]),
+    "questions": (questions.rows, ["show", "explain", "history", "whatif", "as-of"]),
     "growth": (growth.rows, ["growth"]),
     "peers": (peers.rows, peers.found()),
 }

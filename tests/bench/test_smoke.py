@@ -12,7 +12,7 @@ import unittest
 from pathlib import Path
 
 BENCH = Path(__file__).resolve().parent / "bench.py"
-ROWS = "ingest,idle,load,nation,judge,growth"
+ROWS = "ingest,idle,load,nation,judge,questions,growth"
 
 
 class Smoke(unittest.TestCase):

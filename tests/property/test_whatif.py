@@ -110,6 +110,25 @@ class Whatif(unittest.TestCase):
             with self.subTest(PATHWAY_SEED=seed):
                 self.check(seed, World(seed).draw(150))
 
+    def test_what_is_asked_next_is_answered_as_if_it_were_the_first(self):
+        """Records are kept from one what-if to the next, and follow what comes in between: late events, voids, others."""
+        dice = random.Random(f"warm {SEED}")
+        events = World(SEED).draw(150)
+        sent = 70
+        with Daemon(now=NOW) as d:
+            d.send(events[:sent])
+            for name in ["contact_days", "grace_days", "contact_days", "leads_needed", "group_max", "contact_days"]:
+                value = dice.choice(PARAMS[name])
+                text = (RULES / "national/pack.lua").read_text()
+                line = next(line for line in text.splitlines() if line.strip().startswith(name + " ="))
+                others = self.other_rules([("pack.lua", line, f"    {name} = {json.dumps(value)},")])
+                self.check_rows(d, events[:sent], NOW, others, "--set", f"{name}={value}")
+                more = dice.choice([0, 1, 15])
+                if more:
+                    d.send(events[sent:sent + more])
+                sent = min(sent + more, len(events))
+            self.check_rows(d, events[:sent], NOW, others, "--set", f"{name}={value}")
+
     def test_also_of_an_invented_decade_by_two_threads(self):
         self.check(SEED % 1000 + 1, generated(SEED % 1000 + 1, schools=number_from("PATHWAY_SCHOOLS", 150)))
 

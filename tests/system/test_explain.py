@@ -1,8 +1,12 @@
 """Why, since when, until when, and what happened: explain, history and events, by HTTP and by the tool."""
 
+import json
+import os
+import pty
+import subprocess
 import unittest
 
-from daemon import Daemon, event, registered
+from daemon import Daemon, binary, event, registered
 from support import tool
 
 SCHOOL = "school/100001"
@@ -60,7 +64,7 @@ class Explain(unittest.TestCase):
         self.assertTrue(told["missing"][0]["advice"])
         leads = self.rule(told, "two_leads")["facts"]
         self.assertEqual((leads[0]["name"], leads[0]["value"]), ("leads", ["t1"]))
-        ids = {e["seq"]: e["id"] for e in told["events"]}
+        ids = {e["seq"]: e["id"] for which in ("events", "read") for e in told[which]}
         self.assertEqual([ids[seq] for seq in leads[0]["events"]], ["t1", "down"])  # what t2 did is gone
         self.assertEqual(told["since"], "2025-10-01T10:00:00.000000Z")
         self.assertEqual(told["cause"]["events"], [{"source": "urn:test", "id": "down"}])
@@ -136,6 +140,55 @@ class Explain(unittest.TestCase):
         items = self.d.request("GET", "/v1/schools/100001/events?at=2025-09-10").json()["items"]
         self.assertEqual([(e["id"], e["type"], e["late"]) for e in items],
                          [("reg", "school.registered", False), ("given", "commitment.given", False)])
+
+    def test_events_come_in_pages_with_their_notes(self):
+        whole = self.d.request("GET", "/v1/schools/100001/events").json()
+        self.assertIsNone(whole["next"])
+        self.assertEqual({e["id"]: e["data"].get("reason") for e in whole["items"] if "reason" in e["data"]},
+                         {"waived": "ill", "undo": "a slip"})
+        pages, after = [], ""
+        while after is not None:
+            page = self.d.request("GET", f"/v1/schools/100001/events?limit=2{after and f'&after={after}'}").json()
+            self.assertLessEqual(len(page["items"]), 2)
+            pages += page["items"]
+            after = page["next"]
+        self.assertEqual(pages, whole["items"])
+        for query, words in (("limit=0", "limit"), ("after=999999", "next"), ("limit=1001", "1000")):
+            answer = self.d.request("GET", "/v1/schools/100001/events?" + query)
+            self.assertEqual(answer.status, 400, answer.text())
+            self.assertIn(words, answer.json()["detail"])
+
+    def test_what_is_being_answered_can_be_asked(self):
+        answer = self.d.request("GET", "/v1/questions")
+        self.assertEqual((answer.status, answer.json()), (200, {"items": []}))
+        self.assertEqual(self.d.request("GET", "/v1/questions?at=2026-01-01").status, 400)
+
+    def test_on_a_terminal_a_long_question_says_how_far_it_has_come(self):
+        """Whether there is time for a bar to be seen or not: the answer is the same."""
+        arguments = ("whatif", "leads_needed=1", "--format", "csv")
+        plain = self.ask(*arguments)
+        screen, tty = pty.openpty()
+        done = subprocess.run([binary("pathway"), *arguments, "--url", f"unix:{self.d.socket}"], stdout=subprocess.PIPE,
+                              stderr=tty, text=True, timeout=60)
+        os.close(tty)
+        os.close(screen)
+        self.assertEqual((done.returncode, done.stdout), (plain.returncode, plain.stdout))
+        self.assertEqual(done.returncode, 1)
+        forecast = ("forecast", "--until", "2027-01-01", "--format", "csv")
+        self.assertEqual(self.d.request("GET", "/v1/forecast?until=2027-01-01&format=csv&tag=a").text(),
+                         self.ask(*forecast).stdout)
+
+    def test_restated_answers_of_one_hub(self):
+        route = "/v1/restated?from=2025-11-02&at=2025-11-01"
+        whole = self.d.request("GET", route).json()["items"]
+        hub = self.d.request("GET", "/v1/schools/100001").json()["facts"]["hub"]
+        self.assertEqual(self.d.request("GET", f"{route}&hub={hub}").json()["items"], whole)
+        done = self.ask("restated", "--from", "2025-11-02", "--at", "2025-11-01", "--hub", hub, "--json")
+        self.assertEqual(json.loads(done.stdout)["items"], whole)
+        other = self.d.request("GET", f"{route}&hub={hub}9")
+        self.assertEqual(other.status, 404)
+        self.assertIn(f'"{hub}"', other.json()["detail"])
+        self.assertEqual(self.d.request("GET", f"{route}&hub={hub}&subject={SCHOOL}").status, 400)
 
     def test_what_was_restated_and_why(self):
         """The lead who had stood down made two_leads otherwise in November; the void did not: a waiver stood."""

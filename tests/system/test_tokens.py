@@ -86,6 +86,14 @@ class Tokens(unittest.TestCase):
         self.assertEqual(tool("token", "revoke", "other", PATHWAY_URL=self.url).returncode, 0)
         self.assertEqual(self.ask("GET", "/v1/hubs").status, 401, "the last one gone opens no door")
 
+    def test_notes_are_for_who_may_read_what_is_personal(self):
+        closed = event("school.closed", "school/100001", {"reason": "merged"}, id="closed")
+        self.d.send([registered(100001), closed])
+        read, both = self.add("r"), self.add("p", "--scopes", "read,personal")
+        for token, expected in ((read, {}), (both, {"reason": "merged"})):
+            items = self.ask("GET", "/v1/schools/100001/events", token).json()["items"]
+            self.assertEqual([e["data"] for e in items if e["id"] == "closed"], [expected])
+
     def test_an_expired_one_is_refused(self):
         token = self.add("brief", "--expires", "2026-11-21T10:00:00Z")
         self.assertEqual(self.ask("GET", "/v1/hubs", token).status, 200)

@@ -385,6 +385,8 @@ enum err_code engine_command(char **out, struct engine *e, const char *name,
 
 struct reader {
     int64_t wanted;
+    reader_progress_fn *progress;
+    void *progress_arg;
 };
 
 enum err_code reader_open(struct reader **out, const char *database, const char *rules,
@@ -413,6 +415,11 @@ void reader_close(struct reader *r)
     uv_mutex_unlock(&fake.lock);
 }
 
+void reader_forget(struct reader *r)
+{
+    (void)r;
+}
+
 void reader_want(struct reader *r, int64_t commit)
 {
     r->wanted = commit;
@@ -429,12 +436,20 @@ void reader_tell_wake(struct reader *r, int64_t due)
     uv_mutex_unlock(&fake.lock);
 }
 
-/* Answers with the question itself, and how many events it sees. A "list" reads tables: busy while they are
+void reader_on_progress(struct reader *r, reader_progress_fn *fn, void *arg)
+{
+    r->progress = fn;
+    r->progress_arg = arg;
+}
+
+/* Three of seven are done when it waits. Answers with the question itself, and how many events it sees. A "list" reads tables: busy while they are
  * behind what is wanted of them. */
 enum err_code question_answer(struct buf *out, struct reader *r, const char *question,
                               const struct json *params, struct err *ask_err)
 {
     enum err_code rc = OK;
+    if (r->progress)
+        r->progress(3, 7, r->progress_arg);
     uv_mutex_lock(&fake.lock);
     fake.asking++;
     if (fake.asking > fake.most_asking)

@@ -557,6 +557,31 @@ static void a_long_question_leaves_a_reader_for_the_others(void **state)
     assert_int_equal(fake_get(&fake.most_asking), 2);
 }
 
+static void it_is_told_how_far_questions_have_come(void **state)
+{
+    struct told whatif = { 0 }, verify = { 0 }, far = { 0 };
+    (void)state;
+
+    fake_set(&fake.is_held, true);
+    assert_int_equal(service_ask(world.service, "whatif", "{\"tag\":\"mine\"}", on_answer, &whatif),
+                     PW_OK);
+    fake_await_waiting(1);
+    assert_int_equal(service_ask(world.service, "verify", NULL, on_answer, &verify), PW_OK);
+    assert_int_equal(service_ask(world.service, "questions", NULL, on_answer, &far), PW_OK);
+    RUN_UNTIL(&world, far.times);
+    assert_string_equal(
+        far.text,
+        "{\"items\":[{\"question\":\"whatif\",\"tag\":\"mine\",\"state\":\"answering\","
+        "\"done\":3,\"of\":7},{\"question\":\"verify\",\"tag\":null,\"state\":\"waiting\","
+        "\"done\":0,\"of\":0}]}");
+    fake_set(&fake.is_held, false);
+    RUN_UNTIL(&world, whatif.times && verify.times);
+    memset(&far, 0, sizeof(far));
+    assert_int_equal(service_ask(world.service, "questions", NULL, on_answer, &far), PW_OK);
+    RUN_UNTIL(&world, far.times);
+    assert_string_equal(far.text, "{\"items\":[]}");
+}
+
 static void commands_go_to_the_engine_thread(void **state)
 {
     (void)state;
@@ -708,6 +733,7 @@ TEST_MAIN(SERVICE_CASE(each_event_of_a_request_has_its_status),
           SERVICE_CASE(stopping_finishes_what_was_taken),
           SERVICE_CASE(a_question_sees_what_was_acknowledged),
           SERVICE_CASE(few_readers_answer_many_questions_in_turn),
+          SERVICE_CASE(it_is_told_how_far_questions_have_come),
           SERVICE_CASE(a_long_question_leaves_a_reader_for_the_others),
           SERVICE_CASE(commands_go_to_the_engine_thread),
           SERVICE_CASE(status_holds_what_only_the_host_knows),
