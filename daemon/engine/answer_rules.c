@@ -1,4 +1,5 @@
 /* answer_rules.c - "rules": by what is decided. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/civil.h"
@@ -17,13 +18,30 @@ static void ignore(const char *name, const char *where, const char *detail, void
     (void)arg;
 }
 
-/* The packs' own tests, run anew: they take less time than to keep what they said for whoever asks. */
-static enum err_code run_tests(struct coverage *tests, struct rulebook *rules, struct err *err)
+void reader_drop_tests(struct reader *r)
+{
+    if (r->tests)
+        coverage_fini(r->tests);
+    free(r->tests);
+    r->tests = NULL;
+}
+
+/* The packs' own tests, run when somebody asks first. */
+static enum err_code run_tests(struct reader *r, struct err *err)
 {
     struct packtest_counts counts;
 
-    enum err_code rc = coverage_init(tests, rules, err);
-    return rc == OK ? packtest_cover(&counts, rules, -1, tests, ignore, NULL, err) : rc;
+    if (r->tests)
+        return OK;
+    r->tests = calloc(1, sizeof(*r->tests));
+    if (!r->tests)
+        return err_set(err, ERR_LIMIT, "no memory for the tests of the rules");
+    enum err_code rc = coverage_init(r->tests, r->today, err);
+    if (rc == OK)
+        rc = packtest_cover(&counts, r->today, -1, r->tests, ignore, NULL, err);
+    if (rc != OK)
+        reader_drop_tests(r);
+    return rc;
 }
 
 /* Those of the national pack, and of the hub's overlay where it has one. */
@@ -58,7 +76,6 @@ enum err_code answer_rules(struct buf *out, struct reader *r, const struct json 
 {
     static const char *const KNOWN[] = { "name", "hub", NULL };
     const struct tallies *chosen[2] = { NULL, NULL };
-    struct coverage tests = { 0 };
     const char *name, *hub;
     struct generation g;
     int64_t seq = 0;
@@ -76,9 +93,9 @@ enum err_code answer_rules(struct buf *out, struct reader *r, const struct json 
     write_moment(out, g.number ? g.since : TIME_NEVER);
     buf_str(out, ",\"hub\":");
     json_write_cstr(out, hub);
-    enum err_code rc = run_tests(&tests, r->rules, err);
+    enum err_code rc = run_tests(r, err);
     if (rc == OK)
-        choose(chosen, &tests, rs);
+        choose(chosen, r->tests, rs);
     if (rc == OK && name) {
         buf_str(out, ",\"rule\":");
         rc = ruleset_describe(out, rs, name, chosen, err);
@@ -86,6 +103,5 @@ enum err_code answer_rules(struct buf *out, struct reader *r, const struct json 
         rc = write_all(out, rs, chosen, err);
     }
     buf_char(out, '}');
-    coverage_fini(&tests);
     return rc;
 }

@@ -48,6 +48,7 @@ static enum err_code follow_rules(struct reader *r, struct err *err)
     rc = rulebook_of_generation(&rules, r->store, last.number, err);
     if (rc != OK)
         return err_at(err, "generation %lld", (long long)last.number);
+    reader_drop_tests(r);
     rulebook_free(r->today);
     r->rules = r->today = rules;
     r->today_number = last.number;
@@ -88,6 +89,7 @@ void reader_close(struct reader *r)
     world_close(r->world);
     arena_fini(&r->arena);
     store_close(r->store);
+    reader_drop_tests(r);
     rulebook_free(r->past);
     rulebook_free(r->today);
     free(r);

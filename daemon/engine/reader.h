@@ -10,12 +10,15 @@
 #include "engine/world.h"
 #include "store/store.h"
 
+struct coverage;
+
 struct reader {
     struct store *store; /* read only */
     struct rulebook
         *rules; /* of the question; borrowed from one of the two below. NULL: opened without */
     struct rulebook *today; /* those that it was opened with, or of the last generation */
     bool has_own_rules;     /* it was opened with them */
+    struct coverage *tests; /* what today's own tests said of its rules; NULL: not run yet */
     int64_t today_number;   /* of the last generation, unless it has its own; 0: none loaded */
     struct rulebook
         *past;           /* of an earlier generation, for what was known then; NULL: none loaded */
@@ -72,6 +75,9 @@ MUST_CHECK enum err_code rulebook_known_at(struct rulebook **out, struct ruleboo
                                            struct reader *r, int64_t known, struct err *err);
 /* r->rules become those that the reader was opened with. */
 MUST_CHECK enum err_code rules_of_today(struct reader *r, struct err *err);
+
+/* Forget what the tests of r->today said, before it goes: answer_rules.c. */
+void reader_drop_tests(struct reader *r);
 
 /* ---- the world asked about ---- */
 
