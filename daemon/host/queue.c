@@ -30,7 +30,7 @@ void queue_fini(struct queue *q)
 
 static bool is_empty(const struct queue *q)
 {
-    return !q->small.first && !q->large.first;
+    return !q->lanes[QUEUE_SMALL].first && !q->lanes[QUEUE_LARGE].first;
 }
 
 static enum err_code admit(const struct queue *q, size_t events, size_t bytes, struct err *err)
@@ -66,7 +66,7 @@ enum err_code queue_put(struct queue *q, struct job *jobs, struct err *err)
     if (rc == OK) {
         for (struct job *job = jobs, *next; job; job = next) {
             next = job->next;
-            append(events <= SMALL_EVENTS ? &q->small : &q->large, job);
+            append(&q->lanes[events <= SMALL_EVENTS ? QUEUE_SMALL : QUEUE_LARGE], job);
         }
         q->events += events;
         q->bytes += bytes;
@@ -76,44 +76,36 @@ enum err_code queue_put(struct queue *q, struct job *jobs, struct err *err)
     return rc;
 }
 
-/* Wait for the first job. A wake-up for no reason is harmless: the caller looks again. */
-static void await(struct queue *q, int64_t wait_us)
+/* A wake-up for no reason is harmless: the caller looks again. */
+void queue_await(struct queue *q, int64_t wait_us)
 {
+    uv_mutex_lock(&q->lock);
     if (wait_us == QUEUE_FOREVER) {
         while (is_empty(q) && !q->is_closed)
             uv_cond_wait(&q->arrived, &q->lock);
     } else if (wait_us > 0 && is_empty(q) && !q->is_closed) {
         (void)uv_cond_timedwait(&q->arrived, &q->lock, (uint64_t)wait_us * 1000);
     }
+    uv_mutex_unlock(&q->lock);
 }
 
-/* Move jobs of a lane to those that are taken, while there is room. */
-static void take(struct queue *q, struct lane *lane, struct lane *taken, size_t *events,
-                 size_t max_events)
+struct job *queue_take(struct queue *q, enum queue_lane which, size_t max_events)
 {
-    for (struct job *job; (job = lane->first);) {
-        if (taken->first && *events + weight(job) > max_events)
-            return;
-        lane->first = job->next;
-        if (!lane->first)
-            lane->last = NULL;
-        *events += weight(job);
-        q->events -= weight(job);
-        q->bytes -= job->bytes;
-        append(taken, job);
-    }
-}
-
-struct job *queue_take(struct queue *q, size_t max_events, int64_t wait_us)
-{
-    struct lane taken = { 0 };
+    struct lane *lane = &q->lanes[which], taken = { 0 };
     size_t events = 0;
 
     uv_mutex_lock(&q->lock);
-    await(q, wait_us);
-    /* However many small ones come, half the room is left to the others. */
-    take(q, &q->small, &taken, &events, q->large.first ? max_events / 2 : max_events);
-    take(q, &q->large, &taken, &events, max_events);
+    for (struct job *job; (job = lane->first);) {
+        if (taken.first && events + weight(job) > max_events)
+            break;
+        lane->first = job->next;
+        if (!lane->first)
+            lane->last = NULL;
+        events += weight(job);
+        q->events -= weight(job);
+        q->bytes -= job->bytes;
+        append(&taken, job);
+    }
     uv_mutex_unlock(&q->lock);
     return taken.first;
 }

@@ -20,6 +20,8 @@
 
 /* Small jobs do not wait behind large ones that came before them: a person's one event is not held up by
  * somebody's import. Within a lane the order is that of arrival. */
+enum queue_lane { QUEUE_SMALL, QUEUE_LARGE, QUEUE_LANES };
+
 struct lane {
     struct job *first, *last;
 };
@@ -27,7 +29,7 @@ struct lane {
 struct queue {
     uv_mutex_t lock;
     uv_cond_t arrived;
-    struct lane small, large;
+    struct lane lanes[QUEUE_LANES];
     size_t events;
     size_t bytes;
     size_t max_events;
@@ -44,12 +46,13 @@ void queue_fini(struct queue *q);
  * queue takes any. */
 MUST_CHECK enum err_code queue_put(struct queue *q, struct job *jobs, struct err *err);
 
-/*
- * Take the jobs that have arrived, small ones first, linked by `next`: at least one, then more while
- * they hold at most `max_events` together. With none there, wait `wait_us` (0: not at all;
- * QUEUE_FOREVER) or until the queue is closed; NULL: still none.
- */
-struct job *queue_take(struct queue *q, size_t max_events, int64_t wait_us);
+/* Wait until there is a job in any lane or the queue is closed, at most `wait_us` (0: not at all;
+ * QUEUE_FOREVER). */
+void queue_await(struct queue *q, int64_t wait_us);
+
+/* Take the jobs that have arrived in a lane, linked by `next`: one, then more while they hold at most
+ * `max_events` together. NULL: there are none. */
+struct job *queue_take(struct queue *q, enum queue_lane lane, size_t max_events);
 
 /* No more jobs come in; those inside can still be taken. */
 void queue_close(struct queue *q);

@@ -17,6 +17,10 @@
 #define LONGEST_WAIT_US (3 * US_PER_S) /* a clock set forward is noticed after so long */
 #define RETRY_US        (5 * US_PER_S) /* after a wake, or a slice of the tables, that failed */
 
+/* What takes long, each a piece at a time: a part of a large request; what is due; a slice of rules that are tried;
+ * a slice of the tables that somebody waits for. */
+enum { PIECE_LARGE, PIECE_WAKE, PIECE_CHANGING, PIECE_SYNC, PIECES };
+
 /* Jobs whose commit is on its way to the disk, and how far the engine will have come with it. */
 struct group {
     struct group *next;
@@ -64,6 +68,7 @@ struct worker {
     int64_t retry_wake_at;         /* engine thread, monotonic; 0: at once */
     int64_t retry_catch_up_at;     /* the same */
     int64_t syncs_commit;          /* engine thread: the last commit when the last of them asked */
+    int turn;                      /* engine thread: the piece of long work that ran last */
 };
 
 /* --- engine thread --- */
@@ -397,22 +402,49 @@ static bool must_go_on(const struct worker *w, const struct engine *e)
     return can_catch_up(w, e) || w->syncs || w->changing;
 }
 
+static bool run_lane(struct worker *w, struct engine *e, enum queue_lane lane)
+{
+    struct job *jobs = queue_take(&w->queue, lane, GROUP_EVENTS);
+
+    run_jobs(w, e, jobs);
+    return jobs != NULL;
+}
+
+/* One piece of what takes long, some ten milliseconds of it; what there is takes turns. False: there is none. */
+static bool run_piece(struct worker *w, struct engine *e)
+{
+    bool has_run = false;
+
+    for (int i = 0; i < PIECES && !has_run; i++) {
+        w->turn = (w->turn + 1) % PIECES;
+        if (w->turn == PIECE_LARGE) {
+            has_run = run_lane(w, e, QUEUE_LARGE);
+        } else if (w->turn == PIECE_WAKE && is_due(w, e)) {
+            wake_slice(w, e);
+            has_run = true;
+        } else if (w->turn == PIECE_CHANGING && w->changing) {
+            go_on_changing(w, e);
+            has_run = true;
+        } else if (w->turn == PIECE_SYNC && w->syncs && can_catch_up(w, e)) {
+            catch_up(w, e);
+            has_run = true;
+        }
+    }
+    return has_run;
+}
+
+/* Small jobs go before each piece of the long work: they wait for one piece at most. */
 static void serve(struct worker *w, struct engine *e)
 {
     while (!queue_is_finished(&w->queue)) {
-        struct job *jobs =
-            queue_take(&w->queue, GROUP_EVENTS, must_go_on(w, e) ? 0 : idle_us(w, e));
-        run_jobs(w, e, jobs);
-        if (w->changing)
-            go_on_changing(w, e);
-        bool is_waking = is_due(w, e);
-        if (is_waking)
-            wake_slice(w, e);
-        if (can_catch_up(w, e) && (w->syncs || (!jobs && !is_waking)))
+        queue_await(&w->queue, must_go_on(w, e) ? 0 : idle_us(w, e));
+        bool has_run = run_lane(w, e, QUEUE_SMALL);
+        has_run = run_piece(w, e) || has_run;
+        if (!has_run && can_catch_up(w, e))
             catch_up(w, e);
         if (w->syncs && (tables_stand_at(e, w->syncs_commit) || !can_catch_up(w, e)))
             finish_syncs(w, e); /* or they do without: a list is folded from the log then */
-        if (jobs || is_waking)
+        if (has_run)
             uv_async_send(&w->async);
     }
     finish_syncs(w, e);

@@ -26,13 +26,13 @@ static void gives_jobs_back_in_order(void **state)
     assert_ok(queue_put(&q, &b, &err));
     assert_ok(queue_put(&q, &c, &err));
     assert_int_equal(queue_events(&q), 4);
-    struct job *jobs = queue_take(&q, 100, 0);
+    struct job *jobs = queue_take(&q, QUEUE_SMALL, 100);
     assert_ptr_equal(jobs, &a);
     assert_ptr_equal(a.next, &b);
     assert_ptr_equal(b.next, &c);
     assert_null(c.next);
     assert_int_equal(queue_events(&q), 0);
-    assert_null(queue_take(&q, 100, 0));
+    assert_null(queue_take(&q, QUEUE_SMALL, 100));
 }
 
 static void takes_no_more_events_than_a_group_holds(void **state)
@@ -42,10 +42,11 @@ static void takes_no_more_events_than_a_group_holds(void **state)
     assert_ok(queue_put(&q, &a, &err));
     assert_ok(queue_put(&q, &b, &err));
     assert_ok(queue_put(&q, &c, &err));
-    assert_ptr_equal(queue_take(&q, 6, 0), &a);
+    assert_ptr_equal(queue_take(&q, QUEUE_SMALL, 6), &a);
     assert_ptr_equal(a.next, &b);
     assert_null(b.next);
-    assert_ptr_equal(queue_take(&q, 1, 0), &c); /* one job is always taken, however large */
+    assert_ptr_equal(queue_take(&q, QUEUE_SMALL, 1),
+                     &c); /* one job is always taken, however large */
 }
 
 static void refuses_what_is_over_its_bounds(void **state)
@@ -56,9 +57,9 @@ static void refuses_what_is_over_its_bounds(void **state)
     assert_int_equal(queue_put(&q, &b, &err), ERR_BUSY);
     assert_string_equal(err.msg, "the queue is full: 8 events of at most 10 wait");
     assert_int_equal(queue_put(&q, &c, &err), ERR_BUSY);
-    assert_ptr_equal(queue_take(&q, 100, 0), &a);
+    assert_ptr_equal(queue_take(&q, QUEUE_SMALL, 100), &a);
     assert_ok(queue_put(&q, &b, &err));
-    assert_ptr_equal(queue_take(&q, 100, 0), &b);
+    assert_ptr_equal(queue_take(&q, QUEUE_SMALL, 100), &b);
 }
 
 static void takes_all_of_a_chain_or_none_of_it(void **state)
@@ -68,12 +69,25 @@ static void takes_all_of_a_chain_or_none_of_it(void **state)
     assert_ok(queue_put(&q, &waiting, &err));
     assert_int_equal(queue_put(&q, &a, &err), ERR_BUSY);
     assert_ptr_equal(a.next, &b);
-    assert_ptr_equal(queue_take(&q, 100, 0), &waiting);
+    assert_ptr_equal(queue_take(&q, QUEUE_SMALL, 100), &waiting);
     assert_ok(queue_put(&q, &a, &err));
-    assert_ptr_equal(queue_take(&q, 8, 0), &a);
+    assert_ptr_equal(queue_take(&q, QUEUE_SMALL, 8), &a);
     assert_null(a.next);
-    assert_ptr_equal(queue_take(&q, 8, 0), &b);
+    assert_ptr_equal(queue_take(&q, QUEUE_SMALL, 8), &b);
     assert_int_equal(queue_events(&q), 0);
+}
+
+static void small_ones_do_not_wait_behind_large_ones(void **state)
+{
+    (void)state;
+    struct job large = { .count = 17 }, small = { .count = 1 };
+    q.max_events = 100;
+    assert_ok(queue_put(&q, &large, &err));
+    assert_ok(queue_put(&q, &small, &err));
+    assert_ptr_equal(queue_take(&q, QUEUE_SMALL, 100), &small);
+    assert_null(small.next);
+    assert_null(queue_take(&q, QUEUE_SMALL, 100));
+    assert_ptr_equal(queue_take(&q, QUEUE_LARGE, 100), &large);
 }
 
 static void what_was_taken_counts_no_more(void **state)
@@ -82,10 +96,10 @@ static void what_was_taken_counts_no_more(void **state)
     struct job a = { .count = 8, .bytes = 900 }, b = { .count = 8, .bytes = 900 };
     struct job small = { .count = 1, .bytes = 90 };
     assert_ok(queue_put(&q, &a, &err));
-    assert_ptr_equal(queue_take(&q, 100, 0), &a);
+    assert_ptr_equal(queue_take(&q, QUEUE_SMALL, 100), &a);
     assert_ok(queue_put(&q, &small, &err));
     assert_ok(queue_put(&q, &b, &err));
-    assert_ptr_equal(queue_take(&q, 100, 0), &small);
+    assert_ptr_equal(queue_take(&q, QUEUE_SMALL, 100), &small);
 }
 
 static void takes_any_job_when_empty(void **state)
@@ -93,7 +107,8 @@ static void takes_any_job_when_empty(void **state)
     (void)state;
     struct job huge = { .count = 500, .bytes = 1 << 20 };
     assert_ok(queue_put(&q, &huge, &err));
-    assert_ptr_equal(queue_take(&q, 1, 0), &huge);
+    assert_null(queue_take(&q, QUEUE_SMALL, 1));
+    assert_ptr_equal(queue_take(&q, QUEUE_LARGE, 1), &huge);
 }
 
 static void drains_after_closing(void **state)
@@ -104,9 +119,9 @@ static void drains_after_closing(void **state)
     queue_close(&q);
     assert_int_equal(queue_put(&q, &late, &err), ERR_BUSY);
     assert_false(queue_is_finished(&q));
-    assert_ptr_equal(queue_take(&q, 100, QUEUE_FOREVER), &a);
+    assert_ptr_equal(queue_take(&q, QUEUE_SMALL, 100), &a);
     assert_true(queue_is_finished(&q));
-    assert_null(queue_take(&q, 100, QUEUE_FOREVER)); /* does not wait for what can not come */
+    queue_await(&q, QUEUE_FOREVER); /* does not wait for what can not come */
 }
 
 static void put_later(void *arg)
@@ -123,12 +138,14 @@ static void wakes_who_waits(void **state)
     uv_thread_t thread;
     struct job a = { .count = 1 };
     assert_int_equal(uv_thread_create(&thread, put_later, &a), 0);
-    assert_ptr_equal(queue_take(&q, 100, QUEUE_FOREVER), &a);
+    queue_await(&q, QUEUE_FOREVER);
+    assert_ptr_equal(queue_take(&q, QUEUE_SMALL, 100), &a);
     uv_thread_join(&thread);
 }
 
 #define QUEUE_CASE(fn) CASE_WITH(fn, set_up, tear_down)
 TEST_MAIN(QUEUE_CASE(gives_jobs_back_in_order), QUEUE_CASE(takes_no_more_events_than_a_group_holds),
           QUEUE_CASE(refuses_what_is_over_its_bounds), QUEUE_CASE(what_was_taken_counts_no_more),
+          QUEUE_CASE(small_ones_do_not_wait_behind_large_ones),
           QUEUE_CASE(takes_all_of_a_chain_or_none_of_it), QUEUE_CASE(takes_any_job_when_empty),
           QUEUE_CASE(drains_after_closing), QUEUE_CASE(wakes_who_waits))
