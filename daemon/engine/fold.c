@@ -212,12 +212,12 @@ static bool still_fits(const struct rulebook *rules, const char *type, const str
 static enum err_code apply(struct fold *f, const struct item *item, struct err *err)
 {
     const struct entry *e = item->entry;
-    struct arena scratch = { 0 };
     const struct json *body = item->body;
     bool known = true;
 
-    enum err_code rc =
-        body ? OK : json_parse(&body, &scratch, e->body, e->body_len, EVENT_MAX_DEPTH + 1, err);
+    enum err_code rc = body ? OK
+                            : json_parse(&body, rulebook_scratch(f->rules), e->body, e->body_len,
+                                         EVENT_MAX_DEPTH + 1, err);
     if (rc == OK) {
         struct fold_event event = {
             .seq = e->seq,
@@ -241,7 +241,6 @@ static enum err_code apply(struct fold *f, const struct item *item, struct err *
         rc = err_at(err, "event %lld in the log", (long long)e->seq);
     }
     f->skipped += !known;
-    arena_fini(&scratch);
     return rc;
 }
 

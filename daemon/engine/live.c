@@ -31,9 +31,7 @@ static void link_newest(struct live_cache *c, struct live *l)
 static void free_live(struct live *l)
 {
     fold_fini(&l->fold);
-    free((char *)(uintptr_t)l->last.sequence);
-    free((char *)(uintptr_t)l->last.source);
-    free((char *)(uintptr_t)l->last.id);
+    free(l->last_texts);
     free(l->name);
     free(l->hub);
     free(l->former);
@@ -79,16 +77,26 @@ static enum err_code no_memory(struct err *err)
     return err_set(err, ERR_LIMIT, "no memory to keep a record");
 }
 
+/* Every event comes by here: its texts go where those of the one before were. */
 static enum err_code keep_last(struct live *l, const struct event_key *key, struct err *err)
 {
-    char *source = strdup(key->source), *id = strdup(key->id);
-    char *sequence = key->sequence ? strdup(key->sequence) : NULL;
+    size_t source = strlen(key->source) + 1, id = strlen(key->id) + 1;
+    size_t sequence = key->sequence ? strlen(key->sequence) + 1 : 0;
 
-    free((char *)(uintptr_t)l->last.sequence);
-    free((char *)(uintptr_t)l->last.source);
-    free((char *)(uintptr_t)l->last.id);
-    l->last = (struct event_key){ key->time, sequence, source, id };
-    return source && id && (sequence || !key->sequence) ? OK : no_memory(err);
+    if (source + id + sequence > l->last_room) {
+        char *texts = realloc(l->last_texts, source + id + sequence);
+        if (!texts)
+            return no_memory(err);
+        l->last_texts = texts;
+        l->last_room = source + id + sequence;
+    }
+    char *at = l->last_texts;
+    l->last = (struct event_key){ .time = key->time,
+                                  .source = memcpy(at, key->source, source),
+                                  .id = memcpy(at + source, key->id, id) };
+    if (sequence > 0)
+        l->last.sequence = memcpy(at + source + id, key->sequence, sequence);
+    return OK;
 }
 
 static enum err_code add(struct live_cache *c, struct live *l, struct err *err)

@@ -18,11 +18,14 @@
 struct live {
     struct fold fold; /* stands at the instant it was last published at */
     char subject[SUBJECT_MAX];
-    struct event_key last; /* of the latest event taken in; texts owned. No id: all lies ahead, and
-                              nothing has been published */
-    int64_t fold_events;   /* how many events it was last folded from */
-    int64_t ahead;         /* when its first event that lies ahead comes; TIME_NEVER */
-    char *name, *hub;      /* as last stored; owned, NULL: none */
+    struct event_key
+        last;            /* of the latest event taken in, its texts in `last_texts`. No id: all lies
+                              ahead, and nothing has been published */
+    char *last_texts;    /* owned */
+    size_t last_room;    /* bytes */
+    int64_t fold_events; /* how many events it was last folded from */
+    int64_t ahead;       /* when its first event that lies ahead comes; TIME_NEVER */
+    char *name, *hub;    /* as last stored; owned, NULL: none */
     char *
         former; /* codes of those whose events it took over, when it was last folded; owned, NULL: none */
     struct live *newer, *older;

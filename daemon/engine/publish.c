@@ -277,23 +277,22 @@ static enum err_code tell_pair(struct publication *p, const char *subject, const
 /* ---- names, hub and former URNs: what lists show and search ---- */
 
 /* Put a fact's text into *kept; true when it is another one than before. */
-static bool take_text(char **kept, struct record *r, const char *fact)
+static bool take_text(char **kept, struct buf *text, struct record *r, const char *fact)
 {
-    struct buf text = { 0 };
-    char *now = record_text_fact(&text, r, fact) ? buf_take(&text) : NULL;
-    bool changed = (now == NULL) != (*kept == NULL) || (now && strcmp(now, *kept) != 0);
-
-    buf_fini(&text);
+    buf_reset(text);
+    bool has_text = record_text_fact(text, r, fact);
+    if (has_text ? *kept && strcmp(buf_cstr(text), *kept) == 0 : !*kept)
+        return false;
     free(*kept);
-    *kept = now;
-    return changed;
+    *kept = has_text ? strdup(buf_cstr(text)) : NULL;
+    return true;
 }
 
 static enum err_code write_card(struct publication *p, struct live *l, bool is_rebuilt,
                                 struct err *err)
 {
-    bool changed = take_text(&l->name, l->fold.record, "name");
-    changed = take_text(&l->hub, l->fold.record, "hub") || changed;
+    bool changed = take_text(&l->name, &p->text, l->fold.record, "name");
+    changed = take_text(&l->hub, &p->text, l->fold.record, "hub") || changed;
     if (!changed && !is_rebuilt)
         return OK;
     struct subject_card card = {
@@ -538,5 +537,6 @@ enum err_code publish_again(struct publication *p, const char *subject, struct e
 void publication_fini(struct publication *p)
 {
     buf_fini(&p->values);
+    buf_fini(&p->text);
     arena_fini(&p->arena);
 }

@@ -30,7 +30,7 @@ struct publication {
     bool is_first_of_generation;   /* it judges everything */
     bool is_new_generation;        /* ... because the rules have changed, which is the cause */
     struct empty_decisions *empty; /* arena's: decisions of an empty record, once they are needed */
-    struct buf values;             /* owned: of the subject being judged */
+    struct buf values, text;       /* owned: of the subject being judged */
     struct failures *failures;     /* borrowed: what failed is noted there; NULL: nowhere */
     int64_t fold_budget; /* events that may be folded anew before subjects are left for later */
     const struct strmap *only; /* replay: judge these and leave all others; NULL: as it comes */

@@ -86,10 +86,11 @@ static bool is_on_path(const struct path *path, const char *subject)
     return false;
 }
 
-static struct gathered *push(struct gathering *g, struct known_entry *entry)
+/* `most`: how many there will be, as far as is known. */
+static struct gathered *push(struct gathering *g, struct known_entry *entry, size_t most)
 {
     if (g->count == g->cap) {
-        size_t cap = g->cap ? g->cap * 2 : 32;
+        size_t cap = g->cap < most ? most : g->cap * 2;
         struct gathered *grown = realloc(g->items, cap * sizeof(*grown));
         if (!grown)
             return NULL;
@@ -122,7 +123,7 @@ static enum err_code merge(struct gathering *g, size_t own, const struct gatheri
                 found = &g->items[k];
         if (found && k <= own)
             continue;
-        if (!found && !(found = push(g, t->entry)))
+        if (!found && !(found = push(g, t->entry, own + taken->count)))
             return no_memory(err);
         for (int a = 0; a < t->as_count; a++) {
             bool is_there = false;
@@ -155,7 +156,7 @@ static enum err_code gather(struct gathering *out, struct world *w, const struct
             return err->code;
         if (k->settled == SETTLED_VOIDED)
             continue;
-        struct gathered *g = push(out, k);
+        struct gathered *g = push(out, k, h->count);
         if (!g)
             return no_memory(err);
         g->as[g->as_count++] = path->subject;

@@ -11,7 +11,7 @@
 #include "lua/record.h"
 
 struct rulebook {
-    struct arena arena;
+    struct arena arena, scratch;
     struct ruleset_file *files; /* arena's */
     int file_count;
     struct ruleset **rulesets; /* the national one, then those of hubs; owned */
@@ -221,7 +221,14 @@ void rulebook_free(struct rulebook *b)
     free(b->rulesets);
     strmap_fini(&b->by_hub);
     arena_fini(&b->arena);
+    arena_fini(&b->scratch);
     free(b);
+}
+
+struct arena *rulebook_scratch(struct rulebook *b)
+{
+    arena_reset(&b->scratch);
+    return &b->scratch;
 }
 
 struct ruleset *rulebook_of_hub(const struct rulebook *b, const char *hub)

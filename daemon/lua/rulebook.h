@@ -42,6 +42,8 @@ const char *rulebook_digest(const struct rulebook *b);
 /* ruleset_set_effects(), ruleset_changes() of all overlays. */
 void rulebook_set_effects(struct rulebook *b, unsigned effects);
 unsigned rulebook_changes(const struct rulebook *b);
+/* Room for the body of the event that is being folded, empty: what was in it before is gone. */
+struct arena *rulebook_scratch(struct rulebook *b);
 /* How many times rules have been run, in all rulesets. */
 uint64_t rulebook_runs(const struct rulebook *b);
 
