@@ -54,6 +54,6 @@ def rows(context, wanted):
     shown = [Row(f"cost of an event, from {counts[year]:,} to {counts[year + 1]:,}", "µs", found[year],
                  found[0] if year else None, "in the first year" if year else "",
                  Target("≤ 1.3 of the first year", 1.3) if year else None) for year in years]
-    if context.profile == "full":
+    if loads.count(load) > MILLION:
         shown.append(start_row(context, f"start to ready, {loads.count(load):,} events", load, 2))
     return shown
