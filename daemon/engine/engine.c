@@ -23,10 +23,10 @@
  * milliseconds, not for a whole midnight. */
 #define WAKE_SLICE  64
 #define COLD_WEIGHT 8 /* one whose record must be folded from the log first counts for so many */
-/* Events folded anew in one commit, some 20 ms; refolds beyond it are left for the slices between batches,
+/* Events folded anew in one commit, some 10 ms; refolds beyond it are left for the slices between batches,
  * one for each subject however many of its events come meanwhile. */
 #ifndef FOLD_BUDGET
-#define FOLD_BUDGET 1000
+#define FOLD_BUDGET 250
 #endif
 /* Records kept in memory: a nation's schools and some groups, some 6 KiB each. */
 #define LIVE_RECORDS 20000
@@ -70,7 +70,7 @@ static enum err_code commit_begin(struct commit *c, struct engine *e, struct err
     p->rules = e->rules;
     p->cache = &e->cache;
     p->failures = e->failures;
-    p->fold_budget = INT64_MAX;
+    p->fold_budget = FOLD_BUDGET;
     p->generation = e->generation;
     /* What a commit decides depends on the log and the commit list alone, so that `replay` makes the
      * same of them: it is judged at the instant that is recorded, which never runs backwards. */
@@ -236,7 +236,6 @@ enum err_code engine_take_judging(struct engine *e, struct take *items, size_t c
 
     enum err_code rc = commit_begin(&c, e, err);
     c.publication.only = only;
-    c.publication.fold_budget = FOLD_BUDGET;
     sending_init(&c.sending, items, count);
     for (size_t i = 0; i < count && rc == OK; i++)
         rc = take_one(&c, &items[i], err);
@@ -292,8 +291,10 @@ enum err_code engine_wake_judging(struct engine *e, const struct strmap *only, s
         rc = wake_due(e->store, c.publication.now, WAKE_SLICE, add_due, &slice, err);
     if (rc == OK && c.affected.subjects.count == 0) /* so that each commit listed has a reason */
         return commit_nothing(&c);
-    e->counts.wakes += c.affected.subjects.count;
-    return commit_end(&c, rc, err);
+    size_t due = c.affected.subjects.count;
+    rc = commit_end(&c, rc, err);
+    e->counts.wakes += rc == OK ? due - c.publication.left : 0;
+    return rc;
 }
 
 enum err_code engine_settle(struct engine *e, struct err *err)
@@ -341,6 +342,7 @@ static enum err_code judge_all(int64_t *subjects, struct engine *e, struct err *
         c.publication.generation = e->generation = number;
         c.publication.is_first_of_generation = true;
         c.publication.is_new_generation = number > 1;
+        c.publication.fold_budget = INT64_MAX;
         rc = log_subjects(e->store, add_subject, &c.affected, err);
     }
     *subjects = c.affected.subjects.count;

@@ -451,8 +451,8 @@ static bool must_wait(const struct publication *p, const char *subject, bool is_
     return is_rebuilt && p->folded >= p->fold_budget;
 }
 
-static enum err_code defer(struct publication *p, const char *subject, struct concern *concern,
-                           struct err *err)
+static enum err_code defer(struct publication *p, const char *subject,
+                           const struct concern *concern, struct err *err)
 {
     struct live *l = live_find(p->cache, subject);
     struct buf causes = { 0 };
@@ -460,13 +460,23 @@ static enum err_code defer(struct publication *p, const char *subject, struct co
     if (l)
         live_drop(p->cache, l);
     p->deferred++;
-    concern->is_left = true;
     write_causes(&causes, concern->causes);
     enum err_code rc = causes.failed ? no_memory(err) : wake_put(p->store, subject, p->now, err);
     if (rc == OK && causes.len > 0)
         rc = pending_add(p->store, subject, buf_cstr(&causes), err);
     buf_fini(&causes);
     return rc;
+}
+
+/* A subject that time alone asks for stays due, since whenever it was. */
+static enum err_code leave(struct publication *p, const char *subject, struct concern *concern,
+                           struct err *err)
+{
+    concern->is_left = true;
+    if (concern->causes)
+        return defer(p, subject, concern, err);
+    p->left++;
+    return OK;
 }
 
 /* When the record must be judged again. */
@@ -492,7 +502,7 @@ enum err_code publish_subject(struct publication *p, const char *subject, struct
         qsort(concern->events, concern->count, sizeof(*concern->events), by_event_order);
     bool is_rebuilt = must_rebuild(p, l, concern);
     if (must_wait(p, subject, is_rebuilt))
-        return defer(p, subject, concern, err);
+        return leave(p, subject, concern, err);
     enum err_code rc = bring_up(&l, &is_rebuilt, p, subject, concern, err);
     if (rc != OK)
         return rc;

@@ -36,7 +36,8 @@ struct publication {
     const struct strmap *only; /* replay: judge these and leave all others; NULL: as it comes */
     int64_t folded;            /* out: events folded anew */
     int64_t refolds;           /* out: subjects folded anew */
-    int64_t deferred;          /* out: subjects left for later */
+    int64_t deferred;          /* out: subjects left for later, though events have come */
+    size_t left;               /* out: subjects that stay due */
     int64_t changes;           /* out: feed entries written */
 };
 

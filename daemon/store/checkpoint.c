@@ -13,7 +13,7 @@
 #define START_PAGES 4000 /* in the WAL: 16 MB */
 #endif
 #ifndef FINISH_PAGES
-#define FINISH_PAGES 1000 /* so many the writer moves by itself: some milliseconds */
+#define FINISH_PAGES 150 /* so many the writer moves by itself: a few milliseconds */
 #endif
 
 struct checkpoint {

@@ -72,7 +72,7 @@ static void read_all(struct buf *out, const char *path)
 
 static void check_table(const char *folder, const char *file)
 {
-    char path[4200], expected[4200];
+    char path[4400], expected[4400]; /* a folder of 4,095 bytes and a name of 255 */
     struct arena arena = { 0 };
     struct buf text = { 0 };
     struct table t = { .file = file };

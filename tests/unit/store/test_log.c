@@ -328,7 +328,7 @@ static void chains_hold_what_was_committed_and_nothing_else(void **state)
     srand(seed);
     struct store *s = open_store(x->path, STORE_WRITE);
     struct buf model[4] = { 0 }, pending[4] = { 0 }, seen = { 0 };
-    char names[4][16], id[16];
+    char names[4][32], id[16];
     int64_t next = 1;
     for (int i = 0; i < 4; i++)
         snprintf(names[i], sizeof(names[i]), "school/%d", i);
