@@ -324,17 +324,27 @@ void consumers_describe(const struct consumers *c, struct buf *out)
     buf_char(out, ']');
 }
 
-void consumers_measure(const struct consumers *c, struct buf *out)
+static void measure_all(const struct consumers *c, struct buf *out, const char *name,
+                        const char *help, long long (*value)(const struct pw_cursor *cursor))
 {
-    static const char NAME[] = "pathwayd_consumer_lag";
-
-    buf_printf(out,
-               "# HELP %s Entries of the feed that a consumer has not dealt with yet\n"
-               "# TYPE %s gauge\n",
-               NAME, NAME);
+    buf_printf(out, "# HELP %s %s\n# TYPE %s gauge\n", name, help, name);
     for (const struct pw_cursor *cursor = c->first; cursor; cursor = cursor->next)
         if (is_told(cursor))
-            buf_printf(out, "%s{consumer=\"%s\"} %lld\n", NAME, cursor->name, lag_of(cursor));
+            buf_printf(out, "%s{consumer=\"%s\"} %lld\n", name, cursor->name, value(cursor));
+}
+
+static long long is_there(const struct pw_cursor *cursor)
+{
+    return cursor->is_open;
+}
+
+void consumers_measure(const struct consumers *c, struct buf *out)
+{
+    measure_all(c, out, "pathwayd_consumer_lag",
+                "Entries of the feed that a consumer has not dealt with yet", lag_of);
+    measure_all(c, out, "pathwayd_consumer_open",
+                "Whether a consumer is there to deal with them; 0: its plugin is off, or failed",
+                is_there);
 }
 
 void consumers_free(struct consumers *c)

@@ -65,7 +65,10 @@ struct server {
     size_t requests;        /* begun and not yet completed */
     size_t suspended;       /* of them, waiting for the host */
     int64_t head_seq;       /* how far the feed has grown; 0 until it first grew while we looked */
-    struct watcher *watchers; /* who waits for more of it (watch.c) */
+    struct watcher *watchers; /* who waits for more of it, the longest first (watch.c) */
+    struct watcher **watchers_end;
+    uint64_t grown_ns; /* when it last grew, by uv_hrtime() */
+    uint64_t rest_ns;  /* until when nobody is given more of it */
     struct fetch *fetches;
     uint64_t watch_ms; /* when `watch` is due */
     bool is_accepting;

@@ -7,6 +7,10 @@
 #include <stdlib.h>
 
 #define AGAIN_MS 500 /* after a host that was busy */
+#define TURN     64u /* watchers that are given a page before the loop goes on to something else */
+#define SHARE    10u /* one in so many parts of the loop's time is for them while the feed grows */
+#define CALM_NS  200000000u  /* it does not, when it has not for so long */
+#define REST_NS  1000000000u /* the longest rest: then they see something again in any case */
 
 /* A question under way. */
 struct fetch {
@@ -31,17 +35,39 @@ static void idle(struct watcher *w)
     struct server *s = w->server;
     uint64_t now = uv_now(s->loop), at = wakes_at(w);
 
-    w->next = s->watchers;
-    s->watchers = w;
+    w->next = NULL;
+    if (!s->watchers)
+        s->watchers_end = &s->watchers;
+    *s->watchers_end = w;
+    s->watchers_end = &w->next;
     if (uv_is_active((uv_handle_t *)&s->watch) && s->watch_ms <= at)
         return;
     s->watch_ms = at;
     uv_timer_start(&s->watch, on_time, at > now ? at - now : 0, 0);
 }
 
-static void idle_for_a_moment(struct watcher *w)
+/* ---- giving way ---- */
+
+void watch_charge(struct server *s, uint64_t ns)
 {
-    w->again_ms = uv_now(w->server->loop) + AGAIN_MS;
+    uint64_t now = uv_hrtime(), from = s->rest_ns > now ? s->rest_ns : now;
+
+    if (now - s->grown_ns > CALM_NS)
+        return; /* to nobody */
+    from += ns * (SHARE - 1);
+    s->rest_ns = from - now < REST_NS ? from : now + REST_NS;
+}
+
+/* Milliseconds until somebody may be given more; 0: now. */
+static uint64_t rest_ms(const struct server *s)
+{
+    uint64_t now = uv_hrtime();
+    return s->rest_ns > now ? (s->rest_ns - now) / 1000000 + 1 : 0;
+}
+
+static void idle_for(struct watcher *w, uint64_t ms)
+{
+    w->again_ms = uv_now(w->server->loop) + ms;
     idle(w);
 }
 
@@ -58,8 +84,9 @@ static void settle(struct watcher *w, const struct pw_changes *page)
     struct server *s = w->server;
     bool is_empty = page->status == PW_OK && page->count == 0;
 
-    if (is_empty && page->head > s->head_seq)
-        s->head_seq = page->head;
+    if (page->status == PW_OK && page->head > s->head_seq)
+        s->head_seq =
+            page->head; /* a full page too: what stands behind it comes with no word of growing */
     w->has_looked = true;
     if (is_empty && page->head < w->after) {
         w->page(w, page, true);
@@ -69,7 +96,7 @@ static void settle(struct watcher *w, const struct pw_changes *page)
         else
             idle(w);
     } else if (page->status == PW_BUSY && !s->is_stopping) {
-        idle_for_a_moment(w);
+        idle_for(w, AGAIN_MS);
     } else if (page->status == PW_BUSY) {
         w->page(w, &NOTHING, false);
     } else {
@@ -80,6 +107,7 @@ static void settle(struct watcher *w, const struct pw_changes *page)
 static void on_page(void *arg, const struct pw_changes *page)
 {
     struct fetch *f = arg, **at = &f->server->fetches;
+    uint64_t began = uv_hrtime();
 
     while (*at != f)
         at = &(*at)->next;
@@ -88,6 +116,7 @@ static void on_page(void *arg, const struct pw_changes *page)
         next = w->next;
         settle(w, page);
     }
+    watch_charge(f->server, uv_hrtime() - began);
     free(f);
 }
 
@@ -117,7 +146,7 @@ static void fetch(struct watcher *w)
     if (!f)
         f = fetch_new(w->server, w->after, w->limit);
     if (!f) {
-        idle_for_a_moment(w);
+        idle_for(w, AGAIN_MS);
         return;
     }
     w->next = f->watchers;
@@ -129,26 +158,40 @@ void watch(struct watcher *w)
     w->again_ms = 0;
     if (w->server->is_stopping)
         w->due_ms = 0;
-    if (is_behind(w) || (!w->has_looked && w->due_ms > 0))
-        fetch(w);
-    else
+    if (!is_behind(w) && (w->has_looked || w->due_ms == 0))
         idle(w);
+    else if (w->has_looked && rest_ms(w->server) > 0)
+        idle_for(w, rest_ms(w->server));
+    else
+        fetch(w);
+}
+
+/* Whether it waits for something that may be there now. */
+static bool is_due(const struct watcher *w, uint64_t now)
+{
+    return is_behind(w) || (w->again_ms && w->again_ms <= now);
 }
 
 /* Look at each idle one again; `all` have waited long enough. */
 static void look_again(struct server *s, bool all)
 {
     struct watcher *list = s->watchers;
-    uint64_t now = uv_now(s->loop);
+    uint64_t now = uv_now(s->loop), rest = rest_ms(s);
+    unsigned turn = 0;
 
     s->watchers = NULL;
     for (struct watcher *w = list, *next; w; w = next) {
         next = w->next;
         if (all || w->due_ms <= now)
             w->page(w, &NOTHING, false);
-        else if (is_behind(w) || (w->again_ms && w->again_ms <= now))
+        else if (is_due(w, now) && rest > 0)
+            idle_for(w, rest);
+        else if (is_due(w, now) && turn == TURN)
+            idle_for(w, 1);
+        else if (is_due(w, now)) {
+            turn++;
             fetch(w);
-        else
+        } else
             idle(w);
     }
 }
@@ -160,6 +203,8 @@ static void on_time(uv_timer_t *timer)
 
 void watch_changed(struct server *s, int64_t head_seq)
 {
+    if (head_seq > s->head_seq)
+        s->grown_ns = uv_hrtime();
     s->head_seq = head_seq;
     look_again(s, false);
 }

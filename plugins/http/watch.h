@@ -4,6 +4,9 @@
  * A watcher says how far it has come, and gets one page of what stands behind that as soon as there
  * is something. Those who have come equally far share the question. Between its pages nothing is
  * held for a watcher, however far the feed runs ahead of it.
+ *
+ * Watchers take turns, and give way to what comes in: while the feed grows, showing it to them has a
+ * tenth of the loop's time. They fall behind then, and catch up when it is calmer.
  */
 #ifndef HTTP_WATCH_H
 #define HTTP_WATCH_H
@@ -32,6 +35,8 @@ struct watcher {
 };
 
 void watch(struct watcher *w);
+/* Something that was done for watchers took so long, or will. */
+void watch_charge(struct server *s, uint64_t ns);
 /* The feed has grown. */
 void watch_changed(struct server *s, int64_t head_seq);
 /* Everybody who waits gets nothing, now. */

@@ -226,6 +226,13 @@ static void measure(void *self, struct pw_meter *m)
                DONE, (double)s->files_done);
     h->measure(h->ctx, m, PW_COUNTER, "pathwayd_spool_files_total", "", FAILED,
                (double)s->files_failed);
+    for (size_t i = 0; i < 4; i++) {
+        const char *const labels[] = { "status", file_statuses[i], NULL };
+        h->measure(h->ctx, m, PW_COUNTER, "pathwayd_spool_events_total",
+                   "Events of files that were put away", labels, (double)s->events[i]);
+    }
+    h->measure(h->ctx, m, PW_GAUGE, "pathwayd_spool_busy", "Whether a file is under way", NULL,
+               s->taken != NULL);
     h->measure(h->ctx, m, PW_COUNTER, "pathwayd_spool_faults_total",
                "Times that the folder could not be used", NULL, (double)s->files_faults);
 }

@@ -19,7 +19,7 @@
 
 enum kind { KIND_LINES, KIND_JSON, KIND_CSV, KIND_OTHER };
 
-struct sending; /* a batch: file.c */
+struct sending; /* a batch: batch.c */
 
 /* The file under way. */
 struct progress {
@@ -59,6 +59,7 @@ struct spool {
     struct sending *sending; /* with the host */
     int batch_lines;         /* fewer after a batch was refused as a whole */
     uint64_t files_done, files_failed, files_faults;
+    uint64_t events[4]; /* of files that were put away, by enum pw_event_status */
 
     bool is_stopping;
     pw_done_fn *stopped;
@@ -74,15 +75,42 @@ void spool_work(struct spool *s, bool (*blocking)(struct spool *s), void (*then)
 /* Try `again` after a moment: the daemon is busy. */
 void spool_later(struct spool *s);
 
-/* ---- file.c ---- */
+/* ---- file.c: the file under way, from its first line to its report ---- */
 
+extern const char *const file_statuses[]; /* by enum pw_event_status */
+enum kind file_kind(const char *name);
 /* Go on with the file that has been taken. */
 void file_begin(struct spool *s);
 void file_go_on(struct spool *s);
+/* Its rest is not read: why. */
+void file_fault(struct spool *s, const char *why);
+/* Keep how far it is, then go on. */
+void file_keep(struct spool *s);
+/* All of it has been dealt with: put it away with its report. */
+void file_finish(struct spool *s);
+/* Bytes of the byte order mark that the piece begins with, which are no part of the first event. */
+size_t file_mark_len(const struct spool *s);
 /* The progress as it was kept. False: it is none. */
 bool progress_read(struct progress *p, const json_t *kept);
 void progress_fini(struct progress *p);
+
+/* ---- batch.c ---- */
+
+/* Room for so many lines of so many bytes in all; NULL: no memory. */
+struct sending *sending_new(struct spool *s, size_t bytes, size_t lines);
 /* NULL allowed. */
 void sending_free(struct sending *b);
+/* One event, of this line (row, item) of the file; blank ones are left out. */
+void sending_add(struct sending *b, int64_t line, const char *bytes, size_t len);
+/* Submit it; then the file goes on at this line and byte. It is spent. */
+void sending_go(struct spool *s, struct sending *b, int64_t next_line, int64_t next_offset);
+/* Count an event that was refused, list it in the report, set it aside. */
+void file_refuse(struct spool *s, int64_t line, enum pw_event_status status, const char *detail,
+                 const char *bytes, size_t len);
+
+/* ---- whole.c: JSON, CSV ---- */
+
+/* Read it, or send what comes next of it. */
+void whole_go_on(struct spool *s);
 
 #endif

@@ -130,6 +130,17 @@ class Streams(unittest.TestCase):
         self.assertEqual((page["items"], page["next"]), ([], head + 1000))
         self.assertLess(page["seq"], page["next"])
 
+    def test_who_comes_back_after_a_restart_has_all_pages_of_what_it_missed(self):
+        d = self.start()
+        d.send([registered(200000 + n) for n in range(100)])
+        d.send([event("commitment.given", f"school/{200000 + n}") for n in range(100)])
+        whole = d.request("GET", "/v1/changes?limit=10000").json()["items"]
+        self.assertGreater(len(whole), 250)  # several pages of a stream
+        d.kill()
+        d.start()
+        body, _ = read_until(self.stream(d, last=0), lambda b: len(entries(b)) >= len(whole))
+        self.assertEqual(entries(body), whole)
+
     def test_a_heartbeat_shows_life_and_finds_those_who_left(self):
         d = self.start("heartbeat = 1")
         s = open_stream(d)
@@ -198,21 +209,47 @@ class Streams(unittest.TestCase):
 
 
 class Figures(unittest.TestCase):
-    def test_promtool_finds_nothing_and_the_alerts_are_rules(self):
-        promtool = shutil.which("promtool") or str(ROOT / "build/tools/usr/bin/promtool")
-        with Daemon() as d:
+    PLUGINS = "[plugin webhook]\nallow = 127.0.0.0/8\n[plugin spool]\ninterval = 1\nsettle = 0\n[plugin jsonl]\n"
+
+    def promtool(self, *arguments, **more):
+        program = shutil.which("promtool") or str(ROOT / "build/tools/usr/bin/promtool")
+        return subprocess.run([program, "check", *arguments], capture_output=True, text=True, **more)
+
+    def figures(self):
+        """Of a daemon with all plugins, each of which has done something."""
+        with Daemon(http=self.PLUGINS) as d:
+            d.request("POST", "/v1/webhooks", '{"name":"a","url":"http://127.0.0.1:1/"}', {"Content-Type": "application/json"})
             d.send([registered(100001), event("commitment.given", "school/100001")])
+            (d.folder / "spool/in/.x").write_text("{}\n")
+            (d.folder / "spool/in/.x").rename(d.folder / "spool/in/x.ndjson")
+            await_metric(d, 'pathwayd_spool_files_total{result="failed"}', 1)
             d.request("GET", "/nowhere")
-            text = d.request("GET", "/metrics").text()
-        done = subprocess.run([promtool, "check", "metrics"], input=text, capture_output=True, text=True)
+            return d.request("GET", "/metrics").text()
+
+    def test_promtool_finds_nothing_and_each_alert_is_about_figures_that_there_are(self):
+        text = self.figures()
+        done = self.promtool("metrics", input=text)
         self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "", ""))
         rules = ROOT / "docs/prometheus/pathwayd.rules.yml"
-        done = subprocess.run([promtool, "check", "rules", str(rules)], capture_output=True, text=True)
+        done = self.promtool("rules", str(rules))
         self.assertEqual(done.returncode, 0, done.stderr)
-        names = {line.split("{")[0].split(" ")[0] for line in text.splitlines() if line and line[0] != "#"}
-        for name in set(re.findall(r"\bpathwayd_[a-z_]+", rules.read_text())):
-            self.assertTrue(any(n == name or n == name + "_bucket" for n in names) or name.endswith("_bucket")
-                            or name == "pathwayd_consumer_lag", f"{name} is in the alerts and not in the metrics")
+        series = [line.rpartition(" ")[0] for line in text.splitlines() if line and line[0] != "#"]
+        names = {one.split("{")[0] for one in series}
+        used = re.findall(r"^ +expr: (.*)", rules.read_text(), re.M)
+        self.assertGreater(len(used), 10)
+        for expression in used:
+            for name, where in re.findall(r"\b(pathwayd_[a-z_]+)(?:\{(\w+)=)?", expression):
+                self.assertIn(name, names, expression)
+                labels = {label for one in series if one.split("{")[0] == name for label in re.findall(r"(\w+)=", one)}
+                self.assertLessEqual({where} - {""}, labels, expression)
+        self.assertIn('pathwayd_spool_events_total{status="invalid"} 1', text)
+        self.assertIn('pathwayd_consumer_open{consumer="webhook/a"} 1', text)
+
+    def test_what_has_a_figure_has_an_alert_or_a_line_for_the_operator(self):
+        told = (ROOT / "docs/operator.md").read_text()
+        for name in ("consumer", "plugin", "webhook", "spool", "jsonl"):
+            for figure in set(re.findall(rf"^(pathwayd_{name}_[a-z_]+)", self.figures(), re.M)):
+                self.assertIn(figure, told)
 
     def test_all_of_it_is_counted(self):
         with Daemon() as d:
