@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "host/access.h"
+#include "host/known.h"
 #include "host/readers.h"
 #include "host/reload.h"
 #include "host/worker.h"
@@ -21,6 +22,7 @@ struct service {
     struct readers *readers;
     struct access access;
     struct reload *reload;
+    struct known *known;
     int64_t began;      /* monotonic */
     uint64_t events[4]; /* by enum pw_event_status */
     bool is_ready;
@@ -52,7 +54,8 @@ struct asked {
     struct job job; /* while it waits for the tables */
     struct service *service;
     char *question, *params;
-    int64_t commit; /* the last one that was acknowledged when it was asked */
+    int64_t commit;           /* the last one that was acknowledged when it was asked */
+    struct known_state state; /* then */
     int tries;
     pw_answer_fn *done;
     void *arg;
@@ -374,6 +377,8 @@ static void on_answer(void *arg, enum err_code code, const char *text, size_t le
         return;
     if (status == PW_FAILED)
         log_err("host: question failed error=%s", err->msg);
+    if (status == PW_OK && known_keeps(a->question, a->params))
+        known_keep(a->service->known, a->params, &a->state, text, len);
     if (status != PW_OK)
         a->done(a->arg, status, err->msg, strlen(err->msg));
     else if (strcmp(a->question, "status") == 0)
@@ -404,6 +409,35 @@ static bool is_command(const char *question)
     return false;
 }
 
+static struct known_state state_now(const struct service *s)
+{
+    const struct figures *f = worker_figures(s->worker);
+
+    return (struct known_state){ .commits = f->progress.commits,
+                                 .generation = f->engine.generation,
+                                 .now = clock_now(&s->options.clock),
+                                 .next_wake = f->progress.next_wake };
+}
+
+/* Answer from here what still holds, but not inside the call. False: it has to be asked. */
+static bool answer_known(struct service *s, const char *question, const char *params,
+                         pw_answer_fn *done, void *arg)
+{
+    struct known_state state = state_now(s);
+    size_t len = 0;
+    const char *text =
+        known_keeps(question, params) ? known_find(s->known, params, &state, &len) : NULL;
+    struct command *c = text ? command_new(question, done, arg) : NULL;
+
+    if (!c)
+        return false;
+    c->job.answer = strndup(text, len);
+    if (!c->job.answer)
+        c->job.code = err_set(&c->job.err, ERR_LIMIT, "no memory for the answer");
+    worker_return(s->worker, &c->job);
+    return true;
+}
+
 enum pw_status service_ask(struct service *s, const char *question, const char *params_json,
                            pw_answer_fn *done, void *arg)
 {
@@ -421,6 +455,8 @@ enum pw_status service_ask(struct service *s, const char *question, const char *
         return run_command(s, question, params_json, done, arg);
     if (reload_knows(question))
         return reload_ask(s->reload, question, params_json, done, arg);
+    if (answer_known(s, question, params_json, done, arg))
+        return PW_OK;
     struct asked *a = calloc(1, sizeof(*a));
     if (!a)
         return PW_BUSY;
@@ -428,6 +464,7 @@ enum pw_status service_ask(struct service *s, const char *question, const char *
                          .question = strdup(question),
                          .params = strdup(params_json),
                          .commit = worker_figures(s->worker)->progress.commits,
+                         .state = state_now(s),
                          .done = done,
                          .arg = arg };
     if (a->question && a->params && ask_reader(a) == PW_OK)
@@ -561,6 +598,7 @@ enum err_code service_open(struct service **out, uv_loop_t *loop,
     s->callbacks = *callbacks;
     s->arg = arg;
     s->began = clock_monotonic();
+    s->known = known_new(); /* without it every question is asked */
     enum err_code rc = readers_new(&s->readers, loop, &readers, err);
     if (rc == OK)
         rc = worker_start(&s->worker, loop, &worker, &WORKER, s, err);
@@ -571,6 +609,7 @@ enum err_code service_open(struct service **out, uv_loop_t *loop,
         return OK;
     }
     readers_free(s->readers);
+    known_free(s->known);
     free(s);
     return rc;
 }
@@ -604,6 +643,7 @@ void service_free(struct service *s)
     reload_free(s->reload);
     worker_free(s->worker);
     access_fini(&s->access);
+    known_free(s->known);
     free(s);
 }
 
