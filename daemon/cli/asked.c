@@ -34,6 +34,20 @@ enum err_code asked_format(const char **out, const struct args *args, struct err
                             text_hint(hint, sizeof(hint), given, NAMES, 2));
 }
 
+void asked_words(struct buf *b, const char *words)
+{
+    const char *separator = "[";
+
+    for (words += strspn(words, ", "); *words; words += strspn(words, ", ")) {
+        size_t n = strcspn(words, ", ");
+        buf_str(b, separator);
+        json_write_string(b, words, n);
+        separator = ",";
+        words += n;
+    }
+    buf_str(b, *separator == '[' ? "[]" : "]");
+}
+
 void asked_progress(int64_t done, int64_t of, void *arg)
 {
     progress_show_work(arg, done, of, "subjects");
@@ -88,7 +102,8 @@ enum cli_exit asked_about_subject(const struct args *args, const char *question,
     return rc == OK ? CLI_DONE : cli_fail_asking(&err);
 }
 
-enum cli_exit asked_pairs(const struct args *args, const char *question, const struct param *params)
+enum cli_exit asked_print(const struct args *args, const char *question, const struct param *params,
+                          asked_print_fn *print)
 {
     struct place *place = NULL;
     struct buf answer = { 0 };
@@ -98,9 +113,13 @@ enum cli_exit asked_pairs(const struct args *args, const char *question, const s
     if (rc == OK)
         rc = place_ask(&answer, place, question, params, &err);
     if (rc == OK)
-        rc = args_flag(args, "json") ? layout_raw(stdout, &answer)
-                                     : layout_pairs(stdout, &answer, &err);
+        rc = args_flag(args, "json") ? layout_raw(stdout, &answer) : print(stdout, &answer, &err);
     buf_fini(&answer);
     place_close(place);
     return rc == OK ? CLI_DONE : cli_fail(&err);
+}
+
+enum cli_exit asked_pairs(const struct args *args, const char *question, const struct param *params)
+{
+    return asked_print(args, question, params, layout_pairs);
 }

@@ -4,6 +4,8 @@
 #ifndef PATHWAY_CLI_ASKED_H
 #define PATHWAY_CLI_ASKED_H
 
+#include <stdio.h>
+
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/json.h"
@@ -19,6 +21,9 @@ MUST_CHECK enum err_code asked_subject(char out[SUBJECT_MAX], const char *given,
 /* "csv" or "ndjson" by --format, "json" by --json; NULL: for people. */
 MUST_CHECK enum err_code asked_format(const char **out, const struct args *args, struct err *err);
 
+/* Append "a,b" as a JSON array of texts. */
+void asked_words(struct buf *b, const char *words);
+
 /* A bar on standard error while subjects are gone through; for place_on_progress(). `arg`: a struct progress. */
 void asked_progress(int64_t done, int64_t of, void *arg);
 
@@ -31,7 +36,12 @@ MUST_CHECK enum err_code asked_parse(const struct json **out, struct arena *aren
 enum cli_exit asked_about_subject(const struct args *args, const char *question,
                                   void (*layout)(FILE *to, const struct json *answer));
 
-/* Print what a question is answered: as it is with --json, else a line for each member. */
+typedef enum err_code asked_print_fn(FILE *to, const struct buf *answer, struct err *err);
+/* Print what a question is answered: as it is with --json, else by `print`. */
+enum cli_exit asked_print(const struct args *args, const char *question, const struct param *params,
+                          asked_print_fn *print);
+
+/* The same, a line for each member. */
 enum cli_exit asked_pairs(const struct args *args, const char *question,
                           const struct param *params);
 

@@ -2,26 +2,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/civil.h"
+#include "cli/asked.h"
 #include "cli/commands.h"
 #include "cli/layout.h"
 #include "cli/options.h"
 #include "cli/place.h"
-
-/* "read,write" as a JSON array. */
-static void write_list(struct buf *b, const char *words)
-{
-    const char *separator = "[";
-
-    for (words += strspn(words, ", "); *words; words += strspn(words, ", ")) {
-        size_t n = strcspn(words, ", ");
-        buf_str(b, separator);
-        json_write_string(b, words, n);
-        separator = ",";
-        words += n;
-    }
-    buf_str(b, *separator == '[' ? "[]" : "]");
-}
 
 static void write_request(struct buf *b, const struct args *args)
 {
@@ -31,10 +16,10 @@ static void write_request(struct buf *b, const struct args *args)
     buf_str(b, "{\"name\":");
     json_write_cstr(b, args->operands[0]);
     buf_str(b, ",\"scopes\":");
-    write_list(b, scopes ? scopes : "read");
+    asked_words(b, scopes ? scopes : "read");
     if (hubs) {
         buf_str(b, ",\"hubs\":");
-        write_list(b, hubs);
+        asked_words(b, hubs);
     }
     if (expires) {
         buf_str(b, ",\"expires\":");
@@ -106,7 +91,7 @@ static enum cli_exit run_revoke(const struct args *args)
     return CLI_DONE;
 }
 
-static void print_token(const struct json *t)
+static void print_token(FILE *to, const struct json *t)
 {
     static const char *const COLUMNS[] = { "name", "scopes", "hubs", "expires", "revoked" };
     static const int WIDTHS[] = { 24, 34, 12, 20, 0 };
@@ -121,43 +106,31 @@ static void print_token(const struct json *t)
             buf_str(&b, "all");
         else
             layout_value(&b, value);
-        layout_pad(stdout, buf_cstr(&b), WIDTHS[i]);
-        fputs(WIDTHS[i] ? "  " : "\n", stdout);
+        layout_pad(to, buf_cstr(&b), WIDTHS[i]);
+        fputs(WIDTHS[i] ? "  " : "\n", to);
         buf_fini(&b);
     }
 }
 
-static enum err_code print_list(const struct buf *answer, struct err *err)
+static enum err_code print_list(FILE *to, const struct buf *answer, struct err *err)
 {
     struct arena arena = { 0 };
     const struct json *tree = NULL;
 
-    enum err_code rc = civil_init(err);
-    if (rc == OK)
-        rc = json_parse(&tree, &arena, buf_cstr(answer), answer->len, 16, err);
+    enum err_code rc = asked_parse(&tree, &arena, answer, err);
     const struct json *items = rc == OK ? json_get(tree, "items") : NULL;
     if (items && items->type == JSON_ARRAY && items->len > 0)
-        printf("%-24s  %-34s  %-12s  %-20s  %s\n", "NAME", "SCOPES", "HUBS", "EXPIRES", "REVOKED");
+        fprintf(to, "%-24s  %-34s  %-12s  %-20s  %s\n", "NAME", "SCOPES", "HUBS", "EXPIRES",
+                "REVOKED");
     for (const struct json *t = items ? items->as.first : NULL; t; t = t->next)
-        print_token(t);
+        print_token(to, t);
     arena_fini(&arena);
     return rc;
 }
 
 static enum cli_exit run_list(const struct args *args)
 {
-    struct place *place = NULL;
-    struct buf answer = { 0 };
-    struct err err;
-
-    enum err_code rc = place_open(&place, args, &err);
-    if (rc == OK)
-        rc = place_ask(&answer, place, "tokens", NULL, &err);
-    if (rc == OK)
-        rc = args_flag(args, "json") ? layout_raw(stdout, &answer) : print_list(&answer, &err);
-    buf_fini(&answer);
-    place_close(place);
-    return rc == OK ? CLI_DONE : cli_fail(&err);
+    return asked_print(args, "tokens", NULL, print_list);
 }
 
 static const struct option_spec ADD_OPTIONS[] = {

@@ -3,7 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/ask_plugin.h"
+#include "cli/ask_route.h"
+#include "cli/asked.h"
+#include "cli/client.h"
 #include "cli/commands.h"
 #include "cli/layout.h"
 #include "cli/options.h"
@@ -29,56 +31,18 @@ static const struct option_spec ROTATE_OPTIONS[] = {
 
 /* ---- parameters ---- */
 
-static void write_names(struct buf *b, const char *names)
-{
-    const char *separator = "[";
-
-    for (size_t n; *names; names += n + (names[n] == ',')) {
-        n = strcspn(names, ",");
-        if (n == 0)
-            continue;
-        buf_str(b, separator);
-        json_write_string(b, names, n);
-        separator = ",";
-    }
-    buf_str(b, *separator == '[' ? "[]" : "]");
-}
-
-/* {"name": the first operand, and nothing more: the object is left open. */
-static void open_params(struct buf *b, const struct args *args)
-{
-    buf_str(b, "{\"name\":");
-    json_write_cstr(b, args->operands[0]);
-}
-
-static enum err_code add_after(struct buf *b, const struct args *args, const char *name,
-                               struct err *err)
+static enum err_code write_after(struct buf *b, const struct args *args, const char *name,
+                                 struct err *err)
 {
     int64_t after;
 
-    if (!args_text(args, "after"))
-        return OK;
     if (args_number(&after, args, "after", 0, INT64_MAX, 0, err) != OK)
         return err->code;
-    buf_printf(b, ",\"%s\":%lld", name, (long long)after);
+    buf_printf(b, "\"%s\":%lld", name, (long long)after);
     return OK;
 }
 
 /* ---- asking ---- */
-
-/* Close the parameters, ask, and give the answer as a tree. */
-static enum err_code ask(const struct json **out, struct arena *arena, struct buf *answer,
-                         const struct args *args, const char *question, struct buf *params,
-                         struct err *err)
-{
-    buf_char(params, '}');
-    enum err_code rc = params->failed ? err_set(err, ERR_LIMIT, "no memory")
-                                      : ask_plugin(answer, args, question, buf_cstr(params), err);
-    buf_fini(params);
-    if (rc == OK)
-        rc = json_parse(out, arena, buf_cstr(answer), answer->len, ANSWER_DEPTH, err);
-    return rc;
-}
 
 static const char *text_of(const struct json *object, const char *name)
 {
@@ -86,12 +50,59 @@ static const char *text_of(const struct json *object, const char *name)
     return value && value->type == JSON_STRING ? value->as.string : "";
 }
 
-static enum cli_exit end(struct arena *arena, struct buf *answer, enum err_code rc,
-                         const struct err *err)
+/* Print an answer for people. */
+typedef void print_fn(const struct args *args, const struct json *answer, const char *done);
+
+/* Ask at /v1/webhooks, or at that of the first operand: `action` is "" for itself, NULL for all of them. `json` is
+ * spent. */
+static enum cli_exit ask(const struct args *args, const char *method, const char *action,
+                         struct buf *json, print_fn *print, const char *done)
 {
-    arena_fini(arena);
-    buf_fini(answer);
-    return rc == OK ? CLI_DONE : cli_fail(err);
+    const struct json *tree = NULL;
+    struct arena arena = { 0 };
+    struct buf path = { 0 }, answer = { 0 };
+    struct err err;
+    bool is_yes = true;
+
+    buf_str(&path, "/v1/webhooks");
+    if (action) {
+        buf_char(&path, '/');
+        client_escape(&path, args->operands[0]);
+        buf_str(&path, *action ? "/" : "");
+        buf_str(&path, action);
+    }
+    enum err_code rc = path.failed || json->failed
+                           ? err_set(&err, ERR_LIMIT, "no memory")
+                           : ask_route(&answer, args, method, buf_cstr(&path),
+                                       json->len ? buf_cstr(json) : NULL, &err);
+    if (rc == OK)
+        rc = json_parse(&tree, &arena, buf_cstr(&answer), answer.len, ANSWER_DEPTH, &err);
+    const struct json *delivered = rc == OK ? json_get(tree, "delivered") : NULL;
+    if (delivered && delivered->type == JSON_BOOL)
+        is_yes = delivered->as.boolean;
+    if (rc == OK && args_flag(args, "json"))
+        rc = layout_raw(stdout, &answer);
+    else if (rc == OK)
+        print(args, tree, done);
+    arena_fini(&arena);
+    buf_fini(&answer);
+    buf_fini(&path);
+    buf_fini(json);
+    return rc != OK ? cli_fail(&err) : is_yes ? CLI_DONE : CLI_NO;
+}
+
+static void print_done(const struct args *args, const struct json *answer, const char *done)
+{
+    (void)answer;
+    printf("%s: %s\n", args->operands[0], done);
+}
+
+/* Ask for something that takes no parameters. */
+static enum cli_exit ask_plainly(const struct args *args, const char *method, const char *action,
+                                 print_fn *print, const char *done)
+{
+    struct buf none = { 0 };
+    return ask(args, method, action, &none, print, done);
 }
 
 /* ---- list ---- */
@@ -127,149 +138,107 @@ static void print_table(const struct json *items)
     }
 }
 
+static void print_list(const struct args *args, const struct json *answer, const char *done)
+{
+    const struct json *items = json_get(answer, "items");
+
+    (void)args;
+    if (items && items->type == JSON_ARRAY && items->len > 0)
+        print_table(items);
+    else
+        puts(done);
+}
+
 static enum cli_exit run_list(const struct args *args)
 {
-    const struct json *tree = NULL;
-    struct arena arena = { 0 };
-    struct buf params = { 0 }, answer = { 0 };
-    struct err err;
-
-    buf_char(&params, '{');
-    enum err_code rc = ask(&tree, &arena, &answer, args, "webhook.list", &params, &err);
-    const struct json *items = rc == OK ? json_get(tree, "items") : NULL;
-    if (rc == OK && args_flag(args, "json"))
-        rc = layout_raw(stdout, &answer);
-    else if (items && items->len == 0)
-        puts("no webhooks; `pathway webhook add NAME URL` adds one");
-    else if (items)
-        print_table(items);
-    return end(&arena, &answer, rc, &err);
+    return ask_plainly(args, "GET", NULL, print_list,
+                       "no webhooks; `pathway webhook add NAME URL` adds one");
 }
 
 /* ---- add, rotate: the secret is shown, once ---- */
 
-static enum cli_exit show_secret(const struct args *args, const char *question, struct buf *params,
-                                 const char *done)
+static void print_secret(const struct args *args, const struct json *answer, const char *done)
 {
-    const struct json *tree = NULL;
-    struct arena arena = { 0 };
-    struct buf answer = { 0 };
-    struct err err;
-
-    enum err_code rc = ask(&tree, &arena, &answer, args, question, params, &err);
-    if (rc == OK && args_flag(args, "json"))
-        rc = layout_raw(stdout, &answer);
-    else if (rc == OK)
-        printf("%s: %s. Its secret, shown this once, for the receiver:\n%s\n", args->operands[0],
-               done, text_of(tree, "secret"));
-    return end(&arena, &answer, rc, &err);
+    printf("%s: %s. Its secret, shown this once, for the receiver:\n%s\n", args->operands[0], done,
+           text_of(answer, "secret"));
 }
 
 static enum cli_exit run_add(const struct args *args)
 {
-    struct buf params = { 0 };
+    struct buf json = { 0 };
     struct err err;
 
-    open_params(&params, args);
-    buf_str(&params, ",\"url\":");
-    json_write_cstr(&params, args->operands[1]);
+    buf_str(&json, "{\"name\":");
+    json_write_cstr(&json, args->operands[0]);
+    buf_str(&json, ",\"url\":");
+    json_write_cstr(&json, args->operands[1]);
     if (args_text(args, "hub")) {
-        buf_str(&params, ",\"hub\":");
-        json_write_cstr(&params, args_text(args, "hub"));
+        buf_str(&json, ",\"hub\":");
+        json_write_cstr(&json, args_text(args, "hub"));
     }
     if (args_text(args, "decisions")) {
-        buf_str(&params, ",\"decisions\":");
-        write_names(&params, args_text(args, "decisions"));
+        buf_str(&json, ",\"decisions\":");
+        asked_words(&json, args_text(args, "decisions"));
     }
-    if (add_after(&params, args, "from", &err) != OK) {
-        buf_fini(&params);
-        return cli_fail(&err);
+    if (args_text(args, "after")) {
+        buf_char(&json, ',');
+        if (write_after(&json, args, "from", &err) != OK) {
+            buf_fini(&json);
+            return cli_fail(&err);
+        }
     }
-    return show_secret(args, "webhook.add", &params, "added");
+    buf_char(&json, '}');
+    return ask(args, "POST", NULL, &json, print_secret, "added");
 }
 
 static enum cli_exit run_rotate(const struct args *args)
 {
-    struct buf params = { 0 };
+    struct buf json = { 0 };
     struct err err;
     int64_t hours;
 
     if (args_number(&hours, args, "overlap", 0, 720, 24, &err) != OK)
         return cli_fail(&err);
-    open_params(&params, args);
-    buf_printf(&params, ",\"overlap_hours\":%lld", (long long)hours);
-    return show_secret(args, "webhook.rotate", &params,
-                       "has a new secret; the old one still signs too");
+    buf_printf(&json, "{\"overlap_hours\":%lld}", (long long)hours);
+    return ask(args, "POST", "rotate", &json, print_secret,
+               "has a new secret; the old one still signs too");
 }
 
-/* ---- test ---- */
+/* ---- test, pause, resume, replay, remove ---- */
+
+static void print_test(const struct args *args, const struct json *answer, const char *done)
+{
+    const char *error = text_of(answer, "error");
+
+    if (*error)
+        printf("%s: not taken: %s\n", args->operands[0], error);
+    else
+        print_done(args, answer, done);
+}
 
 static enum cli_exit run_test(const struct args *args)
 {
-    const struct json *tree = NULL;
-    struct arena arena = { 0 };
-    struct buf params = { 0 }, answer = { 0 };
-    struct err err;
-
-    open_params(&params, args);
-    enum err_code rc = ask(&tree, &arena, &answer, args, "webhook.test", &params, &err);
-    const struct json *delivered = rc == OK ? json_get(tree, "delivered") : NULL;
-    bool is_fine = delivered && delivered->type == JSON_BOOL && delivered->as.boolean;
-    if (rc == OK && args_flag(args, "json"))
-        rc = layout_raw(stdout, &answer);
-    else if (rc == OK && is_fine)
-        printf("%s: taken\n", args->operands[0]);
-    else if (rc == OK)
-        printf("%s: not taken: %s\n", args->operands[0], text_of(tree, "error"));
-    enum cli_exit code = end(&arena, &answer, rc, &err);
-    return code == CLI_DONE && !is_fine ? CLI_NO : code;
-}
-
-/* ---- pause, resume, replay, remove ---- */
-
-static enum cli_exit change(const struct args *args, const char *question, struct buf *params,
-                            const char *done)
-{
-    const struct json *tree = NULL;
-    struct arena arena = { 0 };
-    struct buf answer = { 0 };
-    struct err err;
-
-    enum err_code rc = ask(&tree, &arena, &answer, args, question, params, &err);
-    if (rc == OK && args_flag(args, "json"))
-        rc = layout_raw(stdout, &answer);
-    else if (rc == OK)
-        printf("%s: %s\n", args->operands[0], done);
-    return end(&arena, &answer, rc, &err);
+    return ask_plainly(args, "POST", "test", print_test, "taken");
 }
 
 static enum cli_exit run_pause(const struct args *args)
 {
-    struct buf params = { 0 };
-
-    open_params(&params, args);
-    return change(args, "webhook.pause", &params, "paused; its place in the feed is kept");
+    return ask_plainly(args, "POST", "pause", print_done, "paused; its place in the feed is kept");
 }
 
 static enum cli_exit run_resume(const struct args *args)
 {
-    struct buf params = { 0 };
-
-    open_params(&params, args);
-    return change(args, "webhook.resume", &params, "goes on where it was");
+    return ask_plainly(args, "POST", "resume", print_done, "goes on where it was");
 }
 
 static enum cli_exit run_remove(const struct args *args)
 {
-    struct buf params = { 0 };
-
-    open_params(&params, args);
-    return change(args, "webhook.remove", &params, "removed");
+    return ask_plainly(args, "DELETE", "", print_done, "removed");
 }
 
 static enum cli_exit run_replay(const struct args *args)
 {
-    struct buf params = { 0 };
+    struct buf json = { 0 };
     struct err err;
 
     if (!args_text(args, "after")) {
@@ -277,12 +246,13 @@ static enum cli_exit run_replay(const struct args *args)
         cli_fail(&err);
         return CLI_USAGE;
     }
-    open_params(&params, args);
-    if (add_after(&params, args, "after", &err) != OK) {
-        buf_fini(&params);
+    buf_char(&json, '{');
+    if (write_after(&json, args, "after", &err) != OK) {
+        buf_fini(&json);
         return cli_fail(&err);
     }
-    return change(args, "webhook.replay", &params, "sends again from there");
+    buf_char(&json, '}');
+    return ask(args, "POST", "replay", &json, print_done, "sends again from there");
 }
 
 const struct command webhook_list_command = {

@@ -204,7 +204,7 @@ struct pw_host {
     enum pw_status (*quarantine)(void *ctx, const char *origin, const char *reason,
                                  const char *bytes, size_t len, pw_answer_fn *done, void *arg);
 
-    /* Answer questions called PLUGIN.NAME, which others ask (over HTTP: POST /v1/plugins/PLUGIN/NAME).
+    /* Answer questions called PLUGIN.NAME, which others ask (over HTTP: POST /v1/plugins/PLUGIN.NAME).
      * While starting only. PW_INPUT: no good name; PW_LIMIT: too many. */
     enum pw_status (*offer)(void *ctx, const char *name, pw_question_fn *fn);
     void (*answer)(void *ctx, struct pw_question *question, enum pw_status status, const char *text,

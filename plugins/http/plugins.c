@@ -1,4 +1,4 @@
-/* plugins.c - /v1/plugins/{PLUGIN.QUESTION}: what other plugins answer. */
+/* plugins.c - /v1/plugins/{PLUGIN.QUESTION}: what plugins answer that have no routes here of their own. */
 #include <string.h>
 
 #include "ask.h"
@@ -11,7 +11,9 @@ void look_at_plugin(struct request *r)
 
     if (!strchr(r->segment, '.'))
         reply_problem(r, 404, "absent",
-                      "expected /v1/plugins/PLUGIN.QUESTION, as in /v1/plugins/webhook.list");
+                      "expected /v1/plugins/PLUGIN.QUESTION, as in /v1/plugins/sample.count");
+    else if (strncmp(r->segment, "webhook.", 8) == 0)
+        reply_problem(r, 404, "absent", "webhooks have routes of their own: see GET /v1/webhooks");
     else if (type && (!media_is(type, "application/json") || !media_is_utf8(type)))
         reply_problem(r, 415, "media-type", "send the question's parameters as application/json");
 }

@@ -12,6 +12,10 @@
     { .name = "GET", .handle = handler, .scope = takes, .answers = gives }
 #define DO(method, handler, takes, reads) \
     { .name = method, .handle = handler, .scope = takes, .body = reads, .answers = JSON }
+/* What is done to a webhook: with no body, or with one. */
+#define ACT(handler) \
+    { .name = "POST", .handle = handler, .scope = PW_ADMIN, .answers = JSON, .may_be_bare = true, \
+      .look = look_at_webhook }
 
 static const struct route ROUTES[] = {
     { "/",                { GET(get_index, 0, "text/html") } },
@@ -54,6 +58,15 @@ static const struct route ROUTES[] = {
     { "/v1/tokens",       { GET(get_tokens, PW_ADMIN, JSON),
                             DO("POST", post_token, PW_ADMIN, JSON) } },
     { "/v1/tokens/{}",    { DO("DELETE", delete_token, PW_ADMIN, NULL) } },
+    { "/v1/webhooks",     { GET(get_webhooks, PW_ADMIN, JSON),
+                            DO("POST", post_webhook, PW_ADMIN, JSON) } },
+    { "/v1/webhooks/{}",  { GET(get_webhook, PW_ADMIN, JSON),
+                            DO("DELETE", delete_webhook, PW_ADMIN, NULL) } },
+    { "/v1/webhooks/{}/test",   { ACT(post_webhook_test) } },
+    { "/v1/webhooks/{}/pause",  { ACT(post_webhook_pause) } },
+    { "/v1/webhooks/{}/resume", { ACT(post_webhook_resume) } },
+    { "/v1/webhooks/{}/replay", { ACT(post_webhook_replay) } },
+    { "/v1/webhooks/{}/rotate", { ACT(post_webhook_rotate) } },
     { "/v1/plugins/{}",   { { .name = "POST", .handle = post_plugin, .scope = PW_ADMIN, .answers = JSON,
                               .may_be_bare = true, .look = look_at_plugin } } },
     { "/v1/quarantine",   { GET(get_quarantine, PW_ADMIN, JSON) } },

@@ -40,8 +40,8 @@ void route_allow(const struct route *route, char *out, size_t size);
 /* The i-th of all; NULL: there are no more. */
 const struct route *route_at(size_t i);
 
-/* The handlers: events.c, ask.c, changes.c, outlook.c, people.c, tokens.c, plugins.c, pages.c,
- * rules.c. */
+/* The handlers: events.c, ask.c, changes.c, outlook.c, people.c, tokens.c, webhooks.c, plugins.c,
+ * pages.c, rules.c. */
 handler_fn look_at_events, post_events;
 handler_fn get_quarantine, get_faults, delete_quarantine;
 handler_fn get_schools, get_groups, get_hubs, get_school, get_group, get_hub;
@@ -52,6 +52,9 @@ handler_fn get_restated, get_school_decision, get_group_decision, get_hub_decisi
 handler_fn get_school_history, get_group_history, get_hub_history;
 handler_fn get_school_events, get_group_events, get_hub_events;
 handler_fn get_person, put_person, delete_person, delete_note;
+handler_fn get_webhooks, post_webhook, get_webhook, delete_webhook, look_at_webhook;
+handler_fn post_webhook_test, post_webhook_pause, post_webhook_resume, post_webhook_replay;
+handler_fn post_webhook_rotate;
 handler_fn look_at_plugin, post_plugin;
 handler_fn get_forecast, get_advise, post_whatif;
 handler_fn get_tokens, post_token, delete_token;

@@ -1,5 +1,4 @@
-/* questions.c - what can be asked of the plugin: webhook.list, webhook.add and so on. */
-#include <stdarg.h>
+/* questions.c - what can be asked of the plugin: webhook.list, webhook.add and so on; webhook.test is trial.c's. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,193 +6,10 @@
 
 #include <sodium.h>
 
-#include "webhook.h"
+#include "answers.h"
 
 #define OVERLAP_H     24
 #define OVERLAP_MAX_H (24 * 30)
-
-static void refuse(const struct webhook *w, struct pw_question *q, enum pw_status status,
-                   const char *fmt, ...) __attribute__((format(printf, 4, 5)));
-static void refuse(const struct webhook *w, struct pw_question *q, enum pw_status status,
-                   const char *fmt, ...)
-{
-    char why[512];
-    va_list args;
-
-    va_start(args, fmt);
-    vsnprintf(why, sizeof(why), fmt, args);
-    va_end(args);
-    w->host->answer(w->host->ctx, q, status, why, strlen(why));
-}
-
-/* `value` is spent. */
-static void answer(const struct webhook *w, struct pw_question *q, json_t *value)
-{
-    char *text = value ? json_dumps(value, JSON_COMPACT) : NULL;
-
-    json_decref(value);
-    if (text)
-        w->host->answer(w->host->ctx, q, PW_OK, text, strlen(text));
-    else
-        refuse(w, q, PW_FAILED, "no memory for the answer");
-    free(text);
-}
-
-/* ---- questions that come before the webhooks have been read ---- */
-
-struct early {
-    struct early *next;
-    struct pw_question *question;
-    pw_question_fn *fn;
-    char *params;
-};
-
-/* True: it waits, and `fn` will be called again with it, or it has been refused. */
-static bool must_wait(struct webhook *w, struct pw_question *q, const char *params,
-                      pw_question_fn *fn)
-{
-    struct early **at = &w->early;
-
-    if (w->is_loaded && !w->is_stopping)
-        return false;
-    struct early *e = w->is_stopping ? NULL : calloc(1, sizeof(*e));
-    if (!e || !(e->params = strdup(params))) {
-        free(e);
-        refuse(w, q, PW_BUSY, "the daemon is stopping, or has no memory");
-        return true;
-    }
-    e->question = q;
-    e->fn = fn;
-    while (*at)
-        at = &(*at)->next;
-    *at = e;
-    return true;
-}
-
-void questions_go_on(struct webhook *w)
-{
-    while (w->early) {
-        struct early *e = w->early;
-        w->early = e->next;
-        e->fn(w, e->question, e->params);
-        free(e->params);
-        free(e);
-    }
-}
-
-/* ---- parameters ---- */
-
-static bool is_listed(const char *key, const char *const *known)
-{
-    while (*known && strcmp(*known, key) != 0)
-        known++;
-    return *known != NULL;
-}
-
-/* The parameters, for json_decref(); NULL: the question has been refused. */
-static json_t *read_params(const struct webhook *w, struct pw_question *q, const char *text,
-                           const char *const *known)
-{
-    json_error_t why;
-    json_t *params = json_loads(text, JSON_REJECT_DUPLICATES, &why);
-    const char *key;
-    json_t *value;
-
-    if (!params || !json_is_object(params)) {
-        refuse(w, q, PW_INPUT, "the parameters are no JSON object: %s", params ? "" : why.text);
-        json_decref(params);
-        return NULL;
-    }
-    json_object_foreach(params, key, value)
-    {
-        if (is_listed(key, known))
-            continue;
-        char names[200] = "";
-        for (const char *const *k = known; *k; k++)
-            snprintf(names + strlen(names), sizeof(names) - strlen(names), "%s%s",
-                     k == known ? "" : ", ", *k);
-        refuse(w, q, PW_INPUT, "unknown parameter '%.64s'; expected %s", key,
-               *names ? names : "none");
-        json_decref(params);
-        return NULL;
-    }
-    return params;
-}
-
-/* The endpoint that `name` names; NULL: refused. */
-static struct endpoint *named(struct webhook *w, struct pw_question *q, const json_t *params)
-{
-    const char *name = json_string_value(json_object_get(params, "name"));
-    struct endpoint *e = name ? endpoint_find(w, name) : NULL;
-
-    if (!name)
-        refuse(w, q, PW_INPUT, "name: found nothing, expected a webhook's name");
-    else if (!e)
-        refuse(w, q, PW_ABSENT, "there is no webhook '%.64s'", name);
-    return e;
-}
-
-/* ---- an answer that waits until what was changed is on disk ---- */
-
-struct kept {
-    struct kept *next;
-    struct webhook *webhook;
-    struct pw_question *question;
-    json_t *value;
-};
-
-static void kept_free(struct kept *k)
-{
-    struct kept **at = &k->webhook->kept;
-
-    while (*at && *at != k)
-        at = &(*at)->next;
-    if (*at)
-        *at = k->next;
-    json_decref(k->value);
-    free(k);
-}
-
-static struct kept *kept_new(struct webhook *w, struct pw_question *q, json_t *value)
-{
-    struct kept *k = calloc(1, sizeof(*k));
-
-    if (!k) {
-        json_decref(value);
-        return NULL;
-    }
-    *k = (struct kept){ w->kept, w, q, value };
-    w->kept = k;
-    return k;
-}
-
-void kept_drop(struct webhook *w)
-{
-    while (w->kept)
-        kept_free(w->kept);
-}
-
-static void on_kept(void *arg, enum pw_status status, const char *text, size_t len)
-{
-    struct kept *k = arg;
-
-    if (status == PW_OK)
-        answer(k->webhook, k->question, json_incref(k->value));
-    else
-        refuse(k->webhook, k->question, status, "%.*s", (int)len, text);
-    kept_free(k);
-}
-
-static void keep_and_answer(struct endpoint *e, struct pw_question *q, json_t *value)
-{
-    struct kept *k = value ? kept_new(e->webhook, q, value) : NULL;
-
-    if (k && endpoint_keep(e, on_kept, k) == PW_OK)
-        return;
-    if (k)
-        kept_free(k);
-    refuse(e->webhook, q, PW_BUSY, "it could not be kept; try again");
-}
 
 /* ---- list ---- */
 
@@ -250,6 +66,22 @@ static void answer_list(void *self, struct pw_question *q, const char *text)
     for (const struct endpoint *e = w->first; e; e = e->next)
         json_array_append_new(items, describe(e));
     answer(w, q, json_pack("{s:o}", "items", items));
+}
+
+static const char *const NAME_ONLY[] = { "name", NULL };
+
+static void answer_show(void *self, struct pw_question *q, const char *text)
+{
+    struct webhook *w = self;
+
+    if (must_wait(w, q, text, answer_show))
+        return;
+    json_t *params = read_params(w, q, text, NAME_ONLY);
+    const struct endpoint *e = params ? named(w, q, params) : NULL;
+
+    json_decref(params);
+    if (e)
+        answer(w, q, describe(e));
 }
 
 /* ---- add ---- */
@@ -366,8 +198,6 @@ static void answer_add(void *self, struct pw_question *q, const char *text)
 
 /* ---- what changes one that is there ---- */
 
-static const char *const NAME_ONLY[] = { "name", NULL };
-
 static void answer_remove(void *self, struct pw_question *q, const char *text)
 {
     struct webhook *w = self;
@@ -381,7 +211,7 @@ static void answer_remove(void *self, struct pw_question *q, const char *text)
     json_decref(params);
     if (!e)
         return;
-    if (!k || w->host->state_set(w->host->ctx, e->name, NULL, on_kept, k) != PW_OK) {
+    if (!k || w->host->state_set(w->host->ctx, e->name, NULL, kept_done, k) != PW_OK) {
         if (k)
             kept_free(k);
         refuse(w, q, PW_BUSY, "it could not be removed; try again");
@@ -491,105 +321,15 @@ static void answer_rotate(void *self, struct pw_question *q, const char *text)
     keep_and_answer(e, q, secret_of(e));
 }
 
-/* ---- test ---- */
-
-struct test {
-    struct test *next;
-    struct webhook *webhook;
-    struct pw_question *question;
-    struct transfer *transfer;
-    char *body;
-};
-
-static void test_free(struct test *t)
-{
-    struct test **at = &t->webhook->tests;
-
-    while (*at && *at != t)
-        at = &(*at)->next;
-    if (*at)
-        *at = t->next;
-    free(t->body);
-    free(t);
-}
-
-static void on_tested(void *arg, const struct outcome *o)
-{
-    struct test *t = arg;
-
-    answer(t->webhook, t->question,
-           json_pack("{s:b, s:i, s:I, s:s?}", "delivered", !o->error[0], "status", o->status,
-                     "took_ms", (json_int_t)o->took_ms, "error", o->error[0] ? o->error : NULL));
-    test_free(t);
-}
-
-void tests_cancel(struct webhook *w)
-{
-    while (w->tests) {
-        struct test *t = w->tests;
-        net_cancel(t->transfer);
-        refuse(w, t->question, PW_BUSY, "the daemon is stopping");
-        test_free(t);
-    }
-}
-
-static char *test_body(const struct endpoint *e, char id[48])
-{
-    char random[17], stamp[32];
-    uint8_t bytes[8];
-    time_t now = time(NULL);
-    struct tm utc;
-
-    randombytes_buf(bytes, sizeof(bytes));
-    sodium_bin2hex(random, sizeof(random), bytes, sizeof(bytes));
-    snprintf(id, 48, "test/%s", random);
-    strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%S.000000Z", gmtime_r(&now, &utc));
-    json_t *body = json_pack("{s:s, s:s, s:s, s:s, s:s, s:{s:s}}", "specversion", "1.0", "id", id,
-                             "source", "/pathwayd", "type", "pathway.webhook.test", "time", stamp,
-                             "data", "webhook", e->name);
-    char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
-    json_decref(body);
-    return text;
-}
-
-static void answer_test(void *self, struct pw_question *q, const char *text)
-{
-    struct webhook *w = self;
-
-    if (must_wait(w, q, text, answer_test))
-        return;
-    char id[48];
-    json_t *params = read_params(w, q, text, NAME_ONLY);
-    struct endpoint *e = params ? named(w, q, params) : NULL;
-
-    json_decref(params);
-    if (!e)
-        return;
-    struct test *t = calloc(1, sizeof(*t));
-    if (t) {
-        *t = (struct test){
-            .next = w->tests, .webhook = w, .question = q, .body = test_body(e, id)
-        };
-        w->tests = t;
-        if (t->body)
-            t->transfer = endpoint_post(e, id, t->body, strlen(t->body), on_tested, t);
-    }
-    if (t && t->transfer)
-        return;
-    if (t)
-        test_free(t);
-    refuse(w, q, PW_BUSY, "no memory for a test");
-}
-
 bool questions_offer(struct webhook *w)
 {
     static const struct {
         const char *name;
         pw_question_fn *fn;
     } OFFERS[] = {
-        { "list", answer_list },     { "add", answer_add },       { "remove", answer_remove },
-        { "pause", answer_pause },   { "resume", answer_resume }, { "replay", answer_replay },
-        { "rotate", answer_rotate }, { "test", answer_test },
+        { "list", answer_list },     { "show", answer_show },     { "add", answer_add },
+        { "remove", answer_remove }, { "pause", answer_pause },   { "resume", answer_resume },
+        { "replay", answer_replay }, { "rotate", answer_rotate }, { "test", answer_test },
     };
 
     for (size_t i = 0; i < sizeof(OFFERS) / sizeof(OFFERS[0]); i++)

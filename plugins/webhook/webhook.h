@@ -156,9 +156,10 @@ void endpoint_forgive(struct endpoint *e);
 struct transfer *endpoint_post(struct endpoint *e, const char *id, const char *body, size_t len,
                                outcome_fn *done, void *arg);
 
-/* ---- questions.c: what can be asked ---- */
+/* ---- questions.c, answers.c, trial.c: what can be asked ---- */
 
 bool questions_offer(struct webhook *w);
+pw_question_fn answer_test;
 /* The webhooks have been read, or the plugin stops: those who asked before are answered. */
 void questions_go_on(struct webhook *w);
 /* Answers that wait for the disk are the host's to give. */

@@ -1,6 +1,5 @@
 """Clients of others, in tests/interop, that the tests hold pathwayd against: npm packages by a lock file."""
 
-import fcntl
 import json
 import queue
 import subprocess
@@ -12,14 +11,10 @@ FOLDER = ROOT / "tests/interop"
 
 
 def install():
-    """What the lock file names, once. `./dev deps` has done it already, unless this is another checkout."""
-    lock, done = (FOLDER / "package-lock.json").read_text(), FOLDER / "node_modules/.installed"
-    with open(FOLDER / "package.json") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        if not done.exists() or done.read_text() != lock:
-            subprocess.run(["npm", "ci", "--silent", "--no-audit", "--no-fund", "--ignore-scripts"], cwd=FOLDER, check=True,
-                           timeout=900)
-            done.write_text(lock)
+    """What the lock file names. `./dev deps` has done it already, unless this is another checkout."""
+    lock, done = FOLDER / "package-lock.json", FOLDER / "node_modules/.installed"
+    if not done.exists() or done.read_text() != lock.read_text():
+        subprocess.run([ROOT / "dev", "interop"], stdout=subprocess.DEVNULL, check=True, timeout=900)
 
 
 class Client:
@@ -58,3 +53,37 @@ class Answers(Client):
         self.process.stdin.write(json.dumps(line) + "\n")
         self.process.stdin.flush()
         return self.next()["wrong"]
+
+
+class Receiver(Client):
+    """A webhook's receiver; `requests` are those that it has told of."""
+
+    def __init__(self, port=0):
+        super().__init__("receiver.mjs", port)
+        self.port = self.next()["port"]
+        self.url = f"http://127.0.0.1:{self.port}/hook"
+        self.requests = []
+
+    def set(self, **change):
+        self.process.stdin.write(json.dumps(change) + "\n")
+        self.process.stdin.flush()
+        while "changed" not in (line := self.next()):
+            self.requests.append(line)
+
+    def await_request(self, count=1, patience=PATIENCE_S):
+        """The next requests, in the order of their answers."""
+        for _ in range(count):
+            self.requests.append(self.next(patience))
+        return self.requests[-count:]
+
+    def await_taken(self, ids, patience=PATIENCE_S):
+        """Until all of these have been taken."""
+        missing = set(ids) - {r["id"] for r in self.requests if r["status"] < 300}
+        while missing:
+            self.requests.append(self.next(patience))
+            if self.requests[-1]["status"] < 300:
+                missing.discard(self.requests[-1]["id"])
+
+
+def taken_seq(request):
+    return request["entry"]["data"].get("seq", 0) if request["status"] < 300 else 0

@@ -20,7 +20,7 @@ WORDS = ["", "0", "-1", "1", "7", "100001", "99999999999999999999", "1e9", "true
 class Fuzz(unittest.TestCase):
     def setUp(self):
         self.chance = random.Random(SEED)
-        self.d = Daemon().start()
+        self.d = Daemon(http="[plugin webhook]\ntimeout = 1\n").start()
         self.addCleanup(self.d.close)
         self.answers = Answers()
         self.addCleanup(self.answers.close)

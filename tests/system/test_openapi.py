@@ -67,10 +67,12 @@ class Description(unittest.TestCase):
 
 class Examples(unittest.TestCase):
     def setUp(self):
-        self.d = Daemon().start()
+        self.d = Daemon(http="[plugin webhook]\nallow = 127.0.0.0/8\n").start()
         self.addCleanup(self.d.close)
         self.answers = Answers()
         self.addCleanup(self.answers.close)
+        self.d.request("POST", "/v1/webhooks", '{"name":"mailer","url":"http://127.0.0.1:1/"}',
+                       {"Content-Type": "application/json"})  # of whom the examples speak; nobody is there
         self.d.send([registered(100001), event("commitment.given", "school/100001"),
                      event("group.formed", "group/g1", {"kind": "development", "hub": "07", "academic_year": "2025/26"}),
                      event("school.visited", "school/100001", {"group": "group/g1", "academic_year": "2025/26", "term": 1,
@@ -111,7 +113,7 @@ class Examples(unittest.TestCase):
                 self.ask("head", full, required)
 
     def test_each_example_of_a_body_is_taken_as_described(self):
-        order = {"/v1/people/{key}": 0, "/v1/tokens": 1}
+        order = {"/v1/people/{key}": 0, "/v1/tokens": 1, "/v1/webhooks": 1}
         changing = [o for o in operations() if o[1] != "get" and "plugins" not in o[0]]
         for path, method, operation in sorted(changing, key=lambda o: (o[1] == "delete", order.get(o[0], 2))):
             full = filled(path, operation)

@@ -2,7 +2,8 @@
  *
  * Standard input holds a JSON object a line, each changing how it behaves from then on:
  *   secret    with which to verify
- *   plan      [{status, headers?, delay_ms?, subject?}...]: for the next requests (of this subject), one each
+ *   plan      [{status, headers?, delay_ms?, subject?, stays?}...]: for the next requests (of this subject), one each,
+ *             or with `stays` for all of them until there is another plan
  *   status    for all others
  * Standard output: first {port}; then an object for each request, as it is answered.
  */
@@ -26,7 +27,8 @@ function verify(body, headers) {
 
 function step(subject) {
   const at = plan.findIndex((s) => !s.subject || s.subject === subject);
-  return at < 0 ? { status } : plan.splice(at, 1)[0];
+  if (at < 0) return { status };
+  return plan[at].stays ? plan[at] : plan.splice(at, 1)[0];
 }
 
 const server = createServer(async (request, response) => {
