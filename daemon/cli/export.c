@@ -6,7 +6,6 @@
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "cli/place.h"
-#include "cli/spreadsheet.h"
 
 static const struct option_spec OPTIONS[] = {
     OPTION_FORMAT,
@@ -31,18 +30,6 @@ static enum err_code check_kind(const char *kind, struct err *err)
                    text_hint(hint, sizeof(hint), kind, KINDS, KIND_COUNT));
 }
 
-static enum err_code print_spreadsheet(struct place *place, const char *kind,
-                                       const struct param *params, struct err *err)
-{
-    struct buf csv = { 0 };
-
-    enum err_code rc = place_ask(&csv, place, kind, params, err);
-    if (rc == OK)
-        rc = spreadsheet_print(stdout, &csv, err);
-    buf_fini(&csv);
-    return rc;
-}
-
 static enum cli_exit run(const struct args *args)
 {
     const char *kind = args->operands[0];
@@ -58,13 +45,13 @@ static enum cli_exit run(const struct args *args)
     if (rc == OK)
         rc = place_open(&place, args, &err);
     if (rc == OK) {
-        const struct param params[] = { { "format", format },
+        bool is_for_people = args_flag(args, "spreadsheet");
+        const struct param params[] = { { "format", is_for_people ? "spreadsheet" : format },
                                         { "at", args_text(args, "at") },
                                         { "known", args_text(args, "known") },
                                         { "names", args_text(args, "names") },
                                         { NULL, NULL } };
-        rc = args_flag(args, "spreadsheet") ? print_spreadsheet(place, kind, params, &err)
-                                            : place_print(stdout, place, kind, params, &err);
+        rc = place_print(stdout, place, kind, params, &err);
     }
     place_close(place);
     return rc == OK ? CLI_DONE : cli_fail_asking(&err);

@@ -94,12 +94,13 @@ static enum err_code read_format(struct feed *f, const struct json *params, stru
 
     if (params_text(&format, params, "format", err) != OK)
         return err->code;
-    if (format && strcmp(format, "csv") == 0)
+    if (format && (strcmp(format, "csv") == 0 || strcmp(format, FORMAT_SPREADSHEET) == 0))
         f->format = FORMAT_CSV;
     else if (format && strcmp(format, "ndjson") == 0)
         f->format = FORMAT_NDJSON;
     else if (format && strcmp(format, "json") != 0)
-        return err_set(err, ERR_INPUT, "format: found \"%s\", expected json, csv or ndjson",
+        return err_set(err, ERR_INPUT,
+                       "format: found \"%s\", expected json, csv, " FORMAT_SPREADSHEET " or ndjson",
                        format);
     return OK;
 }

@@ -34,6 +34,42 @@ static enum err_code check_person_key(const struct json *params, const char **ke
     return type_check(&PERSON, json_get(params, "key"), "key", err);
 }
 
+/* Is what is kept still what `was` says it is: an object, or null for nothing? Without it, it may be anything. */
+static enum err_code check_was(struct store *s, const struct json *params, const char *key,
+                               struct err *err)
+{
+    const struct json *was = json_get(params, "was");
+    struct buf text = { 0 };
+    char *kept = NULL;
+
+    if (!was)
+        return OK;
+    enum err_code rc = person_get(&kept, s, key, err);
+    if (rc != OK && rc != ERR_ABSENT)
+        return rc;
+    if (was->type == JSON_OBJECT)
+        json_write(&text, was);
+    bool is_same = kept ? text.len > 0 && strcmp(buf_cstr(&text), kept) == 0 : !text.len;
+    rc =
+        text.failed ? err_set(err, ERR_LIMIT, "no memory")
+        : is_same
+            ? OK
+            : err_set(err, ERR_CONFLICT,
+                      "what is kept of person '%s' has been changed meanwhile; read it again", key);
+    buf_fini(&text);
+    free(kept);
+    return rc;
+}
+
+static enum err_code erase_person(struct store *s, const struct json *params, struct err *err)
+{
+    const char *key = NULL;
+
+    if (check_person_key(params, &key, err) != OK || check_was(s, params, key, err) != OK)
+        return err->code;
+    return person_erase(s, key, err);
+}
+
 static enum err_code person_set(struct store *s, const struct json *params, struct err *err)
 {
     const char *key = NULL;
@@ -50,6 +86,8 @@ static enum err_code person_set(struct store *s, const struct json *params, stru
         if (d->type != JSON_STRING)
             return err_set(err, ERR_INPUT, "details.%s: found %s, expected a text", d->name,
                            json_type_name(d));
+    if (check_was(s, params, key, err) != OK)
+        return err->code;
     json_write(&text, details);
     enum err_code rc = text.failed ? err_set(err, ERR_LIMIT, "no memory")
                                    : person_put(s, key, buf_cstr(&text), err);
@@ -118,13 +156,12 @@ static enum err_code run(struct buf *answer, struct engine *e, const char *name,
     struct store *s = engine_store(e);
     static const char *const NAMES[] = { "person.set", "person.erase", "note.erase",
                                          "token.add",  "token.revoke", "rules.attempt" };
-    const char *key = NULL;
     char hint[120];
 
     if (strcmp(name, NAMES[0]) == 0)
         return person_set(s, params, err);
     if (strcmp(name, NAMES[1]) == 0)
-        return check_person_key(params, &key, err) == OK ? person_erase(s, key, err) : err->code;
+        return erase_person(s, params, err);
     if (strcmp(name, NAMES[2]) == 0)
         return erase_note(s, params, err);
     if (strncmp(name, "token.", 6) == 0)

@@ -202,12 +202,11 @@ static enum err_code take_one(struct commit *c, struct take *t, struct err *err)
                                                [APPEND_DUPLICATE] = TAKE_DUPLICATE,
                                                [APPEND_CONFLICT] = TAKE_CONFLICT };
     enum append_status status;
-    bool is_allowed;
 
-    enum err_code rc = sending_check(&is_allowed, &c->sending, c->engine->store, t, err);
+    enum err_code rc = sending_check(&t->forbidden, &c->sending, c->engine->store, t, err);
     if (rc != OK)
         return rc;
-    if (!is_allowed) {
+    if (t->forbidden) {
         t->status = TAKE_FORBIDDEN;
         t->seq = 0;
         return OK;

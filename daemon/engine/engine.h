@@ -48,6 +48,7 @@ struct take {
     const char *hubs; /* in: it may only write about subjects of these, "07 12"; NULL: of any */
     enum take_status status; /* out */
     int64_t seq;             /* out */
+    const char *forbidden;   /* out, with TAKE_FORBIDDEN: the subject; the event's own text */
 };
 /*
  * Take a batch in, in one commit. OK: every item has its status, and decisions and feed are up to
@@ -129,7 +130,7 @@ void engine_counters(const struct engine *e, struct engine_counters *out);
 void engine_write_failures(const struct engine *e, bool as_metrics, struct buf *out);
 
 /*
- * Commands that write outside the log. `name` is "person.set" {key, details}, "person.erase" {key},
+ * Commands that write outside the log. `name` is "person.set" {key, details, was?}, "person.erase" {key, was?},
  * "note.erase" {source, id}; "token.add" {name, scopes, hubs?, expires?}, "token.revoke" {name}, "token.keys" {},
  * which answer {"result", "keys"}: for whoever lets people in, all that is needed to know them; and the host's "keep"
  * (engine/keep.h). *out is the JSON answer, the caller's to free(). ERR_INPUT, ERR_ABSENT.

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/civil.h"
+#include "base/spreadsheet.h"
 #include "base/text.h"
 #include "engine/engine_internal.h"
 #include "engine/reader.h"
@@ -95,10 +96,29 @@ void reader_close(struct reader *r)
     free(r);
 }
 
+/* An answer that is CSV, for people who asked for a spreadsheet. */
+static enum err_code suit_people(struct buf *out, size_t start, const struct json *params,
+                                 struct err *err)
+{
+    const char *format;
+    struct buf table = { 0 };
+
+    if (params_text(&format, params, "format", err) != OK)
+        return err->code;
+    if (!format || strcmp(format, FORMAT_SPREADSHEET) != 0 || out->failed)
+        return OK;
+    enum err_code rc = spreadsheet_write(&table, buf_cstr(out) + start, out->len - start, err);
+    out->len = start;
+    buf_add(out, buf_cstr(&table), table.len);
+    buf_fini(&table);
+    return rc;
+}
+
 enum err_code question_answer(struct buf *out, struct reader *r, const char *question,
                               const struct json *params, struct err *err)
 {
     const char *names[QUESTION_COUNT];
+    size_t start = out->len;
     char hint[120];
 
     for (size_t i = 0; i < QUESTION_COUNT; i++) {
@@ -111,6 +131,8 @@ enum err_code question_answer(struct buf *out, struct reader *r, const char *que
         rc = follow_rules(r, err);
         if (rc == OK)
             rc = QUESTIONS[i].answer(out, r, params, err);
+        if (rc == OK)
+            rc = suit_people(out, start, params, err);
         store_snapshot_end(r->store);
         world_close(r->world);
         r->world = NULL;
@@ -229,8 +251,11 @@ enum err_code params_csv_or_ndjson(bool *as_ndjson, const struct json *params, s
     if (params_text(&format, params, "format", err) != OK)
         return err->code;
     *as_ndjson = format && strcmp(format, "ndjson") == 0;
-    if (format && !*as_ndjson && strcmp(format, "csv") != 0)
-        return err_set(err, ERR_INPUT, "format: found \"%s\", expected csv or ndjson", format);
+    if (format && !*as_ndjson && strcmp(format, "csv") != 0 &&
+        strcmp(format, FORMAT_SPREADSHEET) != 0)
+        return err_set(err, ERR_INPUT,
+                       "format: found \"%s\", expected csv, " FORMAT_SPREADSHEET " or ndjson",
+                       format);
     return OK;
 }
 

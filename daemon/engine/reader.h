@@ -62,6 +62,8 @@ struct instants {
  * today's where that is absent or `rules` is "current". */
 MUST_CHECK enum err_code params_instants(struct instants *out, struct reader *r,
                                          const struct json *params, struct err *err);
+/* "csv" (the default), "ndjson", or CSV for people: that the answer is made of in the end, where all are. */
+#define FORMAT_SPREADSHEET "spreadsheet"
 MUST_CHECK enum err_code params_csv_or_ndjson(bool *as_ndjson, const struct json *params,
                                               struct err *err);
 

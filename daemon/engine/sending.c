@@ -52,19 +52,44 @@ static enum err_code present_hub(char **out, struct sending *s, struct store *st
     return *out ? OK : err_set(err, ERR_LIMIT, "no memory to see whose a subject is");
 }
 
-enum err_code sending_check(bool *out, struct sending *s, struct store *store, const struct take *t,
-                            struct err *err)
+/* May it write about a subject that the event puts in the hub `next` (NULL: in none)? */
+static enum err_code check_subject(bool *out, struct sending *s, struct store *store,
+                                   const struct take *t, const char *subject, const char *next,
+                                   struct err *err)
 {
     char *present = NULL;
 
-    *out = true;
-    if (!t->hubs)
-        return OK;
-    const char *next = hub_of_event(t);
-    enum err_code rc = present_hub(&present, s, store, t->event->subject, err);
+    enum err_code rc = present_hub(&present, s, store, subject, err);
     *out = rc == OK && (present || next) && (!present || has_hub(t->hubs, present)) &&
            (!next || has_hub(t->hubs, next));
     free(present);
+    return rc;
+}
+
+/* A succession takes the predecessor's place too: it ends all that that one was a member of. */
+static const char *predecessor_of(const struct take *t)
+{
+    const struct json *p = strcmp(t->event->type, EVENT_SUCCEEDED) == 0
+                               ? json_get(t->event->data, "predecessor")
+                               : NULL;
+    return p && p->type == JSON_STRING ? p->as.string : NULL;
+}
+
+enum err_code sending_check(const char **out, struct sending *s, struct store *store,
+                            const struct take *t, struct err *err)
+{
+    bool may = true;
+
+    *out = NULL;
+    if (!t->hubs)
+        return OK;
+    const char *subject = t->event->subject, *predecessor = predecessor_of(t);
+    enum err_code rc = check_subject(&may, s, store, t, subject, hub_of_event(t), err);
+    if (rc == OK && may && predecessor) {
+        subject = predecessor;
+        rc = check_subject(&may, s, store, t, subject, NULL, err);
+    }
+    *out = rc == OK && !may ? subject : NULL;
     return rc;
 }
 

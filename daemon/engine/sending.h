@@ -2,7 +2,8 @@
  * sending.h - may this sender write about this subject?
  *
  * One who is bound to hubs may write about subjects that are of one of them now, or that the event
- * itself puts there when they are of none yet; and may not put a subject anywhere else.
+ * itself puts there when they are of none yet; and may not put a subject anywhere else. A succession
+ * is written about the predecessor as well.
  */
 #ifndef PATHWAY_SENDING_H
 #define PATHWAY_SENDING_H
@@ -21,7 +22,8 @@ struct sending {
 
 void sending_init(struct sending *s, const struct take *items, size_t count);
 void sending_fini(struct sending *s);
-MUST_CHECK enum err_code sending_check(bool *out, struct sending *s, struct store *store,
+/* *out: the subject that the sender may not write about, the event's own text; NULL: it may. */
+MUST_CHECK enum err_code sending_check(const char **out, struct sending *s, struct store *store,
                                        const struct take *t, struct err *err);
 /* The event was taken: its subject may be of another hub now. */
 MUST_CHECK enum err_code sending_note(struct sending *s, const struct take *t, struct err *err);

@@ -243,9 +243,9 @@ static const char *forbidden_detail(struct intake *in, const struct take *t)
 {
     struct err text = { 0 };
 
-    (void)err_set(&text, ERR_INPUT,
-                  "subject: '%s' is not of a hub that this token may write about (%s)",
-                  t->event->subject, t->hubs);
+    (void)err_set(&text, ERR_INPUT, "%s: '%s' is not of a hub that this token may write about (%s)",
+                  t->forbidden == t->event->subject ? "subject" : "data.predecessor", t->forbidden,
+                  t->hubs);
     return arena_strdup(&in->arena, text.msg);
 }
 

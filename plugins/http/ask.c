@@ -202,25 +202,55 @@ void get_replay(struct request *r)
     ask_json(r, "replay", &params, NO_PARAMS, false);
 }
 
-/* 0: CSV, 1: NDJSON, by ?format= or else by Accept; -1: refused, and told so. */
-static int export_format(struct request *r)
+/* For people who open it: a name that a browser saves it under. */
+static void answer_spreadsheet(void *arg, enum pw_status status, const char *text, size_t len)
+{
+    struct request *r = arg;
+    char disposition[120];
+
+    if (status == PW_OK) {
+        reply_bytes(r, 200, "text/csv; charset=utf-8; header=present", text, len);
+        snprintf(disposition, sizeof(disposition), "attachment; filename=\"%.60s.csv\"",
+                 r->segment);
+        reply_header(r, "Content-Disposition", disposition);
+    } else {
+        reply_status(r, status, text);
+    }
+    request_go_on(r);
+}
+
+struct export_format {
+    const char *name;
+    pw_answer_fn *answer;
+};
+static const struct export_format EXPORT_FORMATS[] = {
+    { "csv", answer_csv },
+    { "ndjson", answer_ndjson },
+    { "spreadsheet", answer_spreadsheet },
+};
+
+/* By ?format= or else by Accept; NULL: refused, and told so. */
+static const struct export_format *export_format(struct request *r)
 {
     static const char *const OFFERS[] = { "text/csv", "application/x-ndjson", NULL };
     const char *format = request_parameter(r, "format");
 
-    if (format && strcmp(format, "csv") == 0)
-        return 0;
-    if (format && strcmp(format, "ndjson") == 0)
-        return 1;
+    for (size_t i = 0; format && i < sizeof(EXPORT_FORMATS) / sizeof(EXPORT_FORMATS[0]); i++)
+        if (strcmp(format, EXPORT_FORMATS[i].name) == 0)
+            return &EXPORT_FORMATS[i];
     if (format) {
-        reply_problem(r, 400, "input", "the parameter 'format' can be csv or ndjson");
-        return -1;
+        reply_problem(r, 400, "input",
+                      "the parameter 'format' can be csv, ndjson or spreadsheet (CSV with UTF-8's "
+                      "mark, and no cell a formula)");
+        return NULL;
     }
     int choice = accept_choose(request_header(r, "Accept"), OFFERS);
-    if (choice < 0)
+    if (choice < 0) {
         reply_problem(r, 406, "not-acceptable",
                       "this route answers text/csv or application/x-ndjson");
-    return choice;
+        return NULL;
+    }
+    return &EXPORT_FORMATS[choice];
 }
 
 /* What notes say is personal; without that scope, events come with the digests that the log has. */
@@ -244,15 +274,15 @@ void get_export(struct request *r)
                       "what can be exported is decisions, events, changes and registered");
         return;
     }
-    int format = export_format(r);
-    if (format < 0)
+    const struct export_format *format = export_format(r);
+    if (!format)
         return;
-    str_printf(&params, "{\"format\":\"%s\"", format == 0 ? "csv" : "ndjson");
+    str_printf(&params, "{\"format\":\"%s\"", format->name);
     if (strcmp(r->segment, "events") == 0 && !may_read_notes(r))
         str_text(&params, ",\"notes\":\"no\"");
     if (query_params(&params, r, EXPORT_PARAMS, false)) {
         str_text(&params, "}");
-        ask(r, WHAT[i], &params, format == 0 ? answer_csv : answer_ndjson);
+        ask(r, WHAT[i], &params, format->answer);
     } else {
         str_fini(&params);
     }

@@ -166,6 +166,46 @@ class People(PersonalTest):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(self.files_with("Quillfeather"), [])
 
+    def put(self, name, **headers):
+        return self.d.request("PUT", "/v1/people/p-1", json.dumps({"name": name}),
+                              {"Content-Type": "application/json"} | {k.replace("_", "-"): v for k, v in headers.items()})
+
+    def etag(self):
+        return self.d.request("GET", "/v1/people/p-1").headers["ETag"]
+
+    def test_a_change_of_what_somebody_else_has_changed_is_refused(self):
+        self.assertEqual(self.put("A", If_Match="*").status, 412)
+        self.assertEqual(self.put("A", If_None_Match="*").status, 200)
+        again = self.put("B", If_None_Match="*")
+        self.assertEqual((again.status, again.headers["Content-Type"]), (412, "application/problem+json"))
+        seen = self.etag()
+        self.assertEqual(self.put("C", If_Match=seen).status, 200)
+        stale = self.put("D", If_Match=seen)
+        self.assertEqual(stale.status, 412)
+        self.assertIn("somebody has changed it", stale.json()["detail"])
+        self.assertEqual(self.d.request("GET", "/v1/people/p-1").json()["details"], {"name": "C"})
+        self.assertEqual(self.put("E").status, 200)  # who names nothing replaces whatever is there
+        self.assertEqual(self.d.request("DELETE", "/v1/people/p-1", headers={"If-Match": seen}).status, 412)
+        self.assertEqual(self.d.request("DELETE", "/v1/people/p-1", headers={"If-Match": self.etag()}).status, 200)
+        self.assertEqual(self.d.request("DELETE", "/v1/people/p-1", headers={"If-Match": "*"}).status, 412)
+
+    def test_of_many_who_change_it_at_once_none_is_lost(self):
+        self.put("0")
+
+        def add():
+            for _ in range(10):
+                while True:
+                    seen = self.d.request("GET", "/v1/people/p-1")
+                    more = str(int(seen.json()["details"]["name"]) + 1)
+                    if self.put(more, If_Match=seen.headers["ETag"]).status == 200:
+                        break
+        threads = [threading.Thread(target=add) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(self.d.request("GET", "/v1/people/p-1").json()["details"], {"name": "40"})
+
     def test_a_key_that_is_a_name_is_refused(self):
         self.run_tool("person", "set", "Ann Lee", "name=Ann", code=2)
 

@@ -1,6 +1,7 @@
 """Plugins of others: one built outside the tree against what is installed, and those that go wrong."""
 
 import os
+import re
 import subprocess
 import tempfile
 import time
@@ -163,6 +164,17 @@ class Sample(unittest.TestCase):
         while d.request("POST", "/v1/plugins/sample.count").json()["told"] < count:
             self.assertLess(time.monotonic(), deadline, d.log())
             time.sleep(0.02)
+
+
+class Questions(unittest.TestCase):
+    def test_each_that_can_be_asked_is_told_of(self):
+        table = (ROOT / "daemon/engine/question.c").read_text()
+        names = re.findall(r'\{ "(\w+)", answer_', table[: table.index("QUESTION_COUNT")])
+        self.assertGreater(len(names), 20)
+        told = (ROOT / "docs/questions.md").read_text()
+        commands = re.findall(r'"(\w+\.\w+)"', (ROOT / "daemon/host/service.c").read_text())
+        for name in {*names, *commands} - {"token.keys"}:  # that one is the host's own
+            self.assertRegex(told, rf"(?m)^\| `{name}` \||`{name}`\s*\{{", name)
 
 
 if __name__ == "__main__":

@@ -151,6 +151,25 @@ class Tokens(unittest.TestCase):
         again = event("commitment.given", "school/100001", {}, id="again")
         self.assertEqual(self.ask("POST", "/v1/events", token, json.dumps(again), ONE).status, 403)
 
+    def test_a_succession_is_written_about_both_schools(self):
+        token = self.add("seven", "--scopes", "write", "--hubs", "07")
+        self.d.request("POST", "/v1/events", json.dumps([registered(100001), registered(100002), registered(100009, hub="09")]),
+                       {"Content-Type": "application/cloudevents-batch+json"}, unix=True)
+
+        def succeeded(urn, predecessor):
+            return event("school.succeeded", f"school/{urn}", {"predecessor": f"school/{predecessor}"}, id=f"{urn}-{predecessor}")
+        sent = self.ask("POST", "/v1/events?results=all", token, json.dumps([
+            succeeded(100002, 100009), succeeded(100009, 100001), succeeded(100002, 100008), succeeded(100002, 100001),
+            registered(100003), registered(100004), succeeded(100004, 100003),
+        ]), {"Content-Type": "application/cloudevents-batch+json"}).json()
+        self.assertEqual([r["status"] for r in sent["results"]], ["invalid"] * 3 + ["accepted"] * 4)
+        details = [r.get("detail", "") for r in sent["results"]]
+        self.assertIn("data.predecessor: 'school/100009' is not of a hub", details[0])
+        self.assertIn("subject: 'school/100009' is not of a hub", details[1])
+        self.assertIn("data.predecessor: 'school/100008' is not of a hub", details[2])
+        one = self.ask("POST", "/v1/events", token, json.dumps(succeeded(100001, 100009)), ONE)
+        self.assertEqual(one.status, 403)
+
     def test_the_name_is_the_actor_of_what_it_sends(self):
         token = self.add("hub-07-mailer", "--scopes", "write")
         self.ask("POST", "/v1/events", token, json.dumps(registered(100001)), ONE)

@@ -5,15 +5,16 @@
  * formula (it begins with = + - @, a tab or a carriage return) gets a ' before it, so that nobody's
  * data can make somebody's computer do anything.
  */
-#ifndef PATHWAY_CLI_SPREADSHEET_H
-#define PATHWAY_CLI_SPREADSHEET_H
+#ifndef PATHWAY_BASE_SPREADSHEET_H
+#define PATHWAY_BASE_SPREADSHEET_H
 
-#include <stdio.h>
+#include <stddef.h>
 
 #include "base/buf.h"
 #include "base/err.h"
 
-/* Print `csv` so. ERR_INPUT: it is no CSV. */
-MUST_CHECK enum err_code spreadsheet_print(FILE *to, const struct buf *csv, struct err *err);
+/* Append `csv` so. ERR_INPUT: it is no CSV. */
+MUST_CHECK enum err_code spreadsheet_write(struct buf *out, const char *csv, size_t len,
+                                           struct err *err);
 
 #endif

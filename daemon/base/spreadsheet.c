@@ -1,5 +1,5 @@
 /* spreadsheet.c - see spreadsheet.h. */
-#include "cli/spreadsheet.h"
+#include "base/spreadsheet.h"
 
 #include <stdbool.h>
 #include <string.h>
@@ -12,7 +12,7 @@ static bool is_number(const char *cell)
     return cell[sign] && strspn(cell + sign, "0123456789.") == strlen(cell + sign);
 }
 
-static enum err_code print_row(const struct csv_row *row, void *arg, struct err *err)
+static enum err_code write_row(const struct csv_row *row, void *arg, struct err *err)
 {
     struct buf *out = arg;
 
@@ -36,17 +36,9 @@ static enum err_code print_row(const struct csv_row *row, void *arg, struct err 
     return OK;
 }
 
-enum err_code spreadsheet_print(FILE *to, const struct buf *csv, struct err *err)
+enum err_code spreadsheet_write(struct buf *out, const char *csv, size_t len, struct err *err)
 {
-    struct buf out = { 0 };
-
-    buf_str(&out, "\xEF\xBB\xBF");
-    enum err_code rc =
-        csvfile_parse("the answer", csv->data ? csv->data : "", csv->len, print_row, &out, err);
-    if (rc == OK && out.failed)
-        rc = err_set(err, ERR_LIMIT, "no memory for the table");
-    if (rc == OK)
-        fwrite(out.data, 1, out.len, to);
-    buf_fini(&out);
-    return rc;
+    buf_str(out, "\xEF\xBB\xBF");
+    enum err_code rc = csvfile_parse("the answer", csv, len, write_row, out, err);
+    return rc == OK && out->failed ? err_set(err, ERR_LIMIT, "no memory for the table") : rc;
 }
