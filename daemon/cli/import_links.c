@@ -11,9 +11,13 @@
 #include "base/strmap.h"
 #include "cli/commands.h"
 #include "cli/gias.h"
+#include "cli/gias_phase.h"
 #include "cli/options.h"
 
+#define DAYS_APART 92 /* between the day the old school closed and the day the new one opened */
+
 static const struct option_spec OPTIONS[] = {
+    { "register", "FILE.csv", "the schools register: a simple one closed as the other opened" },
     { "quiet", NULL, "do not list the links that are left to a person" },
     OPTION_END,
 };
@@ -25,16 +29,27 @@ struct link {
     int64_t line;
 };
 
+/* What the register says of one school. */
+struct registered {
+    int32_t opened, closed; /* days */
+    bool has_opened, has_closed;
+    bool is_closed;
+};
+
 struct links {
     const char *path;
+    const char *register_path; /* NULL: not given */
     struct arena arena;
     struct strmap successors;   /* URN to how many links say that another continues it */
     struct strmap predecessors; /* URN to how many it continues */
     struct strmap pairs;        /* "OLD NEW": there is such a link */
+    struct strmap registered;   /* URN to struct registered */
     struct link *first, **end;
-    int urn, link_urn, type, date; /* columns */
-    bool has_header;
+    int urn, link_urn, type, date;                               /* columns */
+    int number, status_code, status_name, open_date, close_date; /* of the register */
+    bool has_header, has_register_header;
     int64_t proposed, left;
+    char why[256];
 };
 
 static enum err_code no_memory(const struct links *l, struct err *err)
@@ -120,6 +135,88 @@ static enum err_code take_row(const struct csv_row *row, void *arg, struct err *
     return note_pair(l, urn, other, &is_new, err);
 }
 
+/* ---- the register ---- */
+
+static enum err_code read_register_header(struct links *l, const struct csv_row *row,
+                                          struct err *err)
+{
+    l->has_register_header = true;
+    l->number = csv_column(row, "URN");
+    l->status_code = csv_column(row, "EstablishmentStatus (code)");
+    l->status_name = csv_column(row, "EstablishmentStatus (name)");
+    l->open_date = csv_column(row, "OpenDate");
+    l->close_date = csv_column(row, "CloseDate");
+    if (l->number < 0 || (l->status_code < 0 && l->status_name < 0) || l->open_date < 0 ||
+        l->close_date < 0)
+        return err_set(err, ERR_INPUT,
+                       "%s: expected the schools register, with the columns URN, "
+                       "EstablishmentStatus, OpenDate and CloseDate",
+                       l->register_path);
+    return OK;
+}
+
+static enum err_code take_school(const struct csv_row *row, void *arg, struct err *err)
+{
+    struct links *l = arg;
+    char urn[GIAS_NUMBER_TEXT];
+    bool is_new;
+
+    if (!l->has_register_header)
+        return read_register_header(l, row, err);
+    if (!gias_number(urn, csv_field(row, l->number), 6))
+        return OK;
+    const char *status =
+        gias_status(csv_field(row, l->status_code), csv_field(row, l->status_name));
+    const char *key = arena_strdup(&l->arena, urn);
+    struct registered *r = arena_alloc(&l->arena, sizeof(*r));
+    struct strmap_item *item =
+        key && r ? strmap_add(&l->registered, key, strlen(key), &is_new) : NULL;
+    if (!item)
+        return no_memory(l, err);
+    *r = (struct registered){ .is_closed = status && strcmp(status, "closed") == 0 };
+    r->has_opened = gias_date(&r->opened, csv_field(row, l->open_date));
+    r->has_closed = gias_date(&r->closed, csv_field(row, l->close_date));
+    if (is_new) /* of one that is there twice, the first row, as `import schools` has it */
+        item->as.ptr = r;
+    return OK;
+}
+
+static const struct registered *registered(const struct links *l, const char *urn)
+{
+    const struct strmap_item *item = strmap_find(&l->registered, urn, strlen(urn));
+    return item ? item->as.ptr : NULL;
+}
+
+/* Did the one close as the other opened? *opened: on which day that was. NULL: yes; else why a person must look. */
+static const char *why_not_by_register(struct links *l, const struct link *k, int32_t *opened)
+{
+    const struct registered *old = registered(l, k->urn), *new = registered(l, k->link_urn);
+    char from[DAY_TEXT], to[DAY_TEXT];
+
+    if (!old)
+        return "the register does not have the school";
+    if (!new)
+        return "the register does not have the successor";
+    if (!old->is_closed)
+        return "the register does not say that the school is closed";
+    if (!old->has_closed)
+        return "the register does not say when the school closed";
+    if (!new->has_opened)
+        return "the register does not say when the successor opened";
+    int32_t apart = new->opened - old->closed;
+    *opened = new->opened;
+    if (apart >= -DAYS_APART && apart <= DAYS_APART)
+        return NULL;
+    snprintf(l->why, sizeof(l->why),
+             "it closed on %s and its successor opened on %s: %d days apart, and more than %d are "
+             "for a person to judge",
+             day_text(old->closed, from), day_text(new->opened, to), apart < 0 ? -apart : apart,
+             DAYS_APART);
+    return l->why;
+}
+
+/* ---- what is simple ---- */
+
 static int64_t number(const struct strmap *map, const char *key)
 {
     const struct strmap_item *item = strmap_find(map, key, strlen(key));
@@ -140,8 +237,11 @@ static bool is_urn(const char *text)
 }
 
 /* NULL: it is simple; else why a person must look at it. */
-static const char *why_not(const struct links *l, const struct link *k, int32_t *day)
+static const char *why_not(struct links *l, const struct link *k, int32_t *day)
 {
+    bool has_day = gias_date(day, k->date);
+    int32_t opened = 0;
+
     if (!is_urn(k->urn) || !is_urn(k->link_urn))
         return "its numbers are no URNs";
     if (strcmp(k->urn, k->link_urn) == 0)
@@ -155,8 +255,13 @@ static const char *why_not(const struct links *l, const struct link *k, int32_t 
         return "the school has several successors";
     if (number(&l->predecessors, k->link_urn) > 1)
         return "the successor continues several schools";
-    if (!gias_date(day, k->date))
+    const char *why = l->register_path ? why_not_by_register(l, k, &opened) : NULL;
+    if (why)
+        return why;
+    if (!has_day && !l->register_path)
         return "it has no date";
+    if (!has_day) /* a quarter of the register's links have none */
+        *day = opened;
     return NULL;
 }
 
@@ -171,9 +276,18 @@ static void propose(struct links *l, const struct link *k, int32_t day)
            k->urn, k->link_urn, k->link_urn, time_text(london_midnight(day), time), k->urn);
 }
 
+static void tell(const struct links *l)
+{
+    fprintf(stderr, "%s: %lld successions proposed, %lld left to a person\n", l->path,
+            (long long)l->proposed, (long long)l->left);
+    if (!l->register_path && l->proposed > 0)
+        fprintf(stderr, "By the links alone: with --register those are left to a person too whose "
+                        "schools did not close and open at about the same time.\n");
+}
+
 static enum cli_exit run(const struct args *args)
 {
-    struct links l = { .path = args->operands[0] };
+    struct links l = { .path = args->operands[0], .register_path = args_text(args, "register") };
     struct err err;
     int32_t day = 0;
 
@@ -181,6 +295,8 @@ static enum cli_exit run(const struct args *args)
     enum err_code rc = civil_init(&err);
     if (rc == OK)
         rc = csvfile_read(l.path, take_row, &l, &err);
+    if (rc == OK && l.register_path)
+        rc = csvfile_read(l.register_path, take_school, &l, &err);
     for (const struct link *k = rc == OK ? l.first : NULL; k; k = k->next) {
         const char *why = why_not(&l, k, &day);
         if (!why) {
@@ -193,8 +309,8 @@ static enum cli_exit run(const struct args *args)
                     k->urn, k->link_urn, k->type, why);
     }
     if (rc == OK)
-        fprintf(stderr, "%s: %lld successions proposed, %lld left to a person\n", l.path,
-                (long long)l.proposed, (long long)l.left);
+        tell(&l);
+    strmap_fini(&l.registered);
     strmap_fini(&l.successors);
     strmap_fini(&l.predecessors);
     strmap_fini(&l.pairs);
@@ -211,12 +327,17 @@ const struct command import_links_command = {
     .help = "Reads the register's links (links_edubasealldata, as downloaded) and prints an event\n"
             "school.succeeded for each link that is simple: one school, one successor that "
             "continues no\n"
-            "other, with a date. Mergers, amalgamations, splits, circles and undated links are "
-            "told on\n"
-            "standard error with the reason: they are for a person to decide. Nothing is sent: "
-            "look at\n"
-            "what is proposed, then give it to `pathway send`.",
-    .example = "pathway import links data/links.csv > successions.ndjson",
+            "other, and by the schools register (--register) the one closed and the other opened "
+            "within 92\n"
+            "days of each other. The day is the link's, or that on which the successor opened. "
+            "Mergers,\n"
+            "amalgamations, splits, circles and what the register says otherwise are told on "
+            "standard error\n"
+            "with the reason: they are for a person to decide. Nothing is sent: look at what is "
+            "proposed,\n"
+            "then give it to `pathway send`.",
+    .example =
+        "pathway import links data/links.csv --register data/schools.csv > successions.ndjson",
     .options = OPTIONS,
     .min_operands = 1,
     .max_operands = 1,

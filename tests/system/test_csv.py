@@ -3,9 +3,10 @@
 import json
 import tempfile
 import unittest
+from datetime import date, timedelta
 from pathlib import Path
 
-from daemon import ROOT, Daemon, registered
+from daemon import ROOT, Daemon, event, registered
 from support import tool
 
 MAPPING = {"type": "readiness.assessed", "source": "urn:hub:07:sheet", "subject": "URN",
@@ -127,6 +128,24 @@ class Spreadsheets(unittest.TestCase):
             self.assertIn("school/100001,is_open,true", decisions)
             self.assertEqual(tool("export", "decisions", "--spreadsheet", "--json", **url).returncode, 2)
 
+    def test_over_http_it_is_asked_for_by_its_format(self):
+        with Daemon() as d:
+            d.send([registered("100001"), event("contact.made", "school/100001", {
+                "group": "group/g1", "academic_year": "2025/26"}, id="=cmd()", source="urn:x")])
+            for what in ("decisions", "events", "changes"):
+                plain = d.request("GET", f"/v1/export/{what}?format=csv")
+                self.assertFalse(plain.body.startswith(b"\xef\xbb\xbf"))
+                answer = d.request("GET", f"/v1/export/{what}?format=spreadsheet")
+                self.assertEqual((answer.status, answer.headers["Content-Type"].split(";")[0]), (200, "text/csv"))
+                self.assertEqual(answer.headers["Content-Disposition"], f'attachment; filename="{what}.csv"')
+                self.assertTrue(answer.body.startswith(b"\xef\xbb\xbf"), answer.body[:40])
+                self.assertEqual(answer.body.count(b"\r\n"), plain.body.count(b"\n"))
+                done = tool("export", what, "--spreadsheet", "--url", f"unix:{d.socket}")
+                self.assertEqual(done.stdout.encode().replace(b"\r\n", b"\n"), answer.body.replace(b"\r\n", b"\n"))
+            self.assertIn(b'"\'=cmd()"', d.request("GET", "/v1/export/events?format=spreadsheet").body)
+            self.assertEqual(d.request("GET", "/v1/export/registered?format=spreadsheet").status, 400)
+            self.assertIn("spreadsheet", d.request("GET", "/v1/export/events?format=xls").json()["detail"])
+
 
 class Links(unittest.TestCase):
     def test_simple_ones_are_proposed_and_the_rest_is_told(self):
@@ -149,6 +168,59 @@ class Links(unittest.TestCase):
                            (10, "each would continue the other"), (12, "continues several")):
             self.assertRegex(done.stderr, rf":{line}: .*{said}")
         self.assertIn("1 successions proposed, 9 left to a person", done.stderr)
+
+    def by_register(self, *schools, links=None, header="URN,EstablishmentStatus (code),OpenDate,CloseDate"):
+        """What is proposed for 100001 to 100011, and what is said of those left, by a register of these rows."""
+        with tempfile.TemporaryDirectory() as folder:
+            link, register = Path(folder) / "links.csv", Path(folder) / "register.csv"
+            link.write_text("URN,LinkURN,LinkName,LinkType,LinkEstablishedDate\n"
+                            + (links or "100001,100011,A,Successor,01-09-2022\n"))
+            register.write_text("".join(line + "\n" for line in (header, *schools)))
+            done = tool("import", "links", link, "--register", register)
+        return done, [json.loads(line) for line in done.stdout.splitlines()]
+
+    def test_by_the_register_the_one_closed_as_the_other_opened(self):
+        closed = date(2022, 8, 31)
+        for days, simple in ((-93, False), (-92, True), (0, True), (1, True), (92, True), (93, False)):
+            opened = (closed + timedelta(days=days)).strftime("%d-%m-%Y")
+            with self.subTest(days=days):
+                done, events = self.by_register("100001,2,,31-08-2022", f"100011,1,{opened},")
+                self.assertEqual(len(events), int(simple), done.stderr)
+                if not simple:
+                    self.assertIn("93 days apart", done.stderr)
+                    self.assertIn("it closed on 2022-08-31", done.stderr)
+                self.assertNotIn("By the links alone", done.stderr)
+
+    def test_what_the_register_does_not_say_is_left_to_a_person(self):
+        new = "100011,1,01-09-2022,"
+        for rows, said in ((("100001,2,,31-08-2022",), "does not have the successor"), ((new,), "does not have the school"),
+                           (("100001,1,,31-08-2022", new), "that the school is closed"),
+                           (("100001,3,,31-08-2022", new), "that the school is closed"),
+                           (("100001,2,,", new), "when the school closed"),
+                           (("100001,2,,01-01-1900", new), "when the school closed"),
+                           (("100001,2,,31-08-2022", "100011,1,,"), "when the successor opened")):
+            done, events = self.by_register(*rows)
+            self.assertEqual((done.returncode, events), (0, []), done.stderr)
+            self.assertIn(said, done.stderr)
+        done, _ = self.by_register(new, header="URN,Name,OpenDate,CloseDate")
+        self.assertEqual(done.returncode, 3)
+        self.assertIn("EstablishmentStatus, OpenDate and CloseDate", done.stderr)
+
+    def test_a_successor_that_has_closed_since_did_open(self):
+        _, events = self.by_register("100001,2,,31-08-2022", "100011,2,01-09-2022,31-08-2024")
+        self.assertEqual(len(events), 1)
+
+    def test_an_undated_link_has_the_day_on_which_the_successor_opened(self):
+        _, (event,) = self.by_register("100001,2,,31-12-2022", "100011,1,01-01-2023,",
+                                       links="100001,100011,A,Successor,\n")
+        self.assertEqual(event["time"], "2023-01-01T00:00:00.000000Z")
+
+    def test_a_real_extract_leaves_to_a_person_what_its_dates_do_not_show(self):
+        alone = tool("import", "links", ROOT / "data/links.csv", "--quiet")
+        both = tool("import", "links", ROOT / "data/links.csv", "--register", ROOT / "data/schools.csv")
+        self.assertIn("By the links alone", alone.stderr)
+        self.assertLessEqual(set(both.stdout.splitlines()), set(alone.stdout.splitlines()))
+        self.assertGreater(len(both.stdout.splitlines()), 5)
 
     def test_what_is_proposed_of_a_real_extract_is_accepted(self):
         done = tool("import", "links", ROOT / "data/links.csv", "--quiet")
