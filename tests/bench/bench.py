@@ -11,6 +11,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent / "suite"))
 
+import feeding  # noqa: E402
 import growth  # noqa: E402
 import ingest  # noqa: E402
 import judging  # noqa: E402
@@ -30,6 +31,7 @@ SECTIONS = {
     "nation": (nation.rows, ["replay", "start", "crash", "memory", "database"]),
     "judging": (judging.rows, ["judge"]),
     "questions": (questions.rows, ["show", "explain", "history", "whatif", "as-of"]),
+    "feeding": (feeding.rows, ["readers", "asking", "webhook"]),
     "growth": (growth.rows, ["growth"]),
     "peers": (peers.rows, peers.found()),
 }
