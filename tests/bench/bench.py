@@ -18,6 +18,7 @@ import judging  # noqa: E402
 import latency  # noqa: E402
 import machine  # noqa: E402
 import nation  # noqa: E402
+import overlays  # noqa: E402
 import peers  # noqa: E402
 import questions  # noqa: E402
 from context import Context  # noqa: E402
@@ -32,6 +33,7 @@ SECTIONS = {
     "judging": (judging.rows, ["judge"]),
     "questions": (questions.rows, ["show", "explain", "history", "whatif", "as-of"]),
     "feeding": (feeding.rows, ["readers", "asking", "webhook"]),
+    "overlays": (overlays.rows, ["sandbox", "neighbours", "reload"]),
     "growth": (growth.rows, ["growth"]),
     "peers": (peers.rows, peers.found()),
 }

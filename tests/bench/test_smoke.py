@@ -12,7 +12,7 @@ import unittest
 from pathlib import Path
 
 BENCH = Path(__file__).resolve().parent / "bench.py"
-ROWS = "ingest,idle,load,nation,judge,questions,feeding,growth"
+ROWS = "ingest,idle,load,nation,judge,questions,feeding,overlays,growth"
 
 
 class Smoke(unittest.TestCase):
