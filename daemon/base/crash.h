@@ -2,7 +2,8 @@
  * crash.h - places where a test may kill the program, as kill -9 would.
  *
  * Only a build with PATHWAY_CRASH_POINTS has them; elsewhere crash_point() is nothing. There the
- * environment says PATHWAYD_CRASH=PLACE:N, and the N-th pass of that place ends the process at once.
+ * environment says PATHWAYD_CRASH=PLACE:N, and the N-th pass of that place ends the process at once; and
+ * PATHWAYD_STALL=hubs/07/rules.lua:3, and the code there never comes back, as C that loops for ever would not.
  */
 #ifndef PATHWAY_CRASH_H
 #define PATHWAY_CRASH_H
@@ -24,7 +25,21 @@ static inline void crash_point(const char *place)
         raise(SIGKILL);
 }
 
+static inline void crash_stall(const char *where)
+{
+    const char *wanted = getenv("PATHWAYD_STALL");
+    volatile int is_wanted = wanted && where && strcmp(wanted, where) == 0;
+
+    while (is_wanted) {
+    }
+}
+
 #else
+
+static inline void crash_stall(const char *where)
+{
+    (void)where;
+}
 
 static inline void crash_point(const char *place)
 {

@@ -24,10 +24,17 @@ static void tell(const struct json *answer)
     for (const struct json *r = refused ? refused->as.first : NULL; r; r = r->next) {
         const struct json *why = json_get(r, "why"), *pack = json_get(r, "pack");
         if (why && why->type == JSON_STRING && pack && pack->type == JSON_STRING)
-            fprintf(stderr, "%spathway: %s was not taken; it stays what it was\n", why->as.string,
-                    pack->as.string);
+            fprintf(stderr,
+                    "%spathway: %s was not taken: what was in force of it stays, if that does\n",
+                    why->as.string, pack->as.string);
     }
 
+    const struct json *unclear = json_get(answer, "unclear");
+    for (const struct json *r = unclear ? unclear->as.first : NULL; r; r = r->next) {
+        const struct json *why = json_get(r, "why");
+        if (why && why->type == JSON_STRING)
+            fputs(why->as.string, stdout);
+    }
     if (!changed || changed->type != JSON_BOOL || !changed->as.boolean) {
         printf("nothing has changed: generation %lld stays\n", number_in(answer, "generation"));
         return;

@@ -37,7 +37,7 @@ static void write_fault(struct listing *l, const struct fold *f, const struct fa
     write_moment(l->out, e ? e->key.time : TIME_NEVER);
     buf_str(l->out, ",\"error\":");
     json_write_cstr(l->out, fault->message);
-    buf_char(l->out, '}');
+    buf_str(l->out, fault->added ? ",\"only_overlay\":true}" : "}");
 }
 
 static enum err_code list_faults(struct listing *l, struct reader *r, const char *subject,

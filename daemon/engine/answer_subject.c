@@ -90,7 +90,7 @@ void write_faults(struct buf *out, const struct fold *f)
     for (const struct fault *fault = f->faults; fault; fault = fault->next, comma = ",") {
         buf_printf(out, "%s{\"event_seq\":%lld,\"error\":", comma, (long long)fault->seq);
         json_write_cstr(out, fault->message);
-        buf_char(out, '}');
+        buf_str(out, fault->added ? ",\"only_overlay\":true}" : "}");
     }
     buf_char(out, ']');
 }

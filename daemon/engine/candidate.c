@@ -1,32 +1,42 @@
-/* candidate.c - see candidate.h. */
+/* candidate.c - see candidate.h. What is wrong with packs is gathered in wanting.c. */
 #include "engine/candidate.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/crash.h"
 #include "base/log.h"
 #include "engine/overlay_check.h"
+#include "engine/wanting.h"
 #include "engine/world.h"
 #include "store/log.h"
 
-/* Events folded in one slice, some 10 ms: what arrives meanwhile waits so long at most. */
-#define SLICE_EVENTS 400
-/* So often, on the whole, may records be made that could not follow; what is missing then is made in the commit
- * that changes over. Else a flood of late events would put it off for ever. */
+/* Events folded in one slice, some 10 ms: what arrives meanwhile waits so long at most. Twice as many in each round
+ * after the first, so that what comes in late is overtaken. */
+#ifndef CANDIDATE_EVENTS
+#define CANDIDATE_EVENTS 400
+#endif
+/* So often may those be gone through that could not follow; what is missing then is made in the commit that changes
+ * over. Else a flood of late events would put it off for ever. */
 #define ROUNDS 3
-#define NAMED  5 /* subjects in a refusal; the others are counted */
+#define FEW    8 /* subjects that are not worth a round of their own */
+/* A record that takes so long to follow what came in is made anew in a slice instead: commits do not wait for rules
+ * that are only being tried. */
+#define SLOW_US 20000
 
 struct candidate {
     struct rulebook *rules; /* owned; NULL: taken */
+    bool *is_asked; /* owned: by number of the ruleset, whether its overlay is to be checked */
     struct live_cache records;
     struct arena names;
-    const char **todo; /* owned; the names are the arena's */
-    size_t count, cap, next;
-    size_t subjects;    /* of the log, when it began */
-    bool failed;        /* no memory to add to the list */
-    struct buf refused; /* what an overlay does to subjects that the national pack does not allow */
-    size_t refusals;
+    struct strmap
+        subjects; /* name to whether its record is missing; those of this round from `next` on */
+    uint32_t next;
+    uint32_t missing;
+    int round;
+    bool failed; /* no memory to add to the list */
+    struct wanting wanting;
 };
 
 static enum err_code no_memory(struct err *err)
@@ -34,38 +44,59 @@ static enum err_code no_memory(struct err *err)
     return err_set(err, ERR_LIMIT, "no memory to judge by other rules");
 }
 
+/* ---- whose records are missing ---- */
+
 static void add(const char *subject, void *arg)
 {
     struct candidate *c = arg;
+    struct strmap_item *item = strmap_find(&c->subjects, subject, strlen(subject));
 
-    if (c->count == c->cap) {
-        size_t cap = c->cap ? c->cap * 2 : 1024;
-        const char **grown = realloc(c->todo, cap * sizeof(*grown));
-        c->failed = c->failed || !grown;
-        if (!grown)
-            return;
-        c->todo = grown;
-        c->cap = cap;
+    if (!item) {
+        const char *name = arena_strdup(&c->names, subject);
+        item = name ? strmap_add(&c->subjects, name, strlen(name), NULL) : NULL;
     }
-    const char *name = arena_strdup(&c->names, subject);
-    c->failed = c->failed || !name;
-    if (name)
-        c->todo[c->count++] = name;
+    c->failed = c->failed || !item;
+    if (!item || item->as.num)
+        return;
+    item->as.num = true;
+    c->missing++;
 }
 
 enum err_code candidate_restart(struct candidate *c, struct store *s, struct err *err)
 {
     live_cache_clear(&c->records);
+    strmap_fini(&c->subjects);
+    c->subjects = (struct strmap){ 0 };
     arena_reset(&c->names);
-    c->count = c->next = c->refusals = 0;
-    buf_reset(&c->refused);
+    c->next = c->missing = 0;
+    c->round = 0;
+    wanting_reset(&c->wanting);
     enum err_code rc = log_subjects(s, add, c, err);
-    c->subjects = c->count;
     return rc == OK && c->failed ? no_memory(err) : rc;
 }
 
-enum err_code candidate_new(struct candidate **out, struct rulebook *rules, struct store *s,
-                            size_t limit, struct err *err)
+/* An overlay is as good as it was before, if nothing has changed in it nor in what it changes. */
+static enum err_code choose_asked(struct candidate *c, const struct rulebook *rules,
+                                  const struct rulebook *in_force, struct err *err)
+{
+    int count = 0;
+
+    while (rulebook_at(rules, count))
+        count++;
+    c->is_asked = calloc((size_t)count + 1, sizeof(*c->is_asked));
+    if (!c->is_asked)
+        return no_memory(err);
+    for (int i = 0; i < count; i++) {
+        const struct ruleset *rs = rulebook_at(rules, i);
+        const struct ruleset *before = in_force ? rulebook_of_hub(in_force, ruleset_hub(rs)) : NULL;
+        c->is_asked[i] = !before || strcmp(ruleset_digest(before), ruleset_digest(rs)) != 0;
+    }
+    return OK;
+}
+
+enum err_code candidate_new(struct candidate **out, struct rulebook *rules,
+                            const struct rulebook *in_force, struct store *s, size_t limit,
+                            struct err *err)
 {
     struct candidate *c = calloc(1, sizeof(*c));
 
@@ -73,7 +104,9 @@ enum err_code candidate_new(struct candidate **out, struct rulebook *rules, stru
     if (!c)
         return no_memory(err);
     live_cache_init(&c->records, limit);
-    enum err_code rc = candidate_restart(c, s, err);
+    enum err_code rc = choose_asked(c, rules, in_force, err);
+    if (rc == OK)
+        rc = candidate_restart(c, s, err);
     if (rc == OK) {
         c->rules = rules;
         *out = c;
@@ -89,11 +122,14 @@ void candidate_free(struct candidate *c)
         return;
     live_cache_fini(&c->records); /* they live in the rules' Lua state */
     rulebook_free(c->rules);
+    free(c->is_asked);
+    strmap_fini(&c->subjects);
     arena_fini(&c->names);
-    buf_fini(&c->refused);
-    free(c->todo);
+    wanting_fini(&c->wanting);
     free(c);
 }
+
+/* ---- slices ---- */
 
 static void take_nothing(const struct judged *j, void *arg)
 {
@@ -105,78 +141,105 @@ static void take_nothing(const struct judged *j, void *arg)
 static enum err_code make(struct live **out, struct candidate *c, struct world *w,
                           const char *subject, int64_t now, struct err *err)
 {
-    int64_t wake;
+    int64_t wake, began = clock_monotonic();
 
     enum err_code rc = live_build(out, &c->records, c->rules, w, subject, now, err);
     if (rc != OK || !(*out)->last.id)
         return rc;
-    return record_rejudge(&wake, (*out)->fold.record, now, take_nothing, NULL, err);
+    rc = record_rejudge(&wake, (*out)->fold.record, now, take_nothing, NULL, err);
+    (*out)->is_slow = clock_monotonic() - began > SLOW_US;
+    if (rc == OK)
+        wanting_note_spent(&c->wanting, *out);
+    return rc;
 }
 
 static void refuse(const struct overlay_refusal *r, void *arg)
 {
-    struct candidate *c = arg;
-
-    if (c->refusals++ >= NAMED)
-        return;
-    buf_printf(&c->refused, "%shub %s: %s, %s", c->refusals > 1 ? "; " : "", r->hub, r->subject,
-               r->what);
-    if (r->national && r->here)
-        buf_printf(&c->refused, " would be %s in place of %s", r->here, r->national);
-    buf_printf(&c->refused, ": %s", r->why);
+    wanting_note_move(arg, r);
 }
 
-/* What its hub's overlay makes of it. */
+/* What the overlays of its hubs make of it. */
 static enum err_code look_at(struct candidate *c, struct world *w, const struct live *l,
                              int64_t *folded, int64_t now, struct err *err)
 {
     if (!overlay_check_concerns(&l->fold))
         return OK;
     *folded += 3 * l->fold_events; /* it is folded so often */
-    return overlay_check_subject(c->rules, w, l->subject, now, refuse, c, err);
+    return overlay_check_subject(c->rules, c->is_asked, w, l->subject, now, refuse, &c->wanting,
+                                 err);
 }
 
-static enum err_code refusal(struct candidate *c, struct err *err)
+static enum err_code make_next(int64_t *folded, struct candidate *c, struct world *w, int64_t now,
+                               struct err *err)
 {
-    if (c->refusals <= NAMED)
-        return err_set(err, ERR_RULE, "%s", buf_cstr(&c->refused));
-    return err_set(err, ERR_RULE, "%s; and %zu more like these", buf_cstr(&c->refused),
-                   c->refusals - NAMED);
+    struct strmap_item *item = &c->subjects.items[c->next++];
+    struct live *l;
+
+    if (!item->as.num)
+        return OK;
+    item->as.num = false;
+    c->missing--;
+    enum err_code rc = make(&l, c, w, item->key, now, err);
+    if (rc != OK)
+        return rc;
+    *folded += l->fold_events + 1;
+    return look_at(c, w, l, folded, now, err);
+}
+
+/* Begin to go through those that could not follow meanwhile. False: it is the end. */
+static bool begin_round(struct candidate *c)
+{
+    if (c->missing <= FEW || c->round + 1 == ROUNDS)
+        return false;
+    c->round++;
+    c->next = 0;
+    return true;
 }
 
 enum err_code candidate_slice(bool *done, struct candidate *c, struct store *s, int64_t now,
-                              struct err *err)
+                              int64_t until, struct err *err)
 {
     struct world *w = NULL;
-    int64_t folded = 0;
+    int64_t folded = 0, least = (int64_t)CANDIDATE_EVENTS << c->round;
 
     crash_point("generation");
     *done = false;
     enum err_code rc = c->failed ? no_memory(err) : world_open(&w, s, log_tip(s), err);
-    for (; rc == OK && c->next < c->count && folded < SLICE_EVENTS; c->next++) {
-        struct live *l = live_find(&c->records, c->todo[c->next]);
-        if (l)
-            continue;
-        rc = make(&l, c, w, c->todo[c->next], now, err);
-        folded += rc == OK ? l->fold_events + 1 : 0;
-        if (rc == OK)
-            rc = look_at(c, w, l, &folded, now, err);
-    }
+    while (rc == OK && c->next < c->subjects.count && !wanting_is_hopeless(&c->wanting) &&
+           (folded < least || clock_monotonic() < until))
+        rc = make_next(&folded, c, w, now, err);
     world_close(w);
-    *done = rc == OK && (c->next == c->count || c->next > (c->subjects + 1000) * ROUNDS);
-    return *done && c->refusals > 0 ? refusal(c, err) : rc;
+    if (rc != OK)
+        return rc;
+    if (!wanting_is_hopeless(&c->wanting) && (c->next < c->subjects.count || begin_round(c)))
+        return OK;
+    *done = true;
+    return wanting_check(&c->wanting, err);
 }
+
+struct refusals *candidate_refusals(const struct candidate *c)
+{
+    return wanting_refusals(&c->wanting);
+}
+
+struct refusals *candidate_unclear(const struct candidate *c)
+{
+    return wanting_unclear(&c->wanting);
+}
+
+/* ---- what comes in meanwhile ---- */
 
 static bool take(struct candidate *c, struct live *l, const struct concern *concern, int64_t now)
 {
     struct err why;
     uint64_t skipped = l->fold.skipped;
 
-    bool taken = !concern->must_refold && !concern->is_left &&
-                 live_can_take(l, concern->events, concern->count, now) &&
-                 live_take(l, concern->events, concern->count, now, &why) == OK;
+    bool taken = !concern->must_refold && !concern->is_left && !l->is_slow &&
+                 live_can_take(l, concern->events, concern->count, now);
+    int64_t began = clock_monotonic();
+    taken = taken && live_take(l, concern->events, concern->count, now, &why) == OK;
     c->records.skipped += l->fold.skipped - skipped;
-    return taken;
+    return taken && clock_monotonic() - began < SLOW_US;
 }
 
 void candidate_follow(struct candidate *c, const char *subject, const struct concern *concern,
@@ -195,7 +258,8 @@ void candidate_follow(struct candidate *c, const char *subject, const struct con
 
 void candidate_progress(const struct candidate *c, struct candidate_progress *out)
 {
-    *out = (struct candidate_progress){ .done = c->next, .of = c->count };
+    *out = (struct candidate_progress){ .done = c->subjects.count - c->missing,
+                                        .of = c->subjects.count };
 }
 
 struct rulebook *candidate_take(struct candidate *c, struct live_cache *records)

@@ -15,6 +15,7 @@
 #include "engine/proposal.h"
 #include "engine/publish.h"
 #include "engine/sending.h"
+#include "engine/stuck.h"
 #include "lua/record.h"
 #include "store/derived.h"
 #include "store/generation.h"
@@ -41,6 +42,7 @@ struct engine {
         judged_since; /* replay: commits from this one on list what they judged when time asked */
     bool must_reload; /* memory may be ahead of what is durable */
     struct failures *failures;         /* NULL: a replay, where nobody asks */
+    struct debts *debts;               /* NULL: nobody waits for a commit */
     struct candidate *candidate;       /* rules being tried; NULL: none */
     const struct pack_origin *origins; /* of rules that come into force; borrowed */
     struct engine_counters counts;     /* rule_runs: those of rules that were replaced */
@@ -70,6 +72,7 @@ static enum err_code commit_begin(struct commit *c, struct engine *e, struct err
     p->rules = e->rules;
     p->cache = &e->cache;
     p->failures = e->failures;
+    p->debts = e->debts;
     p->fold_budget = FOLD_BUDGET;
     p->generation = e->generation;
     /* What a commit decides depends on the log and the commit list alone, so that `replay` makes the
@@ -185,6 +188,8 @@ enum err_code engine_reload(struct engine *e, struct err *err)
         return OK;
     e->must_reload = true;
     live_cache_clear(&e->cache);
+    if (e->debts)
+        debts_release(e->debts); /* all are due as the database says */
     enum err_code rc = store_reload(e->store, err);
     if (rc == OK)
         rc = engine_recover(e->store, e->rules, &e->cache, err);
@@ -252,17 +257,70 @@ enum err_code engine_take_judging(struct engine *e, struct take *items, size_t c
 struct due_slice {
     struct commit *commit;
     int weight; /* of what it holds so far */
+    const char *held[WAKE_SLICE];
+    int held_count;
 };
+
+/* A subject whose hub's rules take long is held back also when time asks. */
+static enum err_code hold_due(bool *is_held, struct due_slice *slice, const struct live *l,
+                              const char *subject, struct err *err)
+{
+    struct engine *e = slice->commit->engine;
+    char *kept = NULL;
+    enum err_code rc = OK;
+
+    *is_held = false;
+    if (!e->debts || !debts_are_owed(e->debts))
+        return OK;
+    if (!l)
+        rc = subject_hub_kept(&kept, e->store, subject, err);
+    const char *hub = l ? ruleset_hub(record_ruleset(l->fold.record)) : kept;
+    *is_held = rc == OK && debts_must_wait(e->debts, subject, hub);
+    if (*is_held)
+        rc = debts_hold(e->debts, subject, hub, err);
+    if (*is_held && rc == OK)
+        slice->held[slice->held_count++] = subject;
+    free(kept);
+    return rc;
+}
 
 static enum err_code add_due(const char *subject, int64_t due, void *arg, struct err *err)
 {
     struct due_slice *slice = arg;
+    bool is_held;
 
     (void)due;
     if (slice->weight >= WAKE_SLICE)
         return OK;
-    slice->weight += live_find(&slice->commit->engine->cache, subject) ? 1 : COLD_WEIGHT;
+    const struct live *l = live_find(&slice->commit->engine->cache, subject);
+    enum err_code rc = hold_due(&is_held, slice, l, subject, err);
+    if (rc != OK || is_held)
+        return rc;
+    slice->weight += l ? 1 : COLD_WEIGHT;
     return affected_by_time(&slice->commit->affected, subject, err);
+}
+
+int64_t engine_turn_at(const struct engine *e)
+{
+    return e->debts ? debts_turn_at(e->debts) : INT64_MAX;
+}
+
+enum err_code engine_release(struct engine *e, struct err *err)
+{
+    const char *subject;
+    int64_t due;
+
+    while (e->debts && (subject = debts_next(e->debts, clock_monotonic()))) {
+        enum err_code rc = wake_release(e->store, subject, err);
+        if (rc == OK)
+            rc = wake_of(&due, e->store, subject, err);
+        if (rc != OK)
+            return rc;
+        if (due <= log_recorded_time(e->store, clock_now(&e->clock)))
+            return OK;
+        debts_pass(e->debts); /* judged meanwhile */
+    }
+    return OK;
 }
 
 int64_t engine_next_wake(const struct engine *e)
@@ -288,6 +346,8 @@ enum err_code engine_wake_judging(struct engine *e, const struct strmap *only, s
         rc = affected_by_time(&c.affected, only->items[i].key, err);
     if (rc == OK && !only)
         rc = wake_due(e->store, c.publication.now, WAKE_SLICE, add_due, &slice, err);
+    for (int i = 0; i < slice.held_count; i++) /* they would be in the way of others */
+        wake_hold(e->store, slice.held[i]);
     if (rc == OK && c.affected.subjects.count == 0) /* so that each commit listed has a reason */
         return commit_nothing(&c);
     size_t due = c.affected.subjects.count;
@@ -381,7 +441,7 @@ enum err_code engine_try(struct engine *e, struct rulebook *rules,
         return err_set(err, ERR_CONFLICT, "these rules are those of generation %lld, in force",
                        (long long)e->generation);
     e->origins = origins;
-    return candidate_new(&e->candidate, rules, e->store, LIVE_RECORDS, err);
+    return candidate_new(&e->candidate, rules, e->rules, e->store, LIVE_RECORDS, err);
 }
 
 bool engine_is_trying(const struct engine *e)
@@ -411,6 +471,7 @@ static enum err_code change_over(struct engine *e, struct engine_swap *out, stru
     struct rulebook *old = e->rules;
     struct live_cache records = e->cache;
     int64_t generation = e->generation, changes = log_changes(e->store), subjects = 0;
+    struct refusals *unclear = candidate_unclear(e->candidate);
 
     e->rules = candidate_take(e->candidate, &e->cache);
     engine_give_up(e);
@@ -421,14 +482,18 @@ static enum err_code change_over(struct engine *e, struct engine_swap *out, stru
     if (rc == OK)
         rc = store_drain(e->store, err);
     if (rc == OK) {
+        if (e->debts)
+            debts_forgive(e->debts);
         live_cache_fini(&records);
         e->counts.rule_runs += rulebook_runs(old);
         *out = (struct engine_swap){ .replaced = old,
                                      .generation = e->generation,
                                      .subjects = subjects,
-                                     .changes = log_changes(e->store) - changes };
+                                     .changes = log_changes(e->store) - changes,
+                                     .unclear = unclear };
         return OK;
     }
+    refusals_free(unclear);
     live_cache_fini(&e->cache);
     rulebook_free(e->rules);
     e->rules = old;
@@ -438,7 +503,8 @@ static enum err_code change_over(struct engine *e, struct engine_swap *out, stru
     return rc;
 }
 
-enum err_code engine_try_slice(struct engine_swap *out, struct engine *e, struct err *err)
+enum err_code engine_try_slice(struct engine_swap *out, struct engine *e, int64_t until,
+                               struct err *err)
 {
     bool done = false;
 
@@ -446,11 +512,13 @@ enum err_code engine_try_slice(struct engine_swap *out, struct engine *e, struct
     enum err_code rc = engine_reload(e, err);
     if (rc == OK)
         rc = candidate_slice(&done, e->candidate, e->store,
-                             log_recorded_time(e->store, clock_now(&e->clock)), err);
+                             log_recorded_time(e->store, clock_now(&e->clock)), until, err);
     if (rc == OK && done)
         rc = store_drain(e->store, err);
     if (rc == OK)
         return done ? change_over(e, out, err) : OK;
+    if (rc == ERR_RULE)
+        out->wanting = candidate_refusals(e->candidate);
     engine_give_up(e);
     return rc;
 }
@@ -490,56 +558,123 @@ void engine_set_clock(struct engine *e, int64_t now)
     clock_init_fixed(&e->clock, now);
 }
 
-/* Make up for what a crash left behind, by the rules that judged it; they need not be those of now. */
-static enum err_code recover(struct engine *e, struct rulebook *rules, struct err *err)
+/* Make up for what a crash left behind, by the rules that judged it; when they are not those of now, *then has them, and
+ * the caller frees them. */
+static enum err_code recover(struct rulebook **then, struct engine *e, struct rulebook *rules,
+                             struct err *err)
 {
     struct generation last;
-    struct rulebook *then = NULL;
 
+    *then = NULL;
     enum err_code rc = generation_last(&last, e->store, err);
     if (rc != OK || last.number == 0)
         return rc;
     if (strcmp(last.digest, rulebook_digest(rules)) == 0)
         return engine_recover(e->store, rules, &e->cache, err);
-    rc = rulebook_of_generation(&then, e->store, last.number, err);
+    rc = rulebook_of_generation(then, e->store, last.number, err);
     if (rc == OK)
-        rc = engine_recover(e->store, then, &e->cache, err);
+        rc = engine_recover(e->store, *then, &e->cache, err);
     live_cache_clear(&e->cache);
-    rulebook_free(then);
     return rc;
 }
 
 /* The rules to begin with. Those of the folder may have become wrong since they were taken: a restart needs nobody,
  * and what was in force last is in the archive. */
-static enum err_code find_rules(struct proposed *out, struct engine *e, const char *folder,
-                                struct err *err)
+static enum err_code find_rules(struct proposed *out, struct engine *e,
+                                const struct proposal *proposal, struct err *err)
 {
-    const struct proposal proposal = { .folder = folder };
     struct generation last;
     struct err ignored;
 
-    enum err_code rc = proposal_load(out, e->store, &proposal, err);
+    enum err_code rc = proposal_load(out, e->store, proposal, err);
     for (const struct refusal *r = out->refusals; r; r = r->next)
         log_err("rules: not taken pack=%s\n%s", r->pack, r->why);
-    if (rc == OK || generation_last(&last, e->store, &ignored) != OK || last.number == 0)
+    if (rc == OK || out->is_stuck || generation_last(&last, e->store, &ignored) != OK ||
+        last.number == 0)
         return rc;
     log_err("rules: generation %lld stays in force error=%s", (long long)last.number, err->msg);
     return rulebook_of_generation(&out->rules, e->store, last.number, err);
 }
 
-static enum err_code begin_with(struct engine *e, struct proposed *p, struct err *err)
+/* Judge everything by rules that have judged nothing yet, as a reload does; nobody waits meanwhile. ERR_RULE: some packs
+ * are found wanting, and they are gone; else they are the engine's. */
+static enum err_code try_first(struct refusals *wanting, struct engine *e, struct rulebook *rules,
+                               const struct rulebook *in_force, struct err *err)
 {
-    struct rulebook *rules = p->rules;
+    bool done = false;
+    int64_t now = log_recorded_time(e->store, clock_now(&e->clock));
 
-    p->rules = NULL;
-    enum err_code rc = recover(e, rules, err);
+    enum err_code rc = candidate_new(&e->candidate, rules, in_force, e->store, LIVE_RECORDS, err);
     if (rc != OK) {
         rulebook_free(rules);
         return rc;
     }
+    while (rc == OK && !done)
+        rc = candidate_slice(&done, e->candidate, e->store, now, INT64_MAX, err);
+    struct refusals *found = rc == ERR_RULE ? candidate_refusals(e->candidate) : NULL;
+    if (found && refusals_copy(wanting, found->first, err) != OK)
+        rc = err->code;
+    refusals_free(found);
+    if (rc == OK) {
+        live_cache_fini(&e->cache);
+        e->rules = candidate_take(e->candidate, &e->cache);
+    }
+    engine_give_up(e);
+    return rc;
+}
+
+/* The rules of the folder are not those that judged last: which packs of them may judge? */
+static enum err_code begin_anew(struct engine *e, struct proposed *p, struct proposal *proposal,
+                                const struct rulebook *in_force, struct err *err)
+{
+    struct refusals wanting = { 0 };
+    int64_t subjects;
+    enum err_code rc;
+
+    for (int attempts = 0;; attempts++) {
+        struct rulebook *rules = p->rules;
+        size_t before = refusals_count(&wanting);
+        p->rules = NULL;
+        if (strcmp(rulebook_digest(rules), rulebook_digest(in_force)) == 0) {
+            rc = engine_use_rules(e, rules, err);
+            break;
+        }
+        rc = try_first(&wanting, e, rules, in_force, err);
+        if (rc == OK)
+            rc = judge_all(&subjects, e, err);
+        if (rc != ERR_RULE || refusals_count(&wanting) == before)
+            break;
+        proposed_fini(p);
+        proposal->wanting = wanting.first;
+        rc = find_rules(p, e, proposal, err);
+        if (rc != OK)
+            break;
+        e->origins = p->origins;
+    }
+    arena_fini(&wanting.arena);
+    return rc;
+}
+
+static enum err_code begin_with(struct engine *e, struct proposed *p, struct proposal *proposal,
+                                struct err *err)
+{
+    struct rulebook *then = NULL;
+
+    enum err_code rc = recover(&then, e, p->rules, err);
     e->origins = p->origins;
-    rc = engine_use_rules(e, rules, err);
+    if (rc == OK && then) {
+        rc = begin_anew(e, p, proposal, then, err);
+    } else if (rc == OK) {
+        struct rulebook *rules = p->rules;
+        p->rules = NULL;
+        rc = engine_use_rules(e, rules, err);
+    }
     e->origins = NULL;
+    rulebook_free(then);
+    for (const struct refusal *r = p->refusals; r && rc == OK; r = r->next)
+        if (r->is_stuck)
+            failures_note(e->failures, strncmp(r->pack, "hubs/", 5) == 0 ? r->pack + 5 : NULL,
+                          "pack", "", r->why);
     if (rc == OK && p->refusals)
         rc = packs_note_refusals(e->store, p->refusals, clock_now(&e->clock), err);
     return rc;
@@ -549,18 +684,25 @@ enum err_code engine_open(struct engine **out, const struct engine_options *opti
                           struct err *err)
 {
     struct proposed proposed = { 0 };
+    struct proposal proposal = { .folder = options->rules };
 
     *out = NULL;
     struct engine *e = new_engine(&options->clock);
     if (!e)
         return err_set(err, ERR_LIMIT, "no memory for the engine");
     enum err_code rc = failures_new(&e->failures, err);
+    if (rc == OK && options->durable) /* else whoever opened it waits for all of it */
+        rc = debts_new(&e->debts, err);
     if (rc == OK)
         rc = store_open(&e->store, options->database, STORE_WRITE, err);
     if (rc == OK)
-        rc = find_rules(&proposed, e, options->rules, err);
+        rc = stuck_take(e->store, options->database, err);
+    if (rc == OK && options->durable)
+        stuck_watch(options->database);
     if (rc == OK)
-        rc = begin_with(e, &proposed, err);
+        rc = find_rules(&proposed, e, &proposal, err);
+    if (rc == OK)
+        rc = begin_with(e, &proposed, &proposal, err);
     proposed_fini(&proposed);
     if (rc == OK && options->durable)
         rc = store_start_writer(e->store, options->durable, options->arg, err);
@@ -578,6 +720,7 @@ void engine_close(struct engine *e)
     engine_give_up(e);
     live_cache_fini(&e->cache);
     failures_free(e->failures);
+    debts_free(e->debts);
     store_close(e->store);
     rulebook_free(e->rules);
     free(e);
@@ -639,6 +782,7 @@ void engine_counters(const struct engine *e, struct engine_counters *out)
     out->live_records = e->cache.count;
     out->skipped = e->cache.skipped;
     out->refold_lag = (uint64_t)pending_count(e->store);
+    out->held_back = e->debts ? debts_held(e->debts) : 0;
     out->generation = e->generation;
     snprintf(out->digest, sizeof(out->digest), "%s", rulebook_digest(e->rules));
 }

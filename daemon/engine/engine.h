@@ -62,6 +62,12 @@ int64_t engine_next_wake(const struct engine *e);
 /* Judge some subjects that are due now (a slice: call again while engine_next_wake() <= now). */
 MUST_CHECK enum err_code engine_wake(struct engine *e, struct err *err);
 
+/* Let a subject that is held back, since its hub's rules take long, be due when its turn has come: call it before
+ * engine_next_wake(). */
+MUST_CHECK enum err_code engine_release(struct engine *e, struct err *err);
+/* The monotonic instant at which the next one's turn comes; INT64_MAX: nobody is held back. */
+int64_t engine_turn_at(const struct engine *e);
+
 /* Judge all that is due now, slice after slice: for those who open an engine to write and leave. */
 MUST_CHECK enum err_code engine_settle(struct engine *e, struct err *err);
 
@@ -77,6 +83,7 @@ MUST_CHECK enum err_code engine_catch_up(struct engine *e, struct err *err);
 
 struct rulebook;
 struct pack_origin;
+struct refusals;
 /*
  * Begin to judge everything by other rules, beside those in force; what was being tried before is given up.
  * OK: they are taken over. ERR_CONFLICT: they are those in force. `origins` (proposal.h) are borrowed until the end,
@@ -88,16 +95,20 @@ MUST_CHECK enum err_code engine_try(struct engine *e, struct rulebook *rules,
 bool engine_is_trying(const struct engine *e);
 void engine_try_progress(const struct engine *e, uint64_t *done, uint64_t *of);
 /*
- * Make some more records by them; with the last one they become the rules in force in one durable commit, and
- * *replaced is those that were, for rulebook_free() when nobody uses their catalog any more; else NULL. An error:
- * they were given up, and those in force stay.
+ * Make some more records by them, for as long as the monotonic instant `until` lies ahead, but some in any case; with
+ * the last one they become the rules in force in one durable commit, and *replaced is those that were, for
+ * rulebook_free() when nobody uses their catalog any more; else NULL. An error: they were given up, and those in force
+ * stay. ERR_RULE: *wanting has the packs that may not come into force, for refusals_free() (NULL: no memory).
  */
 struct engine_swap {
     struct rulebook *replaced;
     int64_t generation;
     int64_t subjects, changes; /* judged; entries of the feed */
+    struct refusals *wanting;
+    struct refusals *
+        unclear; /* with `replaced`: what overlays change with no direction, for refusals_free(); NULL: nothing */
 };
-MUST_CHECK enum err_code engine_try_slice(struct engine_swap *out, struct engine *e,
+MUST_CHECK enum err_code engine_try_slice(struct engine_swap *out, struct engine *e, int64_t until,
                                           struct err *err);
 void engine_give_up(struct engine *e);
 
@@ -121,6 +132,7 @@ struct engine_counters {
     uint64_t
         skipped; /* events, once for each record, of a type or with data that the rules do not have any more */
     uint64_t refold_lag; /* subjects that wait to be folded anew */
+    uint64_t held_back;  /* subjects that wait since their hub's rules take long */
     int64_t generation;
     char digest[65]; /* of its rules, hex */
 };

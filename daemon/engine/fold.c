@@ -62,17 +62,6 @@ static enum err_code hand_over(struct fold *f, struct ruleset *to, struct err *e
     return rc == OK && f->trace ? trace_hand_over(f->trace, f->record, err) : rc;
 }
 
-/* The event may have brought the subject to another hub, whose overlay sees it too. */
-static enum err_code follow_hub(struct fold *f, const struct fold_event *e, struct err *err)
-{
-    struct ruleset *to = record_may_have_moved(f->record) ? ruleset_now(f) : NULL;
-
-    if (!to || to == record_ruleset(f->record))
-        return OK;
-    enum err_code rc = hand_over(f, to, err);
-    return rc == OK ? record_apply_own(f->record, e, err) : rc;
-}
-
 /* ---- */
 
 static enum err_code begin(struct fold *f, struct err *err)
@@ -130,8 +119,8 @@ int64_t fold_next(const struct fold *f)
  * could take any time. */
 #define SPENT_LIMIT 3
 
-static enum err_code add_fault(struct fold *f, int64_t seq, const char *type, bool is_spent,
-                               struct err *err)
+static enum err_code add_fault(struct fold *f, int64_t seq, const char *type,
+                               const struct ruleset *added, bool is_spent, struct err *err)
 {
     struct fault *fault = arena_alloc(&f->arena, sizeof(*fault));
     char *message = fault ? arena_strdup(&f->arena, err->msg) : NULL;
@@ -141,6 +130,7 @@ static enum err_code add_fault(struct fold *f, int64_t seq, const char *type, bo
         return err_set(err, ERR_LIMIT, "no memory for the record of %s", f->subject);
     *fault = (struct fault){ .next = f->faults,
                              .seq = seq,
+                             .added = added,
                              .type = kept,
                              .is_spent = is_spent,
                              .place = f->next,
@@ -149,10 +139,11 @@ static enum err_code add_fault(struct fold *f, int64_t seq, const char *type, bo
     return OK;
 }
 
-static bool is_faulty(const struct fold *f, int64_t seq)
+/* `added`: is it what this ruleset's overlay adds that fails on it; NULL: all of it. */
+static bool is_faulty(const struct fold *f, int64_t seq, const struct ruleset *added)
 {
     for (const struct fault *fault = f->faults; fault; fault = fault->next)
-        if (fault->seq == seq)
+        if (fault->seq == seq && fault->added == added)
             return true;
     return false;
 }
@@ -179,7 +170,7 @@ static enum err_code ask(struct fold *f, int64_t now, bool by_itself, struct err
     if (is_of_the_rules(rc)) {
         f->spent_asks += ruleset_was_spent(record_ruleset(f->record));
         f->wake = TIME_NEVER;
-        rc = is_faulty(f, 0) ? OK : add_fault(f, 0, NULL, false, err);
+        rc = is_faulty(f, 0, NULL) ? OK : add_fault(f, 0, NULL, NULL, false, err);
     }
     if (!by_itself) {
         f->settled = now;
@@ -209,6 +200,62 @@ static bool still_fits(const struct rulebook *rules, const char *type, const str
     return !now || type_check(now->data, data, "data", &ignored) == OK;
 }
 
+/* Have earlier events of this type used up what their reducers may? Later ones are not tried. */
+static bool has_spent(const struct fold *f, const char *type, const struct ruleset *added)
+{
+    int count = 0;
+
+    for (const struct fault *fault = f->faults; fault; fault = fault->next)
+        count += fault->is_spent && fault->added == added && fault->place < f->next &&
+                 strcmp(fault->type, type) == 0;
+    return count >= SPENT_LIMIT;
+}
+
+static enum err_code refuse(struct fold *f, const struct entry *e, const struct ruleset *added,
+                            struct err *err)
+{
+    if (is_faulty(f, e->seq, added))
+        return OK;
+    err_set(err, ERR_RULE, "not tried: the reducer of %s was stopped %d times before", e->type,
+            SPENT_LIMIT);
+    return add_fault(f, e->seq, e->type, added, false, err);
+}
+
+/* What the overlay at hand adds for the event: is it to be left out, since it fails on it? `entry` NULL: a record that is
+ * kept, which has no faults. */
+static enum err_code leave_added(struct fold_event *e, struct fold *f, const struct entry *entry,
+                                 struct err *err)
+{
+    const struct ruleset *rs = record_ruleset(f->record);
+
+    e->leaves_added = false;
+    if (!f->faults || !entry)
+        return OK;
+    e->leaves_added = is_faulty(f, e->seq, rs);
+    if (e->leaves_added || !has_spent(f, e->type, rs))
+        return OK;
+    e->leaves_added = true;
+    return refuse(f, entry, rs, err);
+}
+
+/* By the rules of the hub that it belongs to; an event that brings it to another one is seen by that one's overlay too. */
+static enum err_code apply_event(bool *known, struct fold *f, struct fold_event *e,
+                                 const struct entry *entry, struct err *err)
+{
+    enum err_code rc = leave_added(e, f, entry, err);
+
+    if (rc == OK)
+        rc = record_apply(known, f->record, e, err);
+    struct ruleset *to =
+        rc == OK && *known && record_may_have_moved(f->record) ? ruleset_now(f) : NULL;
+    if (!to || to == record_ruleset(f->record))
+        return rc;
+    rc = hand_over(f, to, err);
+    if (rc == OK)
+        rc = leave_added(e, f, entry, err);
+    return rc == OK && !e->leaves_added ? record_apply_own(f->record, e, err) : rc;
+}
+
 static enum err_code apply(struct fold *f, const struct item *item, struct err *err)
 {
     const struct entry *e = item->entry;
@@ -232,9 +279,7 @@ static enum err_code apply(struct fold *f, const struct item *item, struct err *
         };
         known = item->fits || still_fits(f->rules, event.type, event.data);
         if (known)
-            rc = record_apply(&known, f->record, &event, err);
-        if (rc == OK && known)
-            rc = follow_hub(f, &event, err);
+            rc = apply_event(&known, f, &event, e, err);
         if (is_of_the_rules(rc))
             rc = ERR_RULE;
     } else {
@@ -244,40 +289,23 @@ static enum err_code apply(struct fold *f, const struct item *item, struct err *
     return rc;
 }
 
-/* Have earlier events of this type used up what their reducers may? Later ones are not tried. */
-static bool has_spent(const struct fold *f, const char *type)
-{
-    int count = 0;
-
-    for (const struct fault *fault = f->faults; fault; fault = fault->next)
-        count += fault->is_spent && fault->place < f->next && strcmp(fault->type, type) == 0;
-    return count >= SPENT_LIMIT;
-}
-
-static enum err_code refuse(struct fold *f, const struct entry *e, struct err *err)
-{
-    if (is_faulty(f, e->seq))
-        return OK;
-    err_set(err, ERR_RULE, "not tried: the reducer of %s was stopped %d times before", e->type,
-            SPENT_LIMIT);
-    return add_fault(f, e->seq, e->type, false, err);
-}
-
 /* Take the next event in. One that a reducer fails on may have been taken in by half: then all begins
- * anew without it. */
+ * anew without it, or without what an overlay adds for it. */
 static enum err_code take_next(struct fold *f, struct err *err)
 {
     const struct item *item = &f->items[f->next];
     int64_t seq = item->entry->seq;
 
-    if (has_spent(f, item->entry->type)) {
-        enum err_code rc = refuse(f, item->entry, err);
+    if (has_spent(f, item->entry->type, NULL)) {
+        enum err_code rc = refuse(f, item->entry, NULL, err);
         if (rc != OK)
             return rc;
-    } else if (!is_faulty(f, seq)) {
+    } else if (!is_faulty(f, seq, NULL)) {
         enum err_code rc = apply(f, item, err);
         if (rc == ERR_RULE) {
-            rc = add_fault(f, seq, item->entry->type, ruleset_was_spent(record_ruleset(f->record)),
+            const struct ruleset *rs = record_ruleset(f->record);
+            bool in_added = record_failed_in_added(f->record) && !is_faulty(f, seq, rs);
+            rc = add_fault(f, seq, item->entry->type, in_added ? rs : NULL, ruleset_was_spent(rs),
                            err);
             return rc == OK ? begin(f, err) : rc;
         }
@@ -330,9 +358,8 @@ enum err_code fold_take(struct fold *f, const struct fold_event *e, struct err *
         rc = fold_to(f, e->time - 1, err);
     if (rc != OK)
         return rc;
-    rc = record_apply(&known, f->record, e, err);
-    if (rc == OK)
-        rc = follow_hub(f, e, err);
+    struct fold_event event = *e;
+    rc = apply_event(&known, f, &event, NULL, err);
     if (rc != OK)
         return is_of_the_rules(rc) ? ERR_RULE : rc == ERR_BUSY ? must_fold_anew(f, err) : rc;
     f->skipped += !known;

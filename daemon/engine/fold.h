@@ -17,14 +17,16 @@
 #include "lua/trace.h"
 #include "lua/rulebook.h"
 
-/* An event that a reducer failed on: it counts as not there for this subject until the rules are mended. */
+/* An event that a reducer failed on: it counts as not there for this subject until the rules are mended. Where it is what
+ * an overlay has added that failed, only that does, and the national pack takes the event in. */
 struct fault {
     const struct fault *next;
-    int64_t seq;         /* 0: a move failed */
-    const char *type;    /* of the event; NULL: a move */
-    bool is_spent;       /* its reducer used up its budget */
-    size_t place;        /* among the items */
-    const char *message; /* file:line: what went wrong */
+    int64_t seq;                 /* 0: a move failed */
+    const struct ruleset *added; /* that of the overlay; NULL: all of the event is left out */
+    const char *type;            /* of the event; NULL: a move */
+    bool is_spent;               /* its reducer used up its budget */
+    size_t place;                /* among the items */
+    const char *message;         /* file:line: what went wrong */
 };
 
 struct fold {

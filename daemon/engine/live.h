@@ -25,6 +25,7 @@ struct live {
     size_t last_room;    /* bytes */
     int64_t fold_events; /* how many events it was last folded from */
     int64_t ahead;       /* when its first event that lies ahead comes; TIME_NEVER */
+    bool is_slow;        /* its rules took long when it was judged last */
     char *name, *hub;    /* as last stored; owned, NULL: none */
     char *
         former; /* codes of those whose events it took over, when it was last folded; owned, NULL: none */

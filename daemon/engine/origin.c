@@ -24,6 +24,7 @@ struct pack {
     bool is_put_over;        /* ... by this proposal */
     bool was_over;           /* the database says so already */
     bool stays;              /* it is what it is in force */
+    bool is_refused;         /* found wanting: it is that, or nothing */
 };
 struct origins {
     struct arena *arena;
@@ -267,6 +268,25 @@ enum err_code origins_stay(bool *changed, struct origins *from, const char *pack
         *changed = false;
     enum err_code rc = generation_last(&last, from->store, err);
     return rc == OK ? take_back(from, p, last.number, err) : rc;
+}
+
+enum err_code origins_refuse(struct origins *from, const char *pack, struct err *err)
+{
+    struct pack *p = pack_named(from, pack, strlen(pack));
+    char before[DIGEST_HEX], after[DIGEST_HEX];
+    bool was_refused, ignored;
+
+    if (!p)
+        return no_memory(err);
+    was_refused = p->is_refused;
+    p->is_refused = true;
+    digest_pack(before, p);
+    enum err_code rc = origins_stay(&ignored, from, pack, err);
+    digest_pack(after, p);
+    if (rc != OK || (!was_refused && strcmp(before, after) != 0))
+        return rc;
+    /* Without a national pack there is nothing. */
+    return strcmp(pack, "national") == 0 ? put_back(from, p, err) : take_back(from, p, 0, err);
 }
 
 enum err_code origins_list(const struct pack_origin **out, struct origins *from, struct err *err)

@@ -17,6 +17,9 @@ MUST_CHECK enum err_code origins_files(struct ruleset_file **out, int *count, st
 /* Let a pack be what it is in force; one that is not goes. *changed: it was something else. */
 MUST_CHECK enum err_code origins_stay(bool *changed, struct origins *from, const char *pack,
                                       struct err *err);
+/* The same for one that was found wanting: where it is what is in force already, or this is done a second time, it
+ * goes. */
+MUST_CHECK enum err_code origins_refuse(struct origins *from, const char *pack, struct err *err);
 /* What is to be kept of them. */
 MUST_CHECK enum err_code origins_list(const struct pack_origin **out, struct origins *from,
                                       struct err *err);

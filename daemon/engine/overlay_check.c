@@ -10,6 +10,8 @@
 
 struct check {
     struct rulebook *rules;
+    const bool *is_asked;  /* by number of the ruleset; NULL: all are */
+    struct ruleset *tried; /* whose overlay is switched on */
     struct world *w;
     const char *subject;
     int64_t now;
@@ -20,6 +22,7 @@ struct check {
     bool is_tighter;      /* what is being tried */
     struct value *before; /* national decisions without the overlay, by name */
     size_t count, cap, next;
+    bool is_judged; /* `before` is there */
     bool failed;
 };
 
@@ -33,16 +36,23 @@ static enum err_code no_memory(struct err *err)
     return err_set(err, ERR_LIMIT, "no memory to check an overlay");
 }
 
-static void refuse(struct check *c, const char *what, const char *national, const char *here,
-                   const char *why)
+static void tell(struct check *c, const char *what, const char *national, const char *here,
+                 const char *why, bool is_unclear)
 {
-    c->fn(&(struct overlay_refusal){ .hub = ruleset_hub(record_ruleset(c->base->record)),
+    c->fn(&(struct overlay_refusal){ .hub = ruleset_hub(c->tried),
                                      .subject = c->subject,
                                      .what = what,
                                      .national = national,
                                      .here = here,
-                                     .why = why },
+                                     .why = why,
+                                     .is_unclear = is_unclear },
           c->arg);
+}
+
+static void refuse(struct check *c, const char *what, const char *national, const char *here,
+                   const char *why)
+{
+    tell(c, what, national, here, why, false);
 }
 
 /* ---- decisions, on the same facts ---- */
@@ -79,17 +89,40 @@ static bool is_yes_or_no(const char *json)
     return is_yes(json) || strcmp(json, "false") == 0;
 }
 
+static bool read_number(double *out, const char *json)
+{
+    char *end;
+
+    *out = is_yes_or_no(json) ? is_yes(json) : strtod(json, &end);
+    return is_yes_or_no(json) || (end != json && *end == '\0');
+}
+
+/* Is there more of it than before? 0: there is no more or less. */
+static int order_of(const char *before, const char *here)
+{
+    double a, b;
+
+    if (!read_number(&a, before) || !read_number(&b, here))
+        return 0;
+    return (b > a) - (b < a);
+}
+
 static void compare(struct check *c, const struct value *before, const struct judged *j)
 {
-    if (j->is_error && !before->is_error) {
+    if (j->is_error && !before->is_error && !j->is_criterion) {
         refuse(c, j->name, before->text, j->value, "with the overlay this rule fails");
         return;
     }
-    if (j->is_error || before->is_error || !is_yes_or_no(before->text) || !is_yes_or_no(j->value) ||
-        strcmp(before->text, j->value) == 0)
+    if (j->is_error || before->is_error || strcmp(before->text, j->value) == 0)
         return;
-    bool is_stricter = is_yes(j->value) == j->is_alert;
-    if (is_stricter != c->is_tighter)
+    int order = order_of(before->text, j->value), stricter = j->stricter;
+    /* Where the pack says nothing, yes is better than no, and no alert better than one. */
+    if (!stricter && !j->is_criterion && is_yes_or_no(before->text) && is_yes_or_no(j->value))
+        stricter = j->is_alert ? 1 : -1;
+    if (order == 0 || stricter == 0)
+        tell(c, j->name, before->text, j->value,
+             "it changes, and the national pack does not say which way is stricter", true);
+    else if ((order == stricter) != c->is_tighter)
         refuse(c, j->name, before->text, j->value,
                c->is_tighter ? "what the overlay tightens makes this one less strict"
                              : "what the overlay loosens makes this one stricter");
@@ -104,11 +137,24 @@ static void take_after(const struct judged *j, void *arg)
         compare(c, &c->before[c->next++], j);
 }
 
+static enum err_code judge_before(struct check *c, struct err *err)
+{
+    ruleset_set_effects(c->tried, EFFECT_FREELY);
+    enum err_code rc = record_judge_rules(c->base->record, c->now, take_before, c, err);
+    c->is_judged = true;
+    return rc == OK && c->failed ? no_memory(err) : rc;
+}
+
+/* Decisions are those of the hub that it belongs to now. */
 static enum err_code check_decisions(struct check *c, unsigned effects, struct err *err)
 {
+    if (c->tried != record_ruleset(c->base->record))
+        return OK;
+    if (!c->is_judged && judge_before(c, err) != OK)
+        return err->code;
     c->next = 0;
-    rulebook_set_effects(c->rules, effects);
-    return record_judge(c->base->record, c->now, take_after, c, err);
+    ruleset_set_effects(c->tried, effects);
+    return record_judge_rules(c->base->record, c->now, take_after, c, err);
 }
 
 /* ---- how far it comes ---- */
@@ -117,7 +163,7 @@ static enum err_code check_moves(struct check *c, unsigned effects, struct err *
 {
     struct fold f = { 0 };
 
-    rulebook_set_effects(c->rules, effects);
+    ruleset_set_effects(c->tried, effects);
     enum err_code rc = fold_subject(&f, c->rules, c->w, c->subject, c->now, err);
     if (rc == OK) {
         const char *fact = c->is_tighter ? record_is_further(f.record, c->base->record)
@@ -139,17 +185,25 @@ static enum err_code check_direction(struct check *c, unsigned direction, struct
     unsigned effects = EFFECT_FREELY | direction;
 
     c->is_tighter = direction == EFFECT_TIGHTEN;
-    if (!(rulebook_changes(c->rules) & direction))
+    if (!(ruleset_changes(c->tried) & direction))
         return OK;
     enum err_code rc = check_decisions(c, effects, err);
     return rc == OK ? check_moves(c, effects, err) : rc;
 }
 
-/* A reducer of the overlay that fails takes its event away from the national pack too. */
+/* Is the message about a file of this hub's overlay? "hubs/07/rules.lua:3: ..." */
+static bool is_about(const char *message, const char *hub)
+{
+    size_t len = strlen(hub);
+    return strncmp(message, "hubs/", 5) == 0 && strncmp(message + 5, hub, len) == 0 &&
+           message[5 + len] == '/';
+}
+
+/* A reducer of the overlay that fails leaves an event out of what the overlay keeps. */
 static void check_faults(struct check *c)
 {
     for (const struct fault *fault = c->base->faults; fault; fault = fault->next)
-        if (strncmp(fault->message, "hubs/", 5) == 0)
+        if (is_about(fault->message, ruleset_hub(c->tried)))
             refuse(c, fault->seq ? "reducer" : "moves", NULL, NULL, fault->message);
 }
 
@@ -160,15 +214,32 @@ bool overlay_check_concerns(const struct fold *f)
     return f->handovers > 0 || ruleset_hub(record_ruleset(f->record));
 }
 
-static enum err_code check_concerned(struct check *c, struct err *err)
+/* Was the subject ever judged by ruleset number `i`? */
+static bool has_met(const struct fold *f, int i)
+{
+    const struct ruleset *rs = rulebook_at(f->rules, i);
+    return ruleset_hub(rs) &&
+           (rs == record_ruleset(f->record) || (f->parked && f->parked[i] != NULL));
+}
+
+static enum err_code check_overlay(struct check *c, struct err *err)
 {
     check_faults(c);
-    enum err_code rc = record_judge(c->base->record, c->now, take_before, c, err);
-    if (rc == OK && c->failed)
-        rc = no_memory(err);
+    enum err_code rc = check_direction(c, EFFECT_TIGHTEN, err);
     if (rc == OK)
-        rc = check_direction(c, EFFECT_TIGHTEN, err);
-    return rc == OK ? check_direction(c, EFFECT_LOOSEN, err) : rc;
+        rc = check_direction(c, EFFECT_LOOSEN, err);
+    ruleset_set_effects(c->tried, EFFECT_FREELY);
+    return rc;
+}
+
+static enum err_code check_concerned(struct check *c, struct err *err)
+{
+    enum err_code rc = OK;
+
+    for (int i = 0; rc == OK && (c->tried = rulebook_at(c->rules, i)); i++)
+        if (has_met(c->base, i) && (!c->is_asked || c->is_asked[i]))
+            rc = check_overlay(c, err);
+    return rc;
 }
 
 static enum err_code check_subject(bool *is_concerned, struct check *c, struct err *err)
@@ -187,12 +258,17 @@ static enum err_code check_subject(bool *is_concerned, struct check *c, struct e
     return rc;
 }
 
-enum err_code overlay_check_subject(struct rulebook *rules, struct world *w, const char *subject,
-                                    int64_t now, overlay_refused_fn *fn, void *arg, struct err *err)
+enum err_code overlay_check_subject(struct rulebook *rules, const bool *is_asked, struct world *w,
+                                    const char *subject, int64_t now, overlay_refused_fn *fn,
+                                    void *arg, struct err *err)
 {
-    struct check c = {
-        .rules = rules, .w = w, .subject = subject, .now = now, .fn = fn, .arg = arg
-    };
+    struct check c = { .rules = rules,
+                       .is_asked = is_asked,
+                       .w = w,
+                       .subject = subject,
+                       .now = now,
+                       .fn = fn,
+                       .arg = arg };
     bool is_concerned;
 
     return check_subject(&is_concerned, &c, err);

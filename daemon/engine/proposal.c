@@ -2,11 +2,14 @@
  * that fail replaced by what is in force. */
 #include "engine/proposal.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "engine/origin.h"
 #include "engine/packtest.h"
+#include "engine/stuck.h"
+#include "lua/folder.h"
 #include "store/generation.h"
 
 /* So many tests of a pack that fail are told: more is no help, and the answer is kept. */
@@ -114,18 +117,25 @@ static enum err_code try_once(struct attempt *a, struct origins *from, struct er
 }
 
 /* Keep what is wrong with a pack; what was wrong with it first counts. */
-static enum err_code refuse(struct attempt *a, const struct failing *f, struct err *err)
+static enum err_code keep_refusal(struct attempt *a, const char *pack, const char *why,
+                                  struct err *err)
 {
     for (const struct refusal *r = a->out->refusals; r; r = r->next)
-        if (strcmp(r->pack, f->pack) == 0)
+        if (strcmp(r->pack, pack) == 0)
             return OK;
     struct refusal *r = arena_alloc(a->arena, sizeof(*r));
-    const char *why = arena_strdup(a->arena, buf_cstr(&f->why));
-    if (!r || !why || f->why.failed)
+    if (!r)
         return no_memory(err);
-    *r = (struct refusal){ a->out->refusals, f->pack, why };
+    *r = (struct refusal){ .next = a->out->refusals,
+                           .pack = arena_strdup(a->arena, pack),
+                           .why = arena_strdup(a->arena, why) };
     a->out->refusals = r;
-    return OK;
+    return r->pack && r->why ? OK : no_memory(err);
+}
+
+static enum err_code refuse(struct attempt *a, const struct failing *f, struct err *err)
+{
+    return f->why.failed ? no_memory(err) : keep_refusal(a, f->pack, buf_cstr(&f->why), err);
 }
 
 /* Put what is in force in the place of packs that fail. *any: there was one that was not so already. */
@@ -161,6 +171,58 @@ static enum err_code load(struct attempt *a, struct origins *from, bool is_by_ha
     }
 }
 
+/* Those that were found wanting. What somebody pushes, or goes back to, is that or nothing. */
+static enum err_code leave_wanting(struct attempt *a, struct origins *from,
+                                   const struct proposal *p, struct err *err)
+{
+    enum err_code rc = OK;
+
+    for (const struct refusal *r = p->wanting; r && rc == OK; r = r->next) {
+        rc = keep_refusal(a, r->pack, r->why, err);
+        if (rc == OK && p->kind != PROPOSE_FOLDER && strcmp(r->pack, p->pack) == 0)
+            rc = err_set(err, ERR_RULE, "%.*s", (int)strcspn(r->why, "\n"), r->why);
+        if (rc == OK)
+            rc = origins_refuse(from, r->pack, err);
+    }
+    return rc;
+}
+
+struct leaving {
+    struct attempt *attempt;
+    struct origins *from;
+    const struct proposal *proposal;
+};
+
+/* One that never came back, and is still what it was then. */
+static enum err_code leave_stuck(const char *pack, const char *digest, const char *where, void *arg,
+                                 struct err *err)
+{
+    struct leaving *l = arg;
+    struct ruleset_file *files;
+    char now[DIGEST_HEX];
+    int count;
+    struct buf why = { 0 };
+
+    if (origins_files(&files, &count, l->from, err) != OK)
+        return err->code;
+    files_digest(now, files, count, pack);
+    if (strcmp(now, digest) != 0)
+        return OK;
+    buf_printf(&why,
+               "%s: it never came back (%s), and the daemon had to end: it is left out until it is "
+               "changed\n",
+               pack, where);
+    enum err_code rc =
+        why.failed ? no_memory(err) : keep_refusal(l->attempt, pack, buf_cstr(&why), err);
+    for (struct refusal *r = l->attempt->out->refusals; rc == OK && r; r = r->next)
+        r->is_stuck = r->is_stuck || strcmp(r->pack, pack) == 0;
+    l->attempt->out->is_stuck = true;
+    if (rc == OK && l->proposal->kind != PROPOSE_FOLDER && strcmp(pack, l->proposal->pack) == 0)
+        rc = err_set(err, ERR_RULE, "%.*s", (int)strcspn(buf_cstr(&why), "\n"), buf_cstr(&why));
+    buf_fini(&why);
+    return rc == OK ? origins_refuse(l->from, pack, err) : rc;
+}
+
 enum err_code proposal_load(struct proposed *out, struct store *s, const struct proposal *p,
                             struct err *err)
 {
@@ -173,6 +235,10 @@ enum err_code proposal_load(struct proposed *out, struct store *s, const struct 
     if (rc == OK)
         rc = origins_gather(&from, &out->arena, s, p, err);
     if (rc == OK)
+        rc = leave_wanting(&a, from, p, err);
+    if (rc == OK)
+        rc = stuck_each(s, leave_stuck, &(struct leaving){ &a, from, p }, err);
+    if (rc == OK)
         rc = load(&a, from, p->kind != PROPOSE_FOLDER, err);
     return rc;
 }
@@ -182,4 +248,37 @@ void proposed_fini(struct proposed *p)
     rulebook_free(p->rules);
     arena_fini(&p->arena);
     *p = (struct proposed){ 0 };
+}
+
+enum err_code refusals_copy(struct refusals *to, const struct refusal *more, struct err *err)
+{
+    for (; more; more = more->next) {
+        struct refusal *r = arena_alloc(&to->arena, sizeof(*r));
+        if (!r)
+            return no_memory(err);
+        *r = (struct refusal){ .next = to->first,
+                               .pack = arena_strdup(&to->arena, more->pack),
+                               .why = arena_strdup(&to->arena, more->why) };
+        if (!r->pack || !r->why)
+            return no_memory(err);
+        to->first = r;
+    }
+    return OK;
+}
+
+size_t refusals_count(const struct refusals *r)
+{
+    size_t count = 0;
+
+    for (const struct refusal *x = r->first; x; x = x->next)
+        count++;
+    return count;
+}
+
+void refusals_free(struct refusals *r)
+{
+    if (!r)
+        return;
+    arena_fini(&r->arena);
+    free(r);
 }

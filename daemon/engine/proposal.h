@@ -8,6 +8,7 @@
 #ifndef PATHWAY_PROPOSAL_H
 #define PATHWAY_PROPOSAL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/arena.h"
@@ -21,19 +22,34 @@ enum proposal_kind {
     PROPOSE_PUSH,     /* these files are `pack` */
     PROPOSE_ROLLBACK, /* `pack` as it was before it became what it is */
 };
+/* A pack that is refused, and all that is wrong with it, in lines. */
+struct refusal {
+    struct refusal *next;
+    const char *pack, *why;
+    bool is_stuck; /* its code never came back: see stuck.h */
+};
 struct proposal {
     const char *folder; /* the rules folder */
     enum proposal_kind kind;
     const char *pack;                 /* "national", "hubs/07" */
     const struct ruleset_file *files; /* PROPOSE_PUSH: "hubs/07/overlay.lua" */
     int file_count;
+    /* Found wanting before, when everything was judged by them: these stay what they are in force, or go where they
+     * are that already, or have been refused twice. */
+    const struct refusal *wanting;
 };
 
-/* A pack that is refused, and all that is wrong with it. */
-struct refusal {
-    const struct refusal *next;
-    const char *pack, *why;
+/* Refusals by themselves, on the heap. */
+struct refusals {
+    struct arena arena;
+    struct refusal *first;
 };
+void refusals_free(struct refusals *r); /* NULL allowed */
+size_t refusals_count(const struct refusals *r);
+/* Add copies of those in `more`; what was there stays. ERR_LIMIT: no memory. */
+MUST_CHECK enum err_code refusals_copy(struct refusals *to, const struct refusal *more,
+                                       struct err *err);
+
 /* What the database has to remember of a pack's origin, written with the generation. */
 struct pack_origin {
     const struct pack_origin *next;
@@ -44,9 +60,10 @@ struct pack_origin {
 struct proposed {
     struct arena arena;
     struct rulebook *rules; /* owned, until somebody takes them; NULL: all is refused */
-    const struct refusal *refusals;
+    struct refusal *refusals;
     const struct pack_origin *origins;
-    size_t tests; /* that passed; 0 also when they were not run, since these rules are in force */
+    bool is_stuck; /* one of the refused packs never came back */
+    size_t tests;  /* that passed; 0 also when they were not run, since these rules are in force */
 };
 
 /*

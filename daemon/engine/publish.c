@@ -8,6 +8,7 @@
 #include "base/civil.h"
 #include "base/clock.h"
 #include "base/crash.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "store/derived.h"
 #include "store/log.h"
@@ -444,6 +445,46 @@ static enum err_code publish_live(struct publication *p, struct live *l, bool is
 
 /* ---- what is left for later ---- */
 
+/* The hub that it belongs to, as far as that is known without folding it: by its record, by its card, by what is said of a
+ * subject that is new. The caller frees it; NULL: not known. */
+static enum err_code guess_hub(char **out, struct publication *p, const char *subject,
+                               const struct live *l, const struct concern *concern, struct err *err)
+{
+    const char *hub = l ? ruleset_hub(record_ruleset(l->fold.record)) : NULL;
+
+    *out = NULL;
+    if (!l) {
+        enum err_code rc = subject_hub_kept(out, p->store, subject, err);
+        if (rc != OK || *out)
+            return rc;
+    }
+    for (size_t i = 0; !l && !hub && i < concern->count; i++) {
+        const struct json *said = json_get(concern->events[i]->data, "hub");
+        hub = said && said->type == JSON_STRING ? said->as.string : NULL;
+    }
+    if (hub && !(*out = strdup(hub)))
+        return no_memory(err);
+    return OK;
+}
+
+/* Held back, since its hub's rules take long for each subject? */
+static enum err_code is_held(bool *out, struct publication *p, const char *subject,
+                             const struct live *l, const struct concern *concern, struct err *err)
+{
+    char *hub = NULL;
+
+    *out = false;
+    if (!p->debts || p->only || p->is_first_of_generation || !debts_are_owed(p->debts))
+        return OK;
+    enum err_code rc = guess_hub(&hub, p, subject, l, concern, err);
+    if (rc == OK && debts_must_wait(p->debts, subject, hub)) {
+        *out = true;
+        rc = debts_hold(p->debts, subject, hub, err);
+    }
+    free(hub);
+    return rc;
+}
+
 static bool must_wait(const struct publication *p, const char *subject, bool is_rebuilt)
 {
     if (p->only)
@@ -479,6 +520,20 @@ static enum err_code leave(struct publication *p, const char *subject, struct co
     return OK;
 }
 
+/* Until its turn comes nothing wakes it. */
+static enum err_code hold(struct publication *p, const char *subject, struct concern *concern,
+                          struct err *err)
+{
+    struct live *l = live_find(p->cache, subject);
+
+    if (l) /* it may have taken in what is not published */
+        live_drop(p->cache, l);
+    enum err_code rc = leave(p, subject, concern, err);
+    if (rc == OK)
+        wake_hold(p->store, subject);
+    return rc;
+}
+
 /* When the record must be judged again. */
 static enum err_code set_wake(struct publication *p, const struct live *l, int64_t wake,
                               struct err *err)
@@ -490,21 +545,19 @@ static enum err_code set_wake(struct publication *p, const struct live *l, int64
     return wake_put(p->store, l->subject, wake, err);
 }
 
-enum err_code publish_subject(struct publication *p, const char *subject, struct concern *concern,
-                              struct err *err)
+/* Fold it and judge it. *is_left: it has turned out to be one that is held back. */
+static enum err_code publish_up(bool *is_left, struct publication *p, struct live *l,
+                                bool is_rebuilt, const char *subject, struct concern *concern,
+                                struct err *err)
 {
-    struct live *l = live_find(p->cache, subject);
     int64_t wake = TIME_NEVER;
     char *waited = NULL;
 
-    crash_point("fold");
-    if (concern->count > 1)
-        qsort(concern->events, concern->count, sizeof(*concern->events), by_event_order);
-    bool is_rebuilt = must_rebuild(p, l, concern);
-    if (must_wait(p, subject, is_rebuilt))
-        return leave(p, subject, concern, err);
     enum err_code rc = bring_up(&l, &is_rebuilt, p, subject, concern, err);
-    if (rc != OK)
+    *is_left = false;
+    if (rc == OK && concern->causes) /* where only time asks, its hub is the one that was known */
+        rc = is_held(is_left, p, subject, l, concern, err);
+    if (rc != OK || *is_left)
         return rc;
     crash_point("judge");
     /* A record that was made by new rules before they judge knows only what they said: not what was decided. */
@@ -517,6 +570,39 @@ enum err_code publish_subject(struct publication *p, const char *subject, struct
     if (is_compared)
         tell_faults(p, l);
     return rc == OK ? set_wake(p, l, wake, err) : rc;
+}
+
+static void charge(struct publication *p, const char *subject, int64_t began, uint64_t suspicions,
+                   bool is_left)
+{
+    bool is_suspect = ruleset_suspicions() != suspicions;
+    const struct live *l = p->debts && (is_suspect || (!is_left && debts_are_owed(p->debts)))
+                               ? live_find(p->cache, subject)
+                               : NULL;
+
+    if (l)
+        debts_charge(p->debts, &l->fold, is_suspect ? clock_monotonic() - began : 0, is_suspect);
+}
+
+enum err_code publish_subject(struct publication *p, const char *subject, struct concern *concern,
+                              struct err *err)
+{
+    struct live *l = live_find(p->cache, subject);
+    int64_t began = p->debts ? clock_monotonic() : 0;
+    uint64_t suspicions = ruleset_suspicions();
+    bool is_left;
+
+    crash_point("fold");
+    if (concern->count > 1)
+        qsort(concern->events, concern->count, sizeof(*concern->events), by_event_order);
+    bool is_rebuilt = must_rebuild(p, l, concern);
+    if (must_wait(p, subject, is_rebuilt))
+        return leave(p, subject, concern, err);
+    enum err_code rc = is_held(&is_left, p, subject, l, concern, err);
+    if (rc == OK && !is_left)
+        rc = publish_up(&is_left, p, l, is_rebuilt, subject, concern, err);
+    charge(p, subject, began, suspicions, is_left);
+    return rc == OK && is_left ? hold(p, subject, concern, err) : rc;
 }
 
 enum err_code publish_again(struct publication *p, const char *subject, struct err *err)

@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "engine/affected.h"
+#include "engine/debts.h"
 #include "engine/failures.h"
 #include "engine/live.h"
 #include "base/buf.h"
@@ -32,6 +33,7 @@ struct publication {
     struct empty_decisions *empty; /* arena's: decisions of an empty record, once they are needed */
     struct buf values, text;       /* owned: of the subject being judged */
     struct failures *failures;     /* borrowed: what failed is noted there; NULL: nowhere */
+    struct debts *debts;           /* borrowed: whose subjects are held back; NULL: nobody's */
     int64_t fold_budget; /* events that may be folded anew before subjects are left for later */
     const struct strmap *only; /* replay: judge these and leave all others; NULL: as it comes */
     int64_t folded;            /* out: events folded anew */

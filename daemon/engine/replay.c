@@ -60,13 +60,15 @@ enum err_code rulebook_of_generation(struct rulebook **out, struct store *s, int
                                      struct err *err)
 {
     struct files *f = calloc(1, sizeof(*f));
+    struct problems problems = { .was_in_force = true };
 
     *out = NULL;
     if (!f)
         return no_memory(err);
     enum err_code rc = generation_files(s, number, take_file, f, err);
     if (rc == OK)
-        rc = rulebook_load_files(out, f->items, f->count, NULL, err);
+        rc = rulebook_load_files(out, f->items, f->count, &problems, err);
+    problems_fini(&problems);
     arena_fini(&f->arena);
     free(f);
     return rc;

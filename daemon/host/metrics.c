@@ -87,6 +87,8 @@ void metrics_write(struct buf *out, const struct metrics *m)
     write_one(out, "pathwayd_skipped_events", "gauge", e->skipped,
               "Logged events of a type, or with data, that the rules do not have any more: once "
               "for each record");
+    write_one(out, "pathwayd_held_back_subjects", "gauge", e->held_back,
+              "Subjects that are judged one at a time, since the rules of their hub take long");
     write_one(out, "pathwayd_queue_events", "gauge", m->queue_events,
               "Events that wait for the engine");
     write_generation(out, e);

@@ -36,6 +36,8 @@ struct reload {
     enum err_code code;
     struct err err;
     int64_t began; /* monotonic */
+    struct refusals
+        wanting; /* packs that judging has found wanting, in all tries of this attempt */
 
     /* How it ended. */
     struct buf packs; /* of the note: a JSON object, without its end */
@@ -103,6 +105,8 @@ static void end(struct reload *r)
     buf_fini(&r->note_text);
     arena_fini(&r->note);
     proposed_fini(&r->proposed);
+    arena_fini(&r->wanting.arena);
+    r->wanting = (struct refusals){ 0 };
     free(r->folder);
     r->folder = NULL;
     answer(askers, r->status, buf_cstr(&text), text.len);
@@ -230,6 +234,19 @@ static void refuse(struct reload *r)
         end(r);
 }
 
+static void write_refusals(struct buf *text, const char *name, const struct refusal *first)
+{
+    buf_printf(text, ",\"%s\":[", name);
+    for (const struct refusal *x = first; x; x = x->next) {
+        buf_str(text, x == first ? "{\"pack\":" : ",{\"pack\":");
+        json_write_cstr(text, x->pack);
+        buf_str(text, ",\"why\":");
+        json_write_cstr(text, x->why);
+        buf_char(text, '}');
+    }
+    buf_char(text, ']');
+}
+
 /* `swap` NULL: they are those in force. */
 static void take_in(struct reload *r, const struct engine_swap *swap)
 {
@@ -249,20 +266,33 @@ static void take_in(struct reload *r, const struct engine_swap *swap)
     if (swap)
         buf_printf(text, ",\"subjects\":%lld,\"changes\":%lld", (long long)swap->subjects,
                    (long long)swap->changes);
-    buf_str(text, ",\"refused\":[");
-    for (const struct refusal *x = r->proposed.refusals; x; x = x->next) {
-        buf_str(text, x == r->proposed.refusals ? "{\"pack\":" : ",{\"pack\":");
-        json_write_cstr(text, x->pack);
-        buf_str(text, ",\"why\":");
-        json_write_cstr(text, x->why);
-        buf_char(text, '}');
-    }
-    buf_str(text, "]}");
+    write_refusals(text, "refused", r->proposed.refusals);
+    write_refusals(text, "unclear", swap && swap->unclear ? swap->unclear->first : NULL);
+    for (const struct refusal *x = swap && swap->unclear ? swap->unclear->first : NULL; x;
+         x = x->next)
+        log_info("rules: changes with no direction pack=%s\n%s", x->pack, x->why);
+    buf_char(text, '}');
     list_refusals(r);
     note(r);
 }
 
 /* ---- its way ---- */
+
+static void begin_loading(struct reload *r);
+
+/* Packs were found wanting: all of it once more without them, which ends, since each time there are more of these. */
+static bool try_without(struct reload *r, const struct refusals *wanting)
+{
+    if (!wanting || r->is_stopping || refusals_copy(&r->wanting, wanting->first, &r->err) != OK)
+        return false;
+    for (const struct refusal *x = wanting->first; x; x = x->next)
+        log_warn("rules: found wanting pack=%s\n%s", x->pack, x->why);
+    proposed_fini(&r->proposed);
+    buf_reset(&r->packs);
+    r->proposal.wanting = r->wanting.first;
+    begin_loading(r);
+    return true;
+}
 
 static void on_tried(struct job *job)
 {
@@ -273,10 +303,15 @@ static void on_tried(struct job *job)
     free_rules(r, swap.replaced);
     r->code = job->code;
     r->err = job->err;
+    bool is_again = r->code == ERR_RULE && try_without(r, swap.wanting);
+    refusals_free(swap.wanting);
+    if (is_again)
+        return;
     if (r->code == OK)
         take_in(r, &swap);
     else
         refuse(r);
+    refusals_free(swap.unclear);
 }
 
 static void try_rules(struct reload *r)
@@ -360,19 +395,24 @@ static void take_askers(struct reload *r)
     r->waiting--;
 }
 
+static void begin_loading(struct reload *r)
+{
+    r->stage = STAGE_LOADING;
+    r->err = (struct err){ 0 };
+    r->work.data = r;
+    uv_queue_work(r->loop, &r->work, load, loaded);
+}
+
 static void begin_next(struct reload *r)
 {
     if (!r->first || r->stage != STAGE_IDLE || r->is_stopping)
         return;
     take_askers(r);
-    r->stage = STAGE_LOADING;
     r->began = clock_monotonic();
     r->proposal = r->askers->proposal;
     r->folder = strdup(r->rules);
     r->proposal.folder = r->folder;
-    r->err = (struct err){ 0 };
-    r->work.data = r;
-    uv_queue_work(r->loop, &r->work, load, loaded);
+    begin_loading(r);
 }
 
 /* ---- asking ---- */

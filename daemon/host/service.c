@@ -228,8 +228,9 @@ static void describe(struct service *s, struct buf *out)
     buf_printf(out, "\"ready\":%s,\"uptime_seconds\":%lld,\"queue_events\":%zu",
                reason ? "false" : "true", (long long)(clock_monotonic() - s->began) / 1000000,
                worker_queued(s->worker));
-    buf_printf(out, ",\"refold_lag\":%llu",
-               (unsigned long long)worker_figures(s->worker)->engine.refold_lag);
+    buf_printf(out, ",\"refold_lag\":%llu,\"held_back\":%llu",
+               (unsigned long long)worker_figures(s->worker)->engine.refold_lag,
+               (unsigned long long)worker_figures(s->worker)->engine.held_back);
     if (worker_engine(s->worker)) {
         buf_str(out, ",\"rule_errors\":");
         engine_write_failures(worker_engine(s->worker), false, out);

@@ -16,6 +16,14 @@
 #define GROUP_EVENTS    125            /* at most so many in one commit: some ten milliseconds */
 #define LONGEST_WAIT_US (3 * US_PER_S) /* a clock set forward is noticed after so long */
 #define RETRY_US        (5 * US_PER_S) /* after a wake, or a slice of the tables, that failed */
+/* Of the engine's time, rules that are being tried have a third, however much comes in: after so long a time of other
+ * work they have half of that, within bounds, since all that arrives meanwhile waits. */
+#define TRY_SHARE  2
+#define TRY_MAX_US 50000
+/* One subject that takes longer than this by them is their fault, not the others': they pay for it with so many times
+ * as long a wait. */
+#define TRY_LONG_US 150000
+#define TRY_PAYS    10
 
 /* What takes long, each a piece at a time: a part of a large request; what is due; a slice of rules that are tried;
  * a slice of the tables that somebody waits for. */
@@ -63,6 +71,8 @@ struct worker {
     bool is_stopping;              /* loop thread */
     struct job *syncs;             /* engine thread: those who wait for the tables */
     struct job *changing;          /* engine thread: the JOB_RULES under way */
+    int64_t tried_at;              /* engine thread, monotonic: the end of the last slice for it */
+    int64_t next_try_at;           /* the same: no slice before */
     struct take *merged;           /* engine thread: room for a group */
     size_t merged_cap;             /* engine thread */
     int64_t retry_wake_at;         /* engine thread, monotonic; 0: at once */
@@ -248,14 +258,21 @@ static void begin_changing(struct worker *w, struct engine *e, struct job *job)
     }
     job->rules = NULL;
     w->changing = job;
+    w->tried_at = clock_monotonic();
+    w->next_try_at = 0;
 }
 
 /* Go on with the rules that are being tried, by a slice between two batches. */
 static void go_on_changing(struct worker *w, struct engine *e)
 {
     struct job *job = w->changing;
+    int64_t began = clock_monotonic(), share = (began - w->tried_at) / TRY_SHARE;
 
-    job->code = engine_try_slice(&job->swap, e, &job->err);
+    job->code = engine_try_slice(&job->swap, e, began + (share < TRY_MAX_US ? share : TRY_MAX_US),
+                                 &job->err);
+    w->tried_at = clock_monotonic();
+    if (w->tried_at - began > TRY_LONG_US)
+        w->next_try_at = w->tried_at + TRY_PAYS * (w->tried_at - began);
     if (job->code == OK && !job->swap.replaced)
         return;
     w->changing = NULL;
@@ -396,10 +413,42 @@ static bool tables_stand_at(const struct engine *e, int64_t commit)
     return at.tables_are_whole && at.tables >= commit;
 }
 
+/* Are there rules being tried, and do they not pay for having taken long? */
+static bool may_try(const struct worker *w)
+{
+    return w->changing && clock_monotonic() >= w->next_try_at;
+}
+
 /* There is work, whether or not jobs arrive. */
 static bool must_go_on(const struct worker *w, const struct engine *e)
 {
-    return can_catch_up(w, e) || w->syncs || w->changing;
+    return can_catch_up(w, e) || w->syncs || may_try(w);
+}
+
+/* How long to sleep when there is no job: until somebody's turn comes, too. */
+static int64_t sleep_us(const struct worker *w, const struct engine *e)
+{
+    int64_t us = must_go_on(w, e) ? 0 : idle_us(w, e), turn_at = engine_turn_at(e);
+
+    if (w->changing && w->next_try_at < turn_at)
+        turn_at = w->next_try_at;
+    if (us == 0 || turn_at == INT64_MAX)
+        return us;
+    int64_t turn_us = turn_at - clock_monotonic();
+    if (turn_us < 0)
+        return 0;
+    return us == QUEUE_FOREVER || us > turn_us ? turn_us : us;
+}
+
+/* One subject of a hub whose rules take long, when its turn has come. */
+static void release_held(struct worker *w, struct engine *e)
+{
+    struct err why;
+
+    if (clock_monotonic() < w->retry_wake_at || engine_release(e, &why) == OK)
+        return;
+    w->retry_wake_at = clock_monotonic() + RETRY_US;
+    log_err("engine: nobody released, again in %llds error=%s", RETRY_US / US_PER_S, why.msg);
 }
 
 static bool run_lane(struct worker *w, struct engine *e, enum queue_lane lane)
@@ -422,7 +471,7 @@ static bool run_piece(struct worker *w, struct engine *e)
         } else if (w->turn == PIECE_WAKE && is_due(w, e)) {
             wake_slice(w, e);
             has_run = true;
-        } else if (w->turn == PIECE_CHANGING && w->changing) {
+        } else if (w->turn == PIECE_CHANGING && may_try(w)) {
             go_on_changing(w, e);
             has_run = true;
         } else if (w->turn == PIECE_SYNC && w->syncs && can_catch_up(w, e)) {
@@ -437,8 +486,9 @@ static bool run_piece(struct worker *w, struct engine *e)
 static void serve(struct worker *w, struct engine *e)
 {
     while (!queue_is_finished(&w->queue)) {
-        queue_await(&w->queue, must_go_on(w, e) ? 0 : idle_us(w, e));
+        queue_await(&w->queue, sleep_us(w, e));
         bool has_run = run_lane(w, e, QUEUE_SMALL);
+        release_held(w, e);
         has_run = run_piece(w, e) || has_run;
         if (!has_run && can_catch_up(w, e))
             catch_up(w, e);

@@ -128,6 +128,7 @@ static size_t bury_row(lua_State *L, int value, const struct shape *shape, const
     int top = lua_gettop(L);
 
     luaL_checkstack(L, 10, "rows nested too deep");
+    sandbox_thaw(L, value);
     sandbox_fill(L, value);
     struct node *row = new_row(L, rs, shape);
     size_t place = graves_bury(&rs->cells, cell_of_node(row));

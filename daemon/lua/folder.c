@@ -254,3 +254,22 @@ enum err_code folder_read(struct rule_files *out, struct arena *arena, const cha
     enum err_code rc = add_pack(out, arena, pack, "national", err);
     return rc == OK ? add_hubs(out, arena, hubs, err) : rc;
 }
+
+void files_digest(char out[DIGEST_HEX], const struct ruleset_file *files, int count,
+                  const char *pack)
+{
+    uint8_t sum[DIGEST_BYTES] = { 0 };
+    size_t len = strlen(pack);
+
+    for (int i = 0; i < count; i++) {
+        const struct ruleset_file *f = &files[i];
+        if (strncmp(f->path, pack, len) != 0 || f->path[len] != '/' ||
+            strchr(f->path + len + 1, '/'))
+            continue;
+        const struct digest_part parts[] = { { sum, DIGEST_BYTES },
+                                             { f->path, strlen(f->path) },
+                                             { f->text, f->len } };
+        digest_parts(sum, NULL, parts, 3);
+    }
+    digest_hex(sum, out);
+}

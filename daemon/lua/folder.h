@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #include "base/arena.h"
+#include "base/digest.h"
 #include "base/err.h"
 #include "lua/ruleset.h"
 
@@ -29,6 +30,11 @@ struct rule_files {
  */
 MUST_CHECK enum err_code folder_read(struct rule_files *out, struct arena *arena, const char *dir,
                                      const char *national, struct err *err);
+
+/* What one pack of these files is made of, as hex: of those below "hubs/07/", in the order in which they stand, which should
+ * be by path. */
+void files_digest(char out[DIGEST_HEX], const struct ruleset_file *files, int count,
+                  const char *pack);
 
 /* The hub whose overlay this file is of, as the part of `path` between "hubs/" and the next slash, or NULL. */
 const char *folder_hub_of(const char *path, size_t *len);

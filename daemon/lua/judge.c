@@ -91,25 +91,28 @@ static void judge_all(struct judge_job *job)
     }
 }
 
-static void tell_all(const struct judge_job *job, judged_fn *fn, void *arg)
+static void tell_all(const struct judge_job *job, bool with_criteria, judged_fn *fn, void *arg)
 {
     const struct ruleset *rs = job->r->rs;
     const struct subject_defs *defs = &rs->subjects[job->r->kind];
 
     for (uint16_t i = 0; i < defs->rule_count; i++) {
         const struct rule_def *rule = &rs->rules[defs->rules[i]];
-        if (rule->is_decision)
+        if (rule->is_decision || (with_criteria && !rule->is_national_part))
             fn(&(struct judged){ .name = rule->name,
                                  .value = job->text.data + job->answers[i].text,
                                  .is_error = job->answers[i].is_error,
                                  .is_alert = rule->is_alert,
                                  .is_own = rule->is_own,
+                                 .is_criterion = !rule->is_decision,
+                                 .stricter = rule->stricter,
                                  .wake = job->answers[i].wake },
                arg);
     }
 }
 
-enum err_code record_judge(struct record *r, int64_t now, judged_fn *fn, void *arg, struct err *err)
+static enum err_code judge_rules(struct record *r, int64_t now, bool with_criteria, judged_fn *fn,
+                                 void *arg, struct err *err)
 {
     struct judge_job job = { .r = r };
     enum err_code rc = OK;
@@ -124,10 +127,21 @@ enum err_code record_judge(struct record *r, int64_t now, judged_fn *fn, void *a
     if (!job.answers || job.text.failed)
         rc = err_set(err, ERR_LIMIT, "no memory to judge %s", r->subject);
     else
-        tell_all(&job, fn, arg);
+        tell_all(&job, with_criteria, fn, arg);
     free(job.answers);
     buf_fini(&job.text);
     return rc;
+}
+
+enum err_code record_judge(struct record *r, int64_t now, judged_fn *fn, void *arg, struct err *err)
+{
+    return judge_rules(r, now, false, fn, arg, err);
+}
+
+enum err_code record_judge_rules(struct record *r, int64_t now, judged_fn *fn, void *arg,
+                                 struct err *err)
+{
+    return judge_rules(r, now, true, fn, arg, err);
 }
 
 /* ---- one rule ---- */

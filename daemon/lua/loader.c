@@ -154,8 +154,8 @@ void loader_check_keys(struct loader *ld, const char *where, const char *what,
         if (is_known)
             continue;
         loader_enter(ld, key);
-        problems_add(ld->problems, "%s: unknown key '%s' in %s%s", loader_place(ld, where), key,
-                     what, text_hint(hint, sizeof(hint), key, known, count));
+        problems_add_new(ld->problems, "%s: unknown key '%s' in %s%s", loader_place(ld, where), key,
+                         what, text_hint(hint, sizeof(hint), key, known, count));
         loader_leave(ld);
     }
     lua_pop(ld->L, 2);
@@ -182,8 +182,8 @@ static void check_twice(struct loader *ld, const char *section, const char *name
                      : 0;
 
     if (second)
-        problems_add(ld->problems, "%s:%d: %s: %s is written twice; the first is at %s", file,
-                     second, section, name, loader_place(ld, file));
+        problems_add_new(ld->problems, "%s:%d: %s: %s is written twice; the first is at %s", file,
+                         second, section, name, loader_place(ld, file));
 }
 
 void loader_entries(struct loader *ld, const char *section, const char *where, entry_fn *fn,

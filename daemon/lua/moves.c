@@ -75,6 +75,7 @@ static bool ask_gather(lua_State *L, struct ruleset *rs, const struct move_def *
     if (!lua_istable(L, list))
         raise_as_is(L, "%s: %s gave %s; expected a list of values", m->where, m->name,
                     words_found(L, list));
+    sandbox_thaw(L, list);
     const struct type *of = rs->subjects[rs->record->kind].facts[m->fact].type->of;
     view_read_fact(rs, m->fact);
     if (lua_rawlen(L, list) > 0)

@@ -255,4 +255,5 @@ void pack_define(struct loader *ld)
     pack_define_reducers(ld);
     gather_tests(ld);
     pack_check_functions(ld);
+    pack_freeze(ld);
 }

@@ -27,7 +27,7 @@ static void check_function(const struct check *c, uint32_t views);
 /* `text` is on top, and popped. */
 static void add_problem(struct loader *ld, const char *where, int line, const char *text)
 {
-    problems_add(ld->problems, "%s:%d: %s", where, line, text);
+    problems_add_new(ld->problems, "%s:%d: %s", where, line, text);
     lua_pop(ld->L, 1);
 }
 
@@ -129,6 +129,15 @@ static void note_use(const struct check *c, enum scan_what what, const char *nam
         uses_add(c->uses->facts, fact);
 }
 
+static void add_outer_problem(const struct check *c, const char *name, int line)
+{
+    add_problem(c->ld, c->where, line,
+                lua_pushfstring(c->ld->L,
+                                "'%s' belongs to the whole file, and a function keeps nothing "
+                                "between two calls; use a local variable, or a fact",
+                                name));
+}
+
 static void check_name(enum scan_what what, const char *name, int line, void *arg)
 {
     const struct check *c = arg;
@@ -149,11 +158,7 @@ static void check_name(enum scan_what what, const char *name, int line, void *ar
         add_problem(c->ld, c->where, line, lua_pushstring(L, "a parameter can not be assigned"));
         break;
     case SCAN_OUTER_WRITE:
-        add_problem(c->ld, c->where, line,
-                    lua_pushfstring(L,
-                                    "'%s' belongs to the whole file, and a function keeps nothing "
-                                    "between two calls; use a local variable, or a fact",
-                                    name));
+        add_outer_problem(c, name, line);
         break;
     case SCAN_GLOBAL:
         if (strcmp(name, "import") == 0)
@@ -250,7 +255,7 @@ static void check_compare(const char *name, const char *text, const int *number,
         problem = lua_pushstring(L, "true or false, no number");
     if (!problem)
         return;
-    problems_add(c->ld->problems, "%s:%d: %s is %s", c->where, line, name, problem);
+    problems_add_new(c->ld->problems, "%s:%d: %s is %s", c->where, line, name, problem);
     lua_pop(L, 1);
 }
 
@@ -426,6 +431,27 @@ static void no_helper(int upvalue, const char *key, bool is_itself, uint32_t vie
     (void)is_itself;
     (void)views;
     (void)arg;
+}
+
+static void check_outer(enum scan_what what, const char *name, int line, void *arg)
+{
+    if (what == SCAN_OUTER_WRITE)
+        add_outer_problem(arg, name, line);
+}
+
+void pack_check_keeps_nothing(struct loader *ld)
+{
+    lua_State *L = ld->L;
+    struct check c = { .ld = ld, .function = lua_gettop(L) };
+    struct scan_hooks hooks = {
+        .name = check_outer, .helper = no_helper, .upvalue = upvalue_name, .arg = &c
+    };
+    lua_Debug ar;
+
+    lua_pushvalue(L, -1);
+    lua_getinfo(L, ">S", &ar);
+    c.where = ar.short_src;
+    scan_function(L, ld->scratch, 0, &hooks);
 }
 
 void pack_check_file(struct loader *ld, const char *file)

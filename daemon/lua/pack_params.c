@@ -60,7 +60,7 @@ static void check_order(struct loader *ld, const struct param_def *p, int *order
     int here = places_order(ld->places, file, ld->path, ld->depth);
 
     if (here && here < *order)
-        problems_add(
+        problems_add_new(
             ld->problems,
             "%s: parameter %s: %s stands before an earlier date; expected dates in order, the "
             "earliest first",
@@ -68,8 +68,8 @@ static void check_order(struct loader *ld, const struct param_def *p, int *order
     if (here > *order)
         *order = here;
     if (places_twice(ld->places, file, ld->path, ld->depth))
-        problems_add(ld->problems, "%s: parameter %s: %s is written twice",
-                     loader_place(ld, p->where), p->name, key);
+        problems_add_new(ld->problems, "%s: parameter %s: %s is written twice",
+                         loader_place(ld, p->where), p->name, key);
 }
 
 /* { value, from = { ["2024-09-01"] = value } }: the table is on top */

@@ -61,23 +61,31 @@ static bool read_flag(struct loader *ld, const char *field, const char *where)
 
 static void read_common(struct loader *ld, struct rule_def *r)
 {
-    static const char *const KEYS[] = { "needs", "source",    "advice", "waivable",
-                                        "of",    "criterion", NULL };
+    static const char *const KEYS[] = { "needs", "source",    "advice",   "waivable",
+                                        "of",    "criterion", "stricter", NULL };
     const char *of;
 
     loader_check_keys(ld, r->where, r->name, KEYS);
     if (lua_rawgeti(ld->L, -1, 1) == LUA_TSTRING)
         r->title = loader_keep(ld, lua_tostring(ld->L, -1));
     lua_pop(ld->L, 1);
-    if (!r->title)
-        problems_add(ld->problems, "%s: %s has no title; expected a sentence as the first entry",
-                     r->where, r->name);
+    if (!r->title) {
+        problems_add_new(ld->problems,
+                         "%s: %s has no title; expected a sentence as the first entry", r->where,
+                         r->name);
+        r->title = r->name;
+    }
     r->source = loader_text(ld, "source", r->where);
     if (!r->source && r->is_decision)
-        problems_add(ld->problems,
-                     "%s: %s names no source; expected source = \"where this rule comes from\"",
-                     r->where, r->name);
+        problems_add_new(ld->problems,
+                         "%s: %s names no source; expected source = \"where this rule comes from\"",
+                         r->where, r->name);
     r->advice = loader_text(ld, "advice", r->where);
+    const char *stricter = loader_text(ld, "stricter", r->where);
+    r->stricter = !stricter ? 0 : strcmp(stricter, "higher") == 0 ? 1 : -1;
+    if (r->stricter < 0 && strcmp(stricter, "lower") != 0)
+        problems_add(ld->problems, "%s: %s: stricter = '%s'; expected \"higher\" or \"lower\"",
+                     r->where, r->name, stricter);
     r->is_waivable = read_flag(ld, "waivable", r->where);
     if (read_flag(ld, "criterion", r->where))
         r->is_decision = false;
@@ -147,6 +155,9 @@ static void split_changed(struct loader *ld, struct raw_rules *raw)
         lua_pop(ld->L, 1);
         if (!strmap_add(&ld->rs->rule_names, national->def.name, strlen(national->def.name), NULL))
             luaL_error(ld->L, "out of memory");
+        national->def.title =
+            loader_keep(ld, lua_pushfstring(ld->L, "%s (national)", whole->def.title));
+        lua_pop(ld->L, 1);
         national->def.is_national_part = true;
         national->def.is_decision = national->def.is_waivable = false;
         whole->def.form = c->direction == EFFECT_TIGHTEN ? RULE_ALL : RULE_ANY;

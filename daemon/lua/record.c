@@ -159,7 +159,8 @@ static int apply_in_lua(lua_State *L)
     int view = job->r->rs->subjects[job->r->kind].view;
 
     event_push(L, job->e, job->reaction->data);
-    for (int i = job->is_added_only ? 2 : 0; i < 3; i++) {
+    int end = job->e->leaves_added ? 2 : 3;
+    for (int i = job->is_added_only ? 2 : 0; i < end; i++) {
         if (reducers[i] == LUA_NOREF)
             continue;
         job->r->rs->is_own_only = i == 2;
@@ -234,6 +235,11 @@ enum err_code record_apply_own(struct record *r, const struct fold_event *e, str
     if (!job.reaction || job.reaction->added == LUA_NOREF)
         return OK;
     return run_reducers(&job, err);
+}
+
+bool record_failed_in_added(const struct record *r)
+{
+    return r->rs->is_own_only;
 }
 
 /* ---- facts ---- */

@@ -69,6 +69,7 @@ struct fold_event {
     const char *const *as; /* the record's own subject; for an event that was taken over, the
                               predecessors that it touched */
     int as_count;
+    bool leaves_added; /* what the overlay adds for it is left out */
 };
 /*
  * Reducers, and moves below: ERR_BUSY: the run was suspect of taking too long, and was stopped half-way. Fold the
@@ -85,6 +86,8 @@ MUST_CHECK enum err_code record_apply(bool *known, struct record *r, const struc
  * to this hub. */
 MUST_CHECK enum err_code record_apply_own(struct record *r, const struct fold_event *e,
                                           struct err *err);
+/* After one of these has failed: was it in what the overlay adds? The national pack's reducers had done theirs. */
+bool record_failed_in_added(const struct record *r);
 
 /*
  * Ask the moves at instant `now` until nothing changes; `by_itself`: an awaited moment, not an event, calls for
@@ -115,7 +118,10 @@ struct judged {
     const char *value; /* JSON scalar text; with is_error the message as a JSON string */
     bool is_error;
     bool is_alert;
-    bool is_own; /* an overlay's, not the national pack's */
+    bool is_own;       /* an overlay's, not the national pack's */
+    bool is_criterion; /* no decision: only from record_judge_rules() */
+    signed char
+        stricter; /* from there: 1 when more of it is stricter, -1 when less is, 0: the pack does not say */
     const char
         *old_value; /* from record_rejudge(): what it was before, NULL at the first judging */
     bool old_is_error;
@@ -126,6 +132,10 @@ typedef void judged_fn(const struct judged *j, void *arg);
 /* Judge all decisions at `now`. A rule that fails is an answer, not an error. */
 MUST_CHECK enum err_code record_judge(struct record *r, int64_t now, judged_fn *fn, void *arg,
                                       struct err *err);
+
+/* The same, of all rules. */
+MUST_CHECK enum err_code record_judge_rules(struct record *r, int64_t now, judged_fn *fn, void *arg,
+                                            struct err *err);
 
 /* Judge one rule, be it a decision or a criterion. ERR_ABSENT: there is none of this name about its kind of subject,
  * with the nearest. */

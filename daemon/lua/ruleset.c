@@ -41,15 +41,10 @@ static void show_places(struct buf *out, const struct problems *p, const char *t
     }
 }
 
-void problems_add(struct problems *p, const char *fmt, ...)
+static void add_line(struct problems *p, const char *line)
 {
     struct buf shown = { 0 };
-    va_list args;
-    char line[sizeof(((struct err *)0)->msg)];
 
-    va_start(args, fmt);
-    vsnprintf(line, sizeof(line), fmt, args);
-    va_end(args);
     show_places(&shown, p, line);
     for (const struct problem *known = p->first; known; known = known->next) {
         if (strcmp(known->text, buf_cstr(&shown)) ==
@@ -70,6 +65,30 @@ void problems_add(struct problems *p, const char *fmt, ...)
     else
         p->first = item;
     p->last = item;
+}
+
+void problems_add(struct problems *p, const char *fmt, ...)
+{
+    va_list args;
+    char line[sizeof(((struct err *)0)->msg)];
+
+    va_start(args, fmt);
+    vsnprintf(line, sizeof(line), fmt, args);
+    va_end(args);
+    add_line(p, line);
+}
+
+void problems_add_new(struct problems *p, const char *fmt, ...)
+{
+    va_list args;
+    char line[sizeof(((struct err *)0)->msg)];
+
+    if (p->was_in_force)
+        return;
+    va_start(args, fmt);
+    vsnprintf(line, sizeof(line), fmt, args);
+    va_end(args);
+    add_line(p, line);
 }
 
 void problems_fini(struct problems *p)
@@ -373,10 +392,11 @@ static void check_files(struct load_job *job)
         problems_add(problems, "hubs/%s/: no file here returns overlay { ... }", sources->hub);
     for (int i = 0; i < sources->count; i++)
         if (!sources->items[i].is_imported)
-            problems_add(problems,
-                         "%s:1: the file returned a table that is no pack, and no file imports it; "
-                         "expected return %s { ... }",
-                         sources->items[i].path, word_of(sources->items[i].is_overlay));
+            problems_add_new(
+                problems,
+                "%s:1: the file returned a table that is no pack, and no file imports it; "
+                "expected return %s { ... }",
+                sources->items[i].path, word_of(sources->items[i].is_overlay));
 }
 
 static enum err_code load_job(struct load_job *job, struct problems *problems, struct err *err)
@@ -408,6 +428,18 @@ static void name_places(struct problems *problems, const struct sources *sources
         problems->places[count++] = overlay;
 }
 
+/* "hubs/07 DIGEST"; NULL: there is no such pack. */
+static const char *name_pack(struct ruleset *rs, const char *pack)
+{
+    char digest[DIGEST_HEX], name[200];
+
+    if (!pack)
+        return NULL;
+    files_digest(digest, rs->files, rs->file_count, pack);
+    snprintf(name, sizeof(name), "%.100s %s", pack, digest);
+    return arena_strdup(&rs->arena, name);
+}
+
 static enum err_code load(struct ruleset *rs, struct sources *sources, struct problems *problems,
                           struct err *err)
 {
@@ -418,6 +450,8 @@ static enum err_code load(struct ruleset *rs, struct sources *sources, struct pr
         return err->code;
     if (!kept_init(rs))
         return err_set(err, ERR_LIMIT, "no memory for rules");
+    rs->sandbox.national = name_pack(rs, sources->pack);
+    rs->sandbox.overlay = name_pack(rs, sources->overlay);
     ruleset_own(rs, rs->sandbox.L);
     cells_init(&rs->cells, &rs->sandbox);
     job.loader = (struct loader){ .L = rs->sandbox.L,
@@ -504,6 +538,11 @@ void ruleset_trust(struct ruleset *rs)
 bool ruleset_was_spent(const struct ruleset *rs)
 {
     return sandbox_was_spent(&rs->sandbox);
+}
+
+uint64_t ruleset_suspicions(void)
+{
+    return sandbox_suspicions();
 }
 
 void ruleset_free(struct ruleset *rs)

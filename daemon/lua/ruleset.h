@@ -24,6 +24,9 @@ struct problems {
     const struct problem *first;
     struct problem *last;
     size_t count;
+    /* What is loaded was in force once, and was checked then: what later checks would say of it, and what changes
+     * nothing in how it judges, is not told. */
+    bool was_in_force;
     /* While packs are loaded: with what their places begin, and where that lies for who opens the file. */
     struct pack_place {
         const char *pack;   /* "hubs/07"; borrowed, NULL: no more of them */
@@ -32,6 +35,8 @@ struct problems {
 };
 /* One that is there already is not added again. */
 void problems_add(struct problems *p, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* The same of what judges all the same, and is only not accepted any more: not told of what was in force once. */
+void problems_add_new(struct problems *p, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void problems_fini(struct problems *p);
 
 struct ruleset;
@@ -65,6 +70,10 @@ void problems_place(struct problems *p, const struct ruleset *rs);
 void ruleset_trust(struct ruleset *rs);
 /* Was the last run ended because it had used up its steps, its time or its memory? */
 bool ruleset_was_spent(const struct ruleset *rs);
+/* How many runs of rules, reducers and moves on this thread took so long that they were suspect, of whatever ruleset. */
+uint64_t ruleset_suspicions(void);
+/* What was said of a rule that has used up its budget in the last judgement; NULL: none has. Borrowed until the next. */
+const char *ruleset_spent(const struct ruleset *rs);
 
 /* The types of event that the packs declare. Read-only, and so usable from any thread. */
 const struct catalog *ruleset_catalog(const struct ruleset *rs);

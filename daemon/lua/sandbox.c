@@ -155,6 +155,7 @@ static int ordered_pairs(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TTABLE);
     lua_settop(L, 1);
+    sandbox_thaw(L, 1);
     sandbox_fill(L, 1);
     sandbox_push_keys(L, 1);
     lua_pushinteger(L, 0);
@@ -252,6 +253,8 @@ static int stable_sort(lua_State *L)
     luaL_checktype(L, 1, LUA_TTABLE);
     if (!lua_isnoneornil(L, 2))
         luaL_checktype(L, 2, LUA_TFUNCTION);
+    if (sandbox_is_frozen(L, 1))
+        return sandbox_raise_frozen(L);
     lua_settop(L, 2);
     lua_Integer count = (lua_Integer)lua_rawlen(L, 1);
     int from = 3, to = 4;
@@ -461,6 +464,13 @@ static enum err_code verdict(struct sandbox *sb, int status, struct err *err)
                    colon);
 }
 
+static _Thread_local uint64_t suspicions;
+
+uint64_t sandbox_suspicions(void)
+{
+    return suspicions;
+}
+
 enum err_code sandbox_call(struct sandbox *sb, int nargs, int nresults, struct err *err)
 {
     lua_State *L = sb->L;
@@ -481,6 +491,7 @@ enum err_code sandbox_call(struct sandbox *sb, int nargs, int nresults, struct e
     else
         rc = err_set(err, ERR_RULE, "%s",
                      lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "error in an error");
+    suspicions += rc == ERR_BUSY;
     lua_remove(L, handler);
     if (rc != OK)
         lua_pop(L, 1);

@@ -67,8 +67,8 @@ struct sandbox {
     uint64_t steps, work;          /* of the part under way, where they are counted */
     const char *where;             /* that part's place in the pack; NULL: loading */
     char place[96];                /* then: where it was stopped */
-    const char *
-        name; /* of the packs, for who must say which ones never returned; borrowed, NULL allowed */
+    /* "national DIGEST", "hubs/07 DIGEST": for who must say which one never returned. Borrowed, NULL allowed. */
+    const char *national, *overlay;
 };
 
 /* `sb` must stay where it is until sandbox_fini(): the allocator points at it. */
@@ -103,6 +103,11 @@ void sandbox_push_env(lua_State *L);
 #define SANDBOX_FILL "fill"
 void sandbox_fill(lua_State *L, int index);
 
+/* freeze.c: put the table that a frozen one shows in its place, for who reads it without Lua's help. */
+void sandbox_thaw(lua_State *L, int index);
+bool sandbox_is_frozen(lua_State *L, int index);
+int sandbox_raise_frozen(lua_State *L);
+
 /* Push the keys of the plain table at `index` as a list: numbers ascending, then texts bytewise. Raises
  * when a key is neither. */
 void sandbox_push_keys(lua_State *L, int index);
@@ -129,6 +134,9 @@ static inline void sandbox_trust(struct sandbox *sb)
     sb->counts = sb->is_strict = false;
 }
 
+/* How many runs of this thread have been suspect so far: each of them took milliseconds. */
+uint64_t sandbox_suspicions(void);
+
 /* Did the last run come to its end because it had used up what it may, and not by an error of its own? */
 static inline bool sandbox_was_spent(const struct sandbox *sb)
 {
@@ -143,10 +151,20 @@ struct sandbox_part {
 };
 void sandbox_enter_counted(struct sandbox *sb, struct sandbox_part *outer);
 void sandbox_leave_counted(struct sandbox *sb, const struct sandbox_part *outer);
+/* A place where a test may have the code never come back: base/crash.h. */
+#ifdef PATHWAY_CRASH_POINTS
+void sandbox_pass(const char *where);
+#else
+static inline void sandbox_pass(const char *where)
+{
+    (void)where;
+}
+#endif
 static inline void sandbox_enter(struct sandbox *sb, struct sandbox_part *outer, const char *where)
 {
     outer->where = sb->where;
     sb->where = where;
+    sandbox_pass(where);
     if (sb->is_counting)
         sandbox_enter_counted(sb, outer);
 }

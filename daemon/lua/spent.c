@@ -49,3 +49,8 @@ void spent_check(lua_State *L, struct ruleset *rs, uint16_t rule)
         raise_as_is(L, "%s: not run: %d rules of this pack were stopped for this %s", where,
                     SPENT_MAX, subject_kind_name(rs->record->kind));
 }
+
+const char *ruleset_spent(const struct ruleset *rs)
+{
+    return rs->spent_count > 0 ? rs->spent[0].message : NULL;
+}

@@ -102,6 +102,27 @@ enum err_code wake_of(int64_t *out, struct store *s, const char *subject, struct
     return rc;
 }
 
+static struct dict_entry *known(const struct store *s, const char *subject)
+{
+    const struct strmap_item *item =
+        strmap_find(&s->dicts[DICT_SUBJECT].by_text, subject, strlen(subject));
+    return item ? item->as.ptr : NULL;
+}
+
+void wake_hold(struct store *s, const char *subject)
+{
+    struct dict_entry *entry = known(s, subject);
+
+    if (entry && entry->wake)
+        remove_at(&s->wakes, entry->wake - 1);
+}
+
+enum err_code wake_release(struct store *s, const char *subject, struct err *err)
+{
+    struct dict_entry *entry = known(s, subject);
+    return entry && !entry->wake ? wake_set(s, entry, entry->due, err) : OK;
+}
+
 int64_t wake_next(const struct store *s)
 {
     return s->wakes.count > 0 ? s->wakes.items[0]->due : TIME_NEVER;

@@ -257,6 +257,8 @@ class Crash(unittest.TestCase):
         places = [p for p in PASSES if is_behind or p != "recover"]
         if start.endswith("to be read"):
             places = ["generation", "swap"] if self.dice.random() < 0.7 else places
+        elif start == "other rules":
+            places = ["generation"] if self.dice.random() < 0.5 else [p for p in places if p != "swap"]
         else:
             places = [p for p in places if p not in ("generation", "swap")]
         place = min(places, key=lambda p: (self.hits[p], self.dice.random()))
@@ -295,6 +297,8 @@ class Crash(unittest.TestCase):
             finally:
                 story.d.close()
                 story.live.cleanup()
+        if KILLS >= 100:
+            self.assertEqual({p for p in PASSES if not self.hits[p]}, set(), "places that were never hit")
         told = [f"PATHWAY_SEED={SEED}: {sum(self.hits.values())} kills in {seed - SEED * 1000} worlds"]
         told += [f"  {count:4} at {place}" for place, count in sorted(self.hits.items())]
         told += [f"  {count:4} {met}" for met, count in sorted(self.met.items())]

@@ -321,6 +321,80 @@ class Overlays(unittest.TestCase):
             d.send([event("go", "school/100002", {"n": 2}, time="2025-01-02T00:00:00Z")])
             self.assertEqual(d.export()[("school/100001", "enough")], "true")
 
+    def test_one_that_moves_schools_the_wrong_way_holds_up_no_other_pack(self):
+        """It stays what it is in force, or none, also over a restart; the rest of the folder comes into force."""
+        folder = Path(self.folder.name) / "own"
+        for hub in ("07", "12"):
+            (folder / "hubs" / hub).mkdir(parents=True)
+        (folder / "national").mkdir()
+        (folder / "national/pack.lua").write_text(TURNING)
+        good = "return overlay { hub = '%s', params = { needed = 2 } }\n"
+        (folder / "hubs/07/overlay.lua").write_text(good % "07")
+        with Daemon(rules=folder) as d:
+            events = [event("at", f"school/10000{i}", {"hub": hub}, time="2025-01-01T00:00:00Z")
+                      for i, hub in ((1, "07"), (2, "12"), (3, "09"))]
+            events += [event("go", f"school/10000{i}", {"n": 2}, time="2025-01-02T00:00:00Z") for i in (1, 2, 3)]
+            d.send(events)
+
+            def reload():
+                return tool("reload", PATHWAY_URL=f"unix:{d.socket}")
+
+            def packs():
+                return {p["pack"]: p for p in d.request("GET", "/v1/status").json()["packs"]}
+            own = "  rules = { ['12_own'] = rule { 'O', source = 's', function(s) return s.total end } },\n"
+            for hub, more in (("07", ""), ("12", own)):
+                (folder / f"hubs/{hub}/overlay.lua").write_text(
+                    f"return overlay {{ hub = '{hub}', params = {{ needed = 3 }},\n{more} }}\n")
+            (folder / "national/pack.lua").write_text(TURNING.replace("'E',", "'Enough',"))
+            done = reload()
+            self.assertEqual(done.returncode, 1, done.stdout)
+            for hub, urn in (("07", "100001"), ("12", "100002")):
+                self.assertIn(f"hubs/{hub} was not taken", done.stderr)
+                self.assertIn(f"hub {hub}: school/{urn}, stage: what the overlay tightens brings this one further",
+                              done.stderr)
+            self.assertIn("generation 2", done.stdout)
+            self.assertIn('"Enough"', d.request("GET", "/v1/rules/enough").text())
+            self.assertIn("school/100001", packs()["hubs/07"]["last_error"])
+            self.assertIn("school/100002", packs()["hubs/12"]["last_error"])
+            self.assertEqual(packs()["hubs/07"]["generation"], 1)
+            self.assertIsNone(packs()["hubs/12"]["generation"])
+            self.assertEqual(d.export()["school/100001", "enough"], "true")
+            self.assertIn("nothing has changed: generation 2 stays", reload().stdout)
+            d.kill()
+            d.start()
+            self.assertEqual(d.request("GET", "/v1/status").json()["rules"]["generation"], 2)
+            self.assertIn("school/100001", packs()["hubs/07"]["last_error"])
+            (folder / "hubs/07/overlay.lua").write_text(good % "07")
+            (folder / "hubs/12/overlay.lua").write_text(good.replace("},", "}," + own) % "12")
+            done = reload()
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertIsNone(packs()["hubs/12"]["last_error"])
+            self.assertIsNone(packs()["hubs/07"]["last_error"])
+            self.assertEqual(d.stop(), 0)
+            self.assertIsNone(fault(d.database))
+
+    def test_an_overlay_in_force_that_a_new_national_pack_turns_against_schools_goes(self):
+        folder = Path(self.folder.name) / "own"
+        (folder / "national").mkdir(parents=True)
+        (folder / "hubs/07").mkdir(parents=True)
+        harmless = TURNING.replace("and not s.enough", "")
+        (folder / "national/pack.lua").write_text(harmless)
+        (folder / "hubs/07/overlay.lua").write_text("return overlay { hub = '07', params = { needed = 3 } }\n")
+        with Daemon(rules=folder) as d:
+            d.send([event("at", "school/100001", {"hub": "07"}, time="2025-01-01T00:00:00Z"),
+                    event("go", "school/100001", {"n": 1}, time="2025-01-02T00:00:00Z")])
+            (folder / "national/pack.lua").write_text(TURNING.replace("s.total >= 2 and", "s.total >= 1 and").replace(
+                "params = { needed = 2 }", "params = { needed = 1 }"))
+            done = tool("reload", PATHWAY_URL=f"unix:{d.socket}")
+            self.assertEqual(done.returncode, 1, done.stdout)
+            self.assertIn("hubs/07 was not taken", done.stderr)
+            status = d.request("GET", "/v1/status").json()
+            self.assertEqual(status["rules"]["generation"], 2)
+            packs = {p["pack"]: p for p in status["packs"]}
+            self.assertIsNone(packs["hubs/07"]["generation"])
+            self.assertIn("school/100001", packs["hubs/07"]["last_error"])
+            self.assertEqual(d.export()["school/100001", "enough"], "true")
+
     def test_a_broken_overlay_of_the_folder_holds_up_no_other_pack(self):
         folder = Path(self.folder.name) / "rules"
         shutil.copytree(RULES, folder)

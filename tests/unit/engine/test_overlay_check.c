@@ -31,16 +31,16 @@ static struct buf SAID;
 static void take_refusal(const struct overlay_refusal *r, void *arg)
 {
     (void)arg;
-    buf_printf(&SAID, "%s%s %s %s->%s", SAID.len ? "\n" : "", r->subject, r->what,
-               r->national ? r->national : "", r->here ? r->here : r->why);
+    buf_printf(&SAID, "%s%s%s %s %s->%s", SAID.len ? "\n" : "", r->is_unclear ? "unclear " : "",
+               r->subject, r->what, r->national ? r->national : "", r->here ? r->here : r->why);
 }
 
 /* What the check says of schools 1 (of hub 07) and 2 (of another), each with this total. */
-static const char *check(const char *overlay, int total)
+static const char *check_by(const char *national, const char *overlay, int total)
 {
     const struct ruleset_file files[] = {
         { .path = "hubs/07/o.lua", .text = overlay, .len = strlen(overlay) },
-        { .path = "national/pack.lua", .text = NATIONAL, .len = sizeof(NATIONAL) - 1 },
+        { .path = "national/pack.lua", .text = national, .len = strlen(national) },
     };
     static char said[1000];
     char data[40];
@@ -66,6 +66,11 @@ static const char *check(const char *overlay, int total)
     buf_fini(&SAID);
     SAID = (struct buf){ 0 };
     return said;
+}
+
+static const char *check(const char *overlay, int total)
+{
+    return check_by(NATIONAL, overlay, total);
 }
 
 static void an_overlay_that_stays_in_its_direction_passes(void **state)
@@ -112,6 +117,32 @@ static void a_reducer_that_fails_is_refused(void **state)
                         "school/1 reducer ->hubs/07/o.lua:2: oh");
 }
 
-TEST_MAIN(CASE(an_overlay_that_stays_in_its_direction_passes),
+/* Counts and texts have the direction that the national pack gives them. */
+static void what_is_no_yes_or_no_is_compared_where_it_has_a_direction(void **state)
+{
+    (void)state;
+    static const char COUNTS[] =
+        "return pack { name = 'national', params = { needed = 2 },\n"
+        "events = { at = { title = 'A', subject = 'school', data = { hub = hub } },\n"
+        "  go = { title = 'G', subject = 'school', data = { n = int } } },\n"
+        "facts = { school = { hub = hub, total = initially(0, int) } },\n"
+        "on = { school = { at = function(s, e) s.hub = e.data.hub end,\n"
+        "  go = function(s, e) s.total = s.total + e.data.n end } },\n"
+        "rules = { good = rule { 'G', source = 's', stricter = 'lower',\n"
+        "    function(s) return s.total + s.param.needed end },\n"
+        "  fine = rule { 'F', source = 's', stricter = 'higher',\n"
+        "    function(s) return s.total + s.param.needed end },\n"
+        "  other = rule { 'O', source = 's', function(s) return s.total + s.param.needed end },\n"
+        "  word = rule { 'W', source = 's', function(s) return 'w' .. s.param.needed end } },\n"
+        "open = { needed = tighten } }\n";
+    assert_string_equal(
+        check_by(COUNTS, "return overlay { hub = '07', params = { needed = 3 } }", 0),
+        "school/1 good 2->3\n"
+        "unclear school/1 other 2->3\n"
+        "unclear school/1 word \"w2\"->\"w3\"");
+}
+
+TEST_MAIN(CASE(what_is_no_yes_or_no_is_compared_where_it_has_a_direction),
+          CASE(an_overlay_that_stays_in_its_direction_passes),
           CASE(a_decision_that_turns_the_wrong_way_is_refused_by_name),
           CASE(a_rule_that_fails_by_the_overlay_is_refused), CASE(a_reducer_that_fails_is_refused))

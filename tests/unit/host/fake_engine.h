@@ -282,6 +282,19 @@ enum err_code engine_wake(struct engine *e, struct err *wake_err)
     return OK;
 }
 
+enum err_code engine_release(struct engine *e, struct err *release_err)
+{
+    (void)e;
+    (void)release_err;
+    return OK;
+}
+
+int64_t engine_turn_at(const struct engine *e)
+{
+    (void)e;
+    return INT64_MAX;
+}
+
 int64_t engine_ticket(const struct engine *e)
 {
     (void)e;
@@ -300,8 +313,10 @@ enum err_code engine_try(struct engine *e, struct rulebook *rules,
     return err_set(why, ERR_RULE, "the fake has no rules");
 }
 
-enum err_code engine_try_slice(struct engine_swap *out, struct engine *e, struct err *why)
+enum err_code engine_try_slice(struct engine_swap *out, struct engine *e, int64_t until,
+                               struct err *why)
 {
+    (void)until;
     (void)e;
     *out = (struct engine_swap){ 0 };
     return err_set(why, ERR_RULE, "the fake has no rules");

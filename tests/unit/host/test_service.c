@@ -603,8 +603,9 @@ static void status_holds_what_only_the_host_knows(void **state)
     ask_and_wait(&t, "status", NULL);
     assert_non_null(strstr(t.text, "{\"question\":\"status\""));
     assert_non_null(strstr(t.text, "},\"ready\":true,\"uptime_seconds\":0"));
-    assert_non_null(strstr(t.text, "\"queue_events\":0,\"refold_lag\":0,\"rule_errors\":[],"
-                                   "\"skipped_events\":0,\"reload\":\"idle\",\"plugins\":[]}"));
+    assert_non_null(strstr(t.text,
+                           "\"queue_events\":0,\"refold_lag\":0,\"held_back\":0,\"rule_errors\":[],"
+                           "\"skipped_events\":0,\"reload\":\"idle\",\"plugins\":[]}"));
     ask_and_wait(&t, "ready", NULL);
     assert_memory_equal(t.text, "{\"ready\":true", 13);
 }

@@ -309,13 +309,13 @@ static void an_explanation_says_what_the_hub_asks(void **state)
     (void)state;
     go(7);
     assert_ok(record_explain(&out, &missing, HERE, "enough", at("2025-02-01"), &err));
-    assert_string_equal(
-        buf_cstr(&out),
-        "[no]  Enough  (enough, national/pack.lua:15)\n"
-        "      hub 07 also asks: And small  (hubs/07/overlay.lua:15)\n"
-        "  [yes] Enough: 7, needed at least 3 (by hub 07, hubs/07/overlay.lua:2; nationally 2)  "
-        "(enough (national), national/pack.lua:15)\n"
-        "  [no]  Small  (h07_small, hubs/07/overlay.lua:12)\n");
+    assert_string_equal(buf_cstr(&out),
+                        "[no]  Enough  (enough, national/pack.lua:15)\n"
+                        "      hub 07 also asks: And small  (hubs/07/overlay.lua:15)\n"
+                        "  [yes] Enough (national): 7, needed at least 3 (by hub 07, "
+                        "hubs/07/overlay.lua:2; nationally 2)  "
+                        "(enough (national), national/pack.lua:15)\n"
+                        "  [no]  Small  (h07_small, hubs/07/overlay.lua:12)\n");
     assert_string_equal(buf_cstr(&missing), "h07_small");
     buf_fini(&out);
     buf_fini(&missing);

@@ -1,0 +1,3 @@
+-- expects: rawset
+local SEEN = {}
+return { bad = function(s) rawset(SEEN, 1, true) return 1 end }

@@ -1,0 +1,139 @@
+"""A hub whose overlay uses up its whole budget wherever it can, beside others in one daemon: they decide what they would
+alone, nothing is lost, and what they send is not held up by it."""
+
+import re
+import shutil
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+from daemon import PATIENCE_S, Daemon, event, registered
+from proof import fault, key, logged_keys
+from support import RULES, judge, lines_of, tool
+
+NOW = "2026-11-21T09:00:00Z"
+# Only schools that have a lead: a hub's rules that never end for many are not even taken.
+HOSTILE = """return overlay { hub = "13", version = "1",
+  facts = { school = { h13_n = initially(0, int) } },
+  on = { school = {
+    ["commitment.given"] = function(s, e) while true do end end,
+  } },
+  rules = {
+    h13_one = rule { "One", source = "s", function(s) if #s.leads > 0 then while true do end end return 1 end },
+  },
+}
+"""
+GOOD = """return overlay { hub = "07", version = "1", params = { leads_needed = 3 },
+  rules = { h07_leads = rule { "Leads", source = "s", function(s) return #s.leads end } },
+}
+"""
+
+
+class Neighbours(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory(prefix="pathway-rules-")
+        self.addCleanup(self.folder.cleanup)
+
+    def rules(self, name, **hubs):
+        """A rules folder with these overlays."""
+        folder = Path(self.folder.name) / name
+        shutil.copytree(RULES / "national", folder / "national")
+        for hub, text in hubs.items():
+            (folder / "hubs" / hub[1:]).mkdir(parents=True)
+            (folder / "hubs" / hub[1:] / "overlay.lua").write_text(text)
+        return folder
+
+    def about(self, text, urns):
+        return [line for line in text.splitlines() if line.split(",")[0] in {f"school/{urn}" for urn in urns}]
+
+    def evaluations(self, d):
+        """How often the hostile rules have been run to their end."""
+        found = re.search(r'pathwayd_rule_errors_total\{hub="13",rule="h13_one"\} (\d+)',
+                          d.request("GET", "/metrics").text())
+        return int(found[1]) if found else 0
+
+    def test_others_decide_what_they_would_alone_and_do_not_wait(self):
+        both = self.rules("both", h07=GOOD, h13=HOSTILE)
+        alone = self.rules("alone", h07=GOOD)
+        others, hostile = range(100001, 100009), range(100101, 100102)
+        sent = [registered(urn, hub="07" if urn % 2 else "09") for urn in others]
+        sent += [registered(urn, hub="13") for urn in hostile]
+        with Daemon(rules=both, now=NOW) as d:
+            d.send(sent)
+            self.assertEqual(self.evaluations(d), 0)
+            for number in range(8):
+                urn = hostile[0]
+                batch = [event("lead.named", f"school/{urn}", {"teacher": f"t{number}"},
+                               time=f"2025-0{number + 1}-01T00:00:00Z"),
+                         event("commitment.given", f"school/{urn if number == 4 else others[number]}"),
+                         event("lead.named", f"school/{others[number]}", {"teacher": "t1"}),
+                         event("lead.named", f"school/{others[number]}", {"teacher": "t2"},
+                               time="2025-10-10T00:00:00Z")]
+                began = time.monotonic()
+                d.send(batch)
+                sent += batch
+                if number == 0:
+                    first = time.monotonic() - began
+            # Without holding it back it would have been judged with each of these.
+            self.assertLess(self.evaluations(d), 4, d.log()[-3000:])
+            self.assertRegex(d.log(), r"rules: slow hub=13 subject=school/100101 ")
+            told = {(c["subject"], c["data"]["decision"]) for c in d.request("GET", "/v1/changes?limit=1000").json()["items"]}
+            self.assertTrue({(f"school/{urn}", "two_leads") for urn in others if urn % 2 == 0} <= told, told)
+            found = tool("export", "decisions", "--names", "two_leads,committed,h07_leads,pathway_phase,eligible_development",
+                         PATHWAY_URL=f"unix:{d.socket}").stdout
+            self.check_others(found, judge(sent, NOW, alone), others)
+            self.await_nobody_held(d, first)
+            errors = {e["rule"] for e in d.request("GET", "/v1/status").json()["rule_errors"] if e["hub"] == "13"}
+            self.assertTrue({"h13_one", "on commitment.given"} <= errors, errors)
+            self.assertEqual(d.stop(), 0)
+            self.assertEqual(set(logged_keys(d.database)), {key(e) for e in sent})
+            self.assertIsNone(fault(d.database))
+
+    def check_others(self, found, expected, urns):
+        names = {"two_leads", "committed", "h07_leads", "pathway_phase", "eligible_development"}
+        wanted = [line for line in self.about(expected, urns) if line.split(",")[1] in names]
+        self.assertEqual(self.about(found, urns), wanted)
+        self.assertTrue(wanted)
+
+    def await_nobody_held(self, d, first):
+        """Its turn comes, too."""
+        deadline = time.monotonic() + PATIENCE_S + 40 * first
+        while True:
+            status = d.request("GET", "/v1/status").json()
+            if status["held_back"] == 0 and status["refold_lag"] == 0:
+                return
+            self.assertLess(time.monotonic(), deadline, status)
+            time.sleep(0.05)
+
+    def test_a_reducer_of_an_overlay_that_fails_leaves_the_national_part_of_the_event(self):
+        failing = """return overlay { hub = "07", version = "1", facts = { school = { h07_n = initially(0, int) } },
+          on = { school = { ["lead.named"] = function(s, e)
+            if e.data.teacher == "t2" then error("no") end
+            s.h07_n = s.h07_n + 1 end } },
+          rules = { h07_leads = rule { "Leads", source = "s", function(s) return s.h07_n end } } }"""
+        rules = self.rules("failing", h07=failing)
+        events = [registered(100001)] + [event("lead.named", "school/100001", {"teacher": f"t{i}"},
+                                               time=f"2025-10-0{i}T00:00:00Z") for i in (1, 2, 3)]
+        with Daemon(rules=rules, now=NOW) as d:
+            for e in events:
+                d.send([e])
+            school = d.request("GET", "/v1/schools/100001").json()
+            self.assertIs(school["decisions"]["two_leads"]["value"], True)
+            self.assertEqual(sorted(school["facts"]["leads"]), ["t1", "t2", "t3"])
+            self.assertEqual(school["decisions"]["h07_leads"]["value"], 2)
+            one, = school["faults"]
+            self.assertIs(one["only_overlay"], True)
+            self.assertIn("hubs/07/overlay.lua:3: no", one["error"])
+            self.assertEqual(d.export()["school/100001", "h07_leads"], "2")
+            with tempfile.NamedTemporaryFile("w", suffix=".ndjson") as file:
+                file.write(lines_of(events))
+                file.flush()
+                told = tool("judge", "--rules", rules, "--at", NOW, file.name).stdout
+            self.assertIn("school/100001,h07_leads,2\n", told)
+            self.assertEqual(d.stop(), 0)
+            self.assertIsNone(fault(d.database))
+
+
+if __name__ == "__main__":
+    unittest.main()
