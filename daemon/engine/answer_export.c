@@ -3,6 +3,7 @@
 
 #include "base/civil.h"
 #include "engine/fold.h"
+#include "engine/pieces.h"
 #include "engine/reader.h"
 #include "store/derived.h"
 #include "store/log.h"
@@ -86,6 +87,23 @@ static enum err_code export_tables(struct buf *out, struct reader *r,
     return rc;
 }
 
+/* The rules of the second thread are loaded while the log is read. */
+static enum err_code export_as_of(struct buf *out, struct reader *r, const struct instants *when,
+                                  const struct export_options *o, struct err *err)
+{
+    struct pieces *pieces = NULL;
+
+    enum err_code rc = export_check_names(r->rules, o, err);
+    if (rc == OK)
+        rc = pieces_new(&pieces, r->rules, pieces_expected(when->max_seq), err);
+    if (rc == OK)
+        rc = reader_world(r, when->max_seq, true, err);
+    if (rc == OK)
+        rc = export_pieces(out, r->world, pieces, o, err);
+    pieces_free(pieces);
+    return rc;
+}
+
 enum err_code answer_decisions(struct buf *out, struct reader *r, const struct json *params,
                                struct err *err)
 {
@@ -104,9 +122,7 @@ enum err_code answer_decisions(struct buf *out, struct reader *r, const struct j
         return err->code;
     if (is_current)
         return export_tables(out, r, &o, err);
-    if (reader_world(r, when.max_seq, true, err) != OK)
-        return err->code;
-    return export_world(out, r->world, r->rules, &o, err);
+    return export_as_of(out, r, &when, &o, err);
 }
 
 /* ---- events ---- */

@@ -296,18 +296,19 @@ static enum err_code list_as_of(struct list *l, const struct instants *when, boo
 {
     struct past past = { l, when };
     struct pieces *pieces = NULL;
-    size_t count, few = AT_A_TIME;
+    size_t count = 0, few = AT_A_TIME;
 
-    if (reader_world(l->r, when->max_seq, true, err) != OK)
-        return err->code;
-    const char *const *subjects = world_subjects(l->r->world, &count);
-    if (!subjects)
-        return err_set(err, ERR_LIMIT, "no memory for the list");
-    subjects = find_kind(&count, l, subjects);
-    enum err_code rc = pieces_new(&pieces, l->r->world, l->r->rules, count, err);
+    enum err_code rc = pieces_new(&pieces, l->r->rules, pieces_expected(when->max_seq), err);
+    if (rc == OK)
+        rc = reader_world(l->r, when->max_seq, true, err);
+    const char *const *subjects = rc == OK ? world_subjects(l->r->world, &count) : NULL;
+    if (rc == OK && !subjects)
+        rc = err_set(err, ERR_LIMIT, "no memory for the list");
+    if (rc == OK)
+        subjects = find_kind(&count, l, subjects);
     for (size_t i = 0; i < count && rc == OK && !*more; i += few) {
         few = count - i < AT_A_TIME ? count - i : AT_A_TIME;
-        rc = pieces_write(pieces, subjects + i, few, judge_row, &past, err);
+        rc = pieces_write(pieces, l->r->world, subjects + i, few, judge_row, &past, err);
         if (rc == OK)
             take_rows(l, pieces, subjects + i, few, more);
     }

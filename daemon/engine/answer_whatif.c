@@ -1,4 +1,5 @@
 /* answer_whatif.c - "whatif": other rules, or other values of parameters, against the rules in force. */
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,7 +10,8 @@
 #include "engine/whatif_write.h"
 #include "lua/suppose.h"
 
-#define FILES_MAX 4000
+#define FILES_MAX   4000
+#define EVENTS_EACH 8 /* of a subject, at least, in a log that is worth two threads */
 
 struct request {
     const struct json *set;   /* NULL: no parameters */
@@ -112,6 +114,12 @@ static enum err_code read_request(struct request *q, struct reader *r, const str
     return check_rules(q, err);
 }
 
+/* Only parameters, and only now: what else is asked has other facts, or other moments. */
+static bool may_keep(const struct run *run)
+{
+    return !run->q.files && run->q.format != ROWS_JSON && !run->q.when.has_known;
+}
+
 /* ---- rules ---- */
 
 /* Does one of the files given belong to the same pack? */
@@ -174,19 +182,50 @@ static enum err_code suppose(struct rulebook *b, const struct request *q, struct
 /* The reader's own rules stay as they are: what is supposed is supposed of a copy. */
 static enum err_code load_rules(struct run *run, int i, struct err *err)
 {
-    struct whatif *w = &run->hands[i];
     struct reader *r = run->reader;
     enum err_code rc = OK;
 
     if (!run->q.files || i > 0)
         rc = rulebook_again(&run->old_rules[i], r->rules, err);
-    w->old_rules = run->old_rules[i] ? run->old_rules[i] : r->rules;
     if (rc == OK && run->q.files)
         rc = load_files(&run->new_rules[i], run, err);
-    w->new_rules = run->new_rules[i] ? run->new_rules[i] : w->old_rules;
-    if (rc == OK && run->warm)
-        rc = rulebook_watch(w->old_rules, err);
-    return rc == OK ? suppose(w->new_rules, &run->q, err) : rc;
+    struct rulebook *old = run->old_rules[i] ? run->old_rules[i] : r->rules;
+    if (rc == OK && may_keep(run))
+        rc = rulebook_watch(old, err);
+    return rc == OK ? suppose(run->new_rules[i] ? run->new_rules[i] : old, &run->q, err) : rc;
+}
+
+/* The second thread's rules are loaded while the log is being read. */
+struct loading {
+    struct run *run;
+    pthread_t thread;
+    bool is_under_way;
+    struct err err;
+};
+
+static void *load_second(void *arg)
+{
+    struct loading *l = arg;
+
+    l->err.code = OK;
+    if (load_rules(l->run, 1, &l->err) == OK)
+        l->err.code = OK;
+    return NULL;
+}
+
+static void begin_loading(struct loading *l, struct run *run)
+{
+    *l = (struct loading){ .run = run };
+    if (crowd_size((size_t)run->q.when.max_seq / EVENTS_EACH) > 1)
+        l->is_under_way = pthread_create(&l->thread, NULL, load_second, l) == 0;
+}
+
+static enum err_code end_loading(struct loading *l, struct err *err)
+{
+    if (!l->is_under_way)
+        return OK;
+    pthread_join(l->thread, NULL);
+    return l->err.code == OK ? OK : err_set(err, l->err.code, "%s", l->err.msg);
 }
 
 /* ---- moments ---- */
@@ -228,12 +267,6 @@ static enum err_code find_moments(struct run *run, const char *const *subjects, 
 }
 
 /* ---- records that are warm ---- */
-
-/* Only parameters, and only now: what else is asked has other facts, or other moments. */
-static bool may_keep(const struct run *run)
-{
-    return !run->q.files && run->q.format != ROWS_JSON && !run->q.when.has_known;
-}
 
 /* Are there records that can answer? Then they stand at what is known now. */
 static bool has_warm(struct run *run)
@@ -323,23 +356,22 @@ static void tell_scan(int64_t seq, void *arg)
     reader_tell(arg, 0, 0);
 }
 
-static enum err_code prepare(struct run *run, int hands, struct err *err)
+/* So many hands have their rules. */
+static void prepare(struct run *run)
 {
-    enum err_code rc = OK;
-
-    for (int i = 0; i < hands && rc == OK; i++) {
-        struct whatif *w = &run->hands[i];
-        *w = (struct whatif){ .world = run->reader->world,
-                              .hub = run->q.hub,
-                              .moments = run->moments,
-                              .moment_count = run->moment_count,
-                              .wants_reasons = run->q.format != ROWS_CSV,
-                              .warm = run->warm,
-                              .hand = i };
-        run->hand_count = i + 1;
-        rc = load_rules(run, i, err);
+    run->hand_count = run->old_rules[1] || run->new_rules[1] ? 2 : 1;
+    for (int i = 0; i < run->hand_count; i++) {
+        struct rulebook *old = run->old_rules[i] ? run->old_rules[i] : run->reader->rules;
+        run->hands[i] = (struct whatif){ .world = run->reader->world,
+                                         .old_rules = old,
+                                         .new_rules = run->new_rules[i] ? run->new_rules[i] : old,
+                                         .hub = run->q.hub,
+                                         .moments = run->moments,
+                                         .moment_count = run->moment_count,
+                                         .wants_reasons = run->q.format != ROWS_CSV,
+                                         .warm = run->warm,
+                                         .hand = i };
     }
-    return rc;
 }
 
 static enum err_code compare_all(struct run *run, struct err *err)
@@ -357,7 +389,7 @@ static enum err_code compare_all(struct run *run, struct err *err)
         rc = warm_new(&run->warm, r->world, subjects, count, run->q.when.at, run->q.when.max_seq,
                       err);
     if (rc == OK)
-        rc = prepare(run, crowd_size(count), err);
+        prepare(run);
     struct crowd_options o = { .world = r->world,
                                .subjects = subjects,
                                .count = count,
@@ -392,30 +424,25 @@ static void let_go(struct run *run)
     for (int i = 0; i < CROWD_MAX; i++) {
         rulebook_free(run->old_rules[i]);
         rulebook_free(run->new_rules[i]);
+        run->old_rules[i] = run->new_rules[i] = NULL;
     }
-}
-
-/* Slips in the rules are told before the log is read. */
-static enum err_code try_rules(struct run *run, struct err *err)
-{
-    enum err_code rc = prepare(run, 1, err);
-    let_go(run);
-    run->hand_count = 0;
-    memset(run->old_rules, 0, sizeof(run->old_rules));
-    memset(run->new_rules, 0, sizeof(run->new_rules));
-    return rc;
 }
 
 static enum err_code compare_cold(struct run *run, struct err *err)
 {
     struct reader *r = run->reader;
 
-    enum err_code rc = try_rules(run, err);
+    struct loading second = { 0 };
+
+    enum err_code rc = load_rules(run, 0, err); /* slips in them are told before the log is read */
     if (rc == OK)
         rc = reader_world(r, run->q.when.max_seq, false, err);
     if (rc == OK) {
+        begin_loading(&second, run);
         world_tell(r->world, tell_scan, r);
         rc = world_load_all(r->world, err);
+        enum err_code loaded = end_loading(&second, rc == OK ? err : NULL);
+        rc = rc == OK ? loaded : rc;
     }
     return rc == OK ? compare_all(run, err) : rc;
 }

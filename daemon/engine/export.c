@@ -159,7 +159,7 @@ static enum err_code export_all(struct buf *out, struct pieces *p, const char *c
 {
     size_t len;
 
-    enum err_code rc = pieces_write(p, subjects, count, export_subject, x, err);
+    enum err_code rc = pieces_write(p, x->world, subjects, count, export_subject, x, err);
     for (size_t i = 0; i < count && rc == OK; i++) {
         const char *piece = pieces_at(p, i, &len);
         buf_add(out, piece, len);
@@ -167,26 +167,36 @@ static enum err_code export_all(struct buf *out, struct pieces *p, const char *c
     return rc;
 }
 
-enum err_code export_world(struct buf *out, struct world *w, struct rulebook *rules,
-                           const struct export_options *options, struct err *err)
+enum err_code export_pieces(struct buf *out, struct world *w, struct pieces *pieces,
+                            const struct export_options *options, struct err *err)
 {
     size_t count;
     const char *const *names = world_subjects(w, &count);
     struct exporting x = { w, options };
-    struct pieces *pieces = NULL;
+    enum err_code rc = OK;
 
     if (!names)
         return err_set(err, ERR_LIMIT, "no memory to export the subjects");
+    export_header(out, options);
+    /* a part of them at a time: the text is not in memory twice */
+    for (size_t i = 0; i < count && rc == OK; i += AT_A_TIME)
+        rc = export_all(out, pieces, names + i, count - i < AT_A_TIME ? count - i : AT_A_TIME, &x,
+                        err);
+    return rc;
+}
+
+enum err_code export_world(struct buf *out, struct world *w, struct rulebook *rules,
+                           const struct export_options *options, struct err *err)
+{
+    struct pieces *pieces = NULL;
+    size_t count;
+
     enum err_code rc = export_check_names(rules, options, err);
+    world_subjects(w, &count);
     if (rc == OK)
-        rc = pieces_new(&pieces, w, rules, count, err);
-    if (rc == OK) {
-        export_header(out, options);
-        /* a part of them at a time: the text is not in memory twice */
-        for (size_t i = 0; i < count && rc == OK; i += AT_A_TIME)
-            rc = export_all(out, pieces, names + i, count - i < AT_A_TIME ? count - i : AT_A_TIME,
-                            &x, err);
-    }
+        rc = pieces_new(&pieces, rules, count, err);
+    if (rc == OK)
+        rc = export_pieces(out, w, pieces, options, err);
     pieces_free(pieces);
     return rc;
 }

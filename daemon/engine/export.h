@@ -32,11 +32,15 @@ void export_text(struct buf *out, const char *s, size_t len);
 /* A value as CSV shows it: null is empty, a rule that failed is `error`. */
 void export_value(struct buf *out, const char *value, bool is_error);
 
+struct pieces;
 /*
  * All subjects that some event touches at or before `at`, voided or not, folded and judged as of
  * `at`: sorted bytewise by subject, then decision. `w` must hold everything (world_load_all()).
  */
 MUST_CHECK enum err_code export_world(struct buf *out, struct world *w, struct rulebook *rules,
                                       const struct export_options *options, struct err *err);
+/* The same by writers whose rules may still be being loaded; names have been checked. */
+MUST_CHECK enum err_code export_pieces(struct buf *out, struct world *w, struct pieces *pieces,
+                                       const struct export_options *options, struct err *err);
 
 #endif

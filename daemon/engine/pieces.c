@@ -1,6 +1,7 @@
 /* pieces.c - see pieces.h. */
 #include "engine/pieces.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,8 +17,11 @@ struct hand {
 };
 
 struct pieces {
-    struct world *world;    /* borrowed */
+    struct rulebook *rules; /* borrowed */
     struct rulebook *other; /* of the second writer; owned, NULL: there is none */
+    pthread_t loading;
+    bool is_loading; /* a thread is at it */
+    struct err why;  /* it failed */
     struct hand hands[CROWD_MAX];
     int hand_count;
     struct piece *items; /* owned */
@@ -31,35 +35,54 @@ static enum err_code no_memory(struct err *err)
     return err_set(err, ERR_LIMIT, "no memory for the answer");
 }
 
-enum err_code pieces_new(struct pieces **out, struct world *w, struct rulebook *rules,
-                         size_t expected, struct err *err)
+static void *load(void *arg)
+{
+    struct pieces *p = arg;
+
+    p->why.code = OK;
+    if (rulebook_again(&p->other, p->rules, &p->why) == OK)
+        p->why.code = OK;
+    return NULL;
+}
+
+enum err_code pieces_new(struct pieces **out, struct rulebook *rules, size_t expected,
+                         struct err *err)
 {
     struct pieces *p = calloc(1, sizeof(*p));
 
-    *out = NULL;
+    *out = p;
     if (!p)
         return no_memory(err);
-    p->world = w;
-    p->hand_count = crowd_size(expected) > 1 ? 2 : 1;
-    enum err_code rc = world_share(w, err);
-    if (rc == OK && p->hand_count > 1)
-        rc = rulebook_again(&p->other, rules, err);
-    for (int i = 0; i < p->hand_count; i++)
-        p->hands[i] = (struct hand){ .pieces = p,
-                                     .writer = { .rules = i == 0 ? rules : p->other },
-                                     .number = i };
-    if (rc == OK)
-        *out = p;
-    else
-        pieces_free(p);
-    return rc;
+    p->rules = rules;
+    p->hand_count = 1;
+    if (crowd_size(expected) > 1)
+        p->is_loading = pthread_create(&p->loading, NULL, load, p) == 0;
+    for (int i = 0; i < CROWD_MAX; i++)
+        p->hands[i] = (struct hand){ .pieces = p, .writer = { .rules = rules }, .number = i };
+    return OK;
+}
+
+/* Both writers have their rules now. */
+static enum err_code end_loading(struct pieces *p, struct err *err)
+{
+    if (!p->is_loading)
+        return OK;
+    pthread_join(p->loading, NULL);
+    p->is_loading = false;
+    if (p->why.code != OK)
+        return err_set(err, p->why.code, "%s", p->why.msg);
+    p->hands[1].writer.rules = p->other;
+    p->hand_count = 2;
+    return OK;
 }
 
 void pieces_free(struct pieces *p)
 {
     if (!p)
         return;
-    for (int i = 0; i < p->hand_count; i++) {
+    if (p->is_loading)
+        pthread_join(p->loading, NULL);
+    for (int i = 0; i < CROWD_MAX; i++) {
         buf_fini(&p->hands[i].writer.out);
         arena_fini(&p->hands[i].writer.arena);
     }
@@ -80,14 +103,14 @@ static enum err_code work(void *arg, const char *subject, size_t index, struct e
     return rc == OK && h->writer.out.failed ? no_memory(err) : rc;
 }
 
-enum err_code pieces_write(struct pieces *p, const char *const *subjects, size_t count,
-                           piece_fn *fn, void *arg, struct err *err)
+enum err_code pieces_write(struct pieces *p, struct world *w, const char *const *subjects,
+                           size_t count, piece_fn *fn, void *arg, struct err *err)
 {
-    struct crowd_options o = { .world = p->world,
-                               .subjects = subjects,
-                               .count = count,
-                               .hand_count = p->hand_count,
-                               .work = work };
+    if (world_share(w, err) != OK || end_loading(p, err) != OK)
+        return err->code;
+    struct crowd_options o = {
+        .world = w, .subjects = subjects, .count = count, .hand_count = p->hand_count, .work = work
+    };
 
     if (count > p->cap) {
         struct piece *grown = realloc(p->items, count * sizeof(*grown));

@@ -35,6 +35,26 @@ static bool is_one_book(const struct whatif *w)
     return w->old_rules == w->new_rules;
 }
 
+/* Both folds take them in. */
+static enum err_code parse_items(struct pair *p, struct err *err)
+{
+    struct whatif *w = p->w;
+    struct item *items;
+
+    arena_reset(&w->bodies);
+    items = arena_alloc(&w->bodies, (p->item_count + 1) * sizeof(*items));
+    if (!items)
+        return err_set(err, ERR_LIMIT, "no memory to compare rules");
+    for (size_t i = 0; i < p->item_count; i++) {
+        items[i] = p->items[i];
+        if (item_parse(&items[i], &w->bodies, w->old_rules, err) != OK)
+            return err->code;
+        items[i].fits = items[i].fits && is_one_book(w); /* by the other rules it may not */
+    }
+    p->items = items;
+    return OK;
+}
+
 /*
  * See that the items are those of the fold as of `at`. What is taken over by a succession comes into the fold with it,
  * in the midst of what is there: then all begins anew.
@@ -52,6 +72,8 @@ static enum err_code find_items(struct pair *p, int64_t at, struct err *err)
     close_folds(p);
     enum err_code rc =
         world_fold_items(&p->items, &p->item_count, w->world, p->subject, p->horizon, err);
+    if (rc == OK)
+        rc = parse_items(p, err);
     if (rc == OK)
         rc = fold_init(&p->old, w->old_rules, p->subject, p->items, p->item_count, err);
     p->is_old_open = rc == OK;

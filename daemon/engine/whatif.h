@@ -59,6 +59,7 @@ struct whatif {
     int hand;  /* its number there */
 
     struct arena arena;
+    struct arena bodies;               /* of the events of the subject at hand */
     struct strmap ids;                 /* of decisions */
     struct decision_count **decisions; /* by id; owned */
     size_t decision_cap;

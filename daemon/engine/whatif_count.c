@@ -279,4 +279,5 @@ void whatif_fini(struct whatif *w)
     strmap_fini(&w->ids);
     strmap_fini(&w->hubs);
     arena_fini(&w->arena);
+    arena_fini(&w->bodies);
 }
