@@ -320,10 +320,11 @@ static void print_cause(const struct page *p, const struct json *cause)
 
     for (const struct json *c = events ? events->as.first : NULL; c; c = c->next) {
         const struct json *e = find_named(p, c);
-        if (!e)
-            continue;
-        buf_str(&b, "because of ");
-        layout_event(&b, e);
+        buf_str(&b, e ? "because of " : "when its history begins, with event ");
+        if (e)
+            layout_event(&b, e);
+        else
+            buf_printf(&b, "%s of %s", text_of(c, "id"), text_of(c, "source"));
         put(p->to, &b, 4);
     }
     const struct json *moment = json_get(cause, "moment");

@@ -53,7 +53,7 @@ static enum err_code read_until(struct request *q, const struct json *params, st
         return err_at(err, "until");
     if (q->until <= q->when.at)
         return err_set(err, ERR_INPUT,
-                       "until: found %s, which is not after %s, from when on it is looked", until,
+                       "until: found %s, which is not after %s, where the forecast begins", until,
                        time_text(q->when.at, from));
     return OK;
 }

@@ -31,6 +31,28 @@ static void add_name(const char *subject, void *arg)
     n->items[n->count++] = subject;
 }
 
+static enum err_code take_recorded(const struct logged *e, void *arg, struct err *err)
+{
+    int64_t *first = arg;
+
+    (void)err;
+    *first = e->recorded; /* the newest comes first */
+    return OK;
+}
+
+/* Not known yet at the moment asked about: since when it is. */
+static enum err_code known_later(struct reader *r, const char *subject, struct err *err)
+{
+    int64_t first = TIME_NEVER;
+    char recorded[TIME_TEXT];
+
+    if (log_scan_subject(r->store, subject, INT64_MAX, take_recorded, &first, err) != OK)
+        return err->code;
+    return err_set(err, ERR_ABSENT,
+                   "%s: nothing was recorded about it by then; its first event was recorded at %s",
+                   subject, time_text(first, recorded));
+}
+
 static enum err_code unknown_subject(struct reader *r, const char *subject, struct err *err)
 {
     struct names names = { .arena = &r->arena };
@@ -40,7 +62,7 @@ static enum err_code unknown_subject(struct reader *r, const char *subject, stru
         return err->code;
     for (size_t i = 0; i < names.count; i++)
         if (strcmp(names.items[i], subject) == 0)
-            return err_set(err, ERR_ABSENT, "%s: nothing was recorded about it by then", subject);
+            return known_later(r, subject, err);
     return err_set(err, ERR_ABSENT, "unknown subject %s: no event touches it%s", subject,
                    text_hint(hint, sizeof(hint), subject, names.items, names.count));
 }
