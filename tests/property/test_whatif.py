@@ -117,7 +117,7 @@ class Whatif(unittest.TestCase):
         sent = 70
         with Daemon(now=NOW) as d:
             d.send(events[:sent])
-            for name in ["contact_days", "grace_days", "contact_days", "leads_needed", "group_max", "contact_days"]:
+            for name in ["contact_days", "grace_days", "leads_needed", "contact_days"]:
                 value = dice.choice(PARAMS[name])
                 text = (RULES / "national/pack.lua").read_text()
                 line = next(line for line in text.splitlines() if line.strip().startswith(name + " ="))
