@@ -13,7 +13,7 @@ import time
 import unittest
 from pathlib import Path
 
-from daemon import Daemon
+from daemon import Daemon, event, registered
 from support import RULES, judge, number_from, tool
 from worlds import World, generated
 
@@ -128,6 +128,30 @@ class Whatif(unittest.TestCase):
                     d.send(events[sent:sent + more])
                 sent = min(sent + more, len(events))
             self.check_rows(d, events[:sent], NOW, others, "--set", f"{name}={value}")
+
+    def test_records_that_are_kept_follow_what_changes_the_answer(self):
+        """Whoever has been in a group since September is out of contact by 10 days, not by 90; then there is contact."""
+        line = next(line for line in (RULES / "national/pack.lua").read_text().splitlines()
+                    if line.strip().startswith("contact_days ="))
+        others = self.other_rules([("pack.lua", line, "    contact_days = 10,")])
+        schools = [f"school/{100001 + i}" for i in range(4)]
+        group = {"group": "group/g", "academic_year": "2026/27"}
+        sent, counts = [registered(school[-6:], id=f"reg-{school}") for school in schools], []
+        with Daemon(now=NOW) as d:
+            d.send(sent)
+            for school in schools:
+                counts.append(len(self.check_rows(d, sent, NOW, others, "--set", "contact_days=10")))
+                sent.append(event("group.joined", school, group | {"kind": "development"}, id=f"in-{school}",
+                                  time="2026-09-05T09:00:00Z"))
+                d.send(sent[-1:])
+            for school in schools:
+                counts.append(len(self.check_rows(d, sent, NOW, others, "--set", "contact_days=10")))
+                sent.append(event("contact.made", school, group, id=f"c-{school}", time="2026-11-20T09:00:00Z"))
+                d.send(sent[-1:])
+            counts.append(len(self.check_rows(d, sent, NOW, others, "--set", "contact_days=10")))
+        self.assertEqual(counts[0], 0)
+        self.assertEqual([b > a for a, b in zip(counts, counts[1:])], [True] * 4 + [False] * 4)
+        self.assertEqual(counts[-1], 0)
 
     def test_also_of_an_invented_decade_by_two_threads(self):
         self.check(SEED % 1000 + 1, generated(SEED % 1000 + 1, schools=number_from("PATHWAY_SCHOOLS", 150)))
