@@ -99,28 +99,33 @@ static enum err_code suspect_voids_of(struct question *q, const char *subject, s
     return rc;
 }
 
+/* Voids about a school, and about groups' meetings that touch it: those are voided under the group's name. */
+static enum err_code suspect_voids_on(struct question *q, const char *subject, struct err *err)
+{
+    const struct entry *const *touching;
+    size_t count;
+
+    enum err_code rc = suspect_voids_of(q, subject, err);
+    if (rc == OK)
+        rc = world_touching(&touching, &count, q->r->world, subject, err);
+    for (size_t i = 0; rc == OK && i < count; i++)
+        if (strcmp(touching[i]->subject, subject) != 0 && world_has_void(q->r->world, touching[i]))
+            rc = suspect_voids_of(q, touching[i]->subject, err);
+    return rc;
+}
+
 /* Voids of its own and of those that it took over; they act whatever moment is asked about. */
 static enum err_code suspect_voids(struct question *q, struct err *err)
 {
-    enum err_code rc = suspect_voids_of(q, q->subject, err);
+    enum err_code rc = suspect_voids_on(q, q->subject, err);
 
     for (size_t i = 0; rc == OK && i < q->count; i++) {
-        const struct item *item = &q->items[i];
-        /* What touches the school alone is voided under its own name; a group's meeting under the group's. */
-        if (strcmp(item->entry->subject, q->subject) != 0) {
-            bool is_first = true;
-            for (size_t k = 0; k < i && is_first; k++)
-                is_first = strcmp(q->items[k].entry->subject, item->entry->subject) != 0;
-            if (is_first)
-                rc = suspect_voids_of(q, item->entry->subject, err);
-        }
-        if (rc == OK && strcmp(item->as[0], q->subject) != 0) {
-            bool is_first = true;
-            for (size_t k = 0; k < i && is_first; k++)
-                is_first = strcmp(q->items[k].as[0], item->as[0]) != 0;
-            if (is_first)
-                rc = suspect_voids_of(q, item->as[0], err);
-        }
+        const char *as = q->items[i].as[0];
+        bool is_first = strcmp(as, q->subject) != 0;
+        for (size_t k = 0; k < i && is_first; k++)
+            is_first = strcmp(q->items[k].as[0], as) != 0;
+        if (is_first)
+            rc = suspect_voids_on(q, as, err);
     }
     return rc;
 }

@@ -404,6 +404,14 @@ enum err_code world_is_voided(bool *out, struct world *w, const struct entry *e,
     return rc;
 }
 
+bool world_has_void(struct world *w, const struct entry *e)
+{
+    world_enter(w);
+    bool has = ((const struct known_entry *)e)->void_count > 0;
+    world_leave(w);
+    return has;
+}
+
 enum err_code world_entry(const struct entry **out, struct world *w, int64_t seq, struct err *err)
 {
     world_enter(w);

@@ -68,6 +68,8 @@ MUST_CHECK enum err_code world_entry(const struct entry **out, struct world *w, 
                                      struct err *err);
 MUST_CHECK enum err_code world_is_voided(bool *out, struct world *w, const struct entry *e,
                                          struct err *err);
+/* Does any void name it, standing or not? Of an entry that was in a fold, or would be but for a void. */
+bool world_has_void(struct world *w, const struct entry *e);
 /*
  * As if these events had never come, nor all that came after number `horizon` (INT64_MAX: none). `seqs` is borrowed
  * until this is called again. What was handed out before stays as it was.
