@@ -149,6 +149,7 @@ void stream_changes(struct request *r, int64_t after, struct filter *filter)
     s->watcher = (struct watcher){ .server = r->server,
                                    .after = after,
                                    .limit = is_filtered ? FILTER_PAGE : PAGE_ENTRIES,
+                                   .is_picky = is_filtered,
                                    .page = on_page };
     r->server->metrics.streams++;
     /* something at once: proxies wait for the first byte */

@@ -8,8 +8,10 @@
 
 #define AGAIN_MS 500 /* after a host that was busy */
 #define TURN     64u /* watchers that are given a page before the loop goes on to something else */
+#define PICKY    16u
 #define SHARE    10u /* one in so many parts of the loop's time is for them while the feed grows */
 #define CALM_NS  200000000u  /* it does not, when it has not for so long */
+#define ENTRY_NS 3000u       /* of an entry's way out of the database and into a page */
 #define REST_NS  1000000000u /* the longest rest: then they see something again in any case */
 
 /* A question under way. */
@@ -65,6 +67,11 @@ static uint64_t rest_ms(const struct server *s)
     return s->rest_ns > now ? (s->rest_ns - now) / 1000000 + 1 : 0;
 }
 
+static bool is_calm(const struct server *s)
+{
+    return uv_hrtime() - s->grown_ns > CALM_NS;
+}
+
 static void idle_for(struct watcher *w, uint64_t ms)
 {
     w->again_ms = uv_now(w->server->loop) + ms;
@@ -116,7 +123,7 @@ static void on_page(void *arg, const struct pw_changes *page)
         next = w->next;
         settle(w, page);
     }
-    watch_charge(f->server, uv_hrtime() - began);
+    watch_charge(f->server, uv_hrtime() - began + page->count * ENTRY_NS);
     free(f);
 }
 
@@ -136,13 +143,21 @@ static struct fetch *fetch_new(struct server *s, int64_t after, int limit)
     return f;
 }
 
-static void fetch(struct watcher *w)
+/* The question under way that will answer it too, or NULL. */
+static struct fetch *fetch_of(const struct watcher *w)
 {
     struct fetch *f = w->server->fetches;
 
-    w->again_ms = 0;
     while (f && (f->after != w->after || f->limit != w->limit))
         f = f->next;
+    return f;
+}
+
+static void fetch(struct watcher *w)
+{
+    struct fetch *f = fetch_of(w);
+
+    w->again_ms = 0;
     if (!f)
         f = fetch_new(w->server, w->after, w->limit);
     if (!f) {
@@ -160,8 +175,8 @@ void watch(struct watcher *w)
         w->due_ms = 0;
     if (!is_behind(w) && (w->has_looked || w->due_ms == 0))
         idle(w);
-    else if (w->has_looked && rest_ms(w->server) > 0)
-        idle_for(w, rest_ms(w->server));
+    else if (w->has_looked && !is_calm(w->server)) /* with the others, when it is their turn */
+        idle_for(w, rest_ms(w->server) + 1);
     else
         fetch(w);
 }
@@ -186,10 +201,12 @@ static void look_again(struct server *s, bool all)
             w->page(w, &NOTHING, false);
         else if (is_due(w, now) && rest > 0)
             idle_for(w, rest);
-        else if (is_due(w, now) && turn == TURN)
+        else if (is_due(w, now) && w->is_picky && fetch_of(w))
+            fetch(w);
+        else if (is_due(w, now) && turn >= TURN)
             idle_for(w, 1);
         else if (is_due(w, now)) {
-            turn++;
+            turn += w->is_picky ? PICKY : 1; /* its pages are long */
             fetch(w);
         } else
             idle(w);

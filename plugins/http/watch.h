@@ -27,7 +27,8 @@ struct watcher {
     struct server *server; /* borrowed */
     int64_t after;         /* the last entry it has */
     int limit;             /* entries of a page */
-    uint64_t due_ms;       /* until when it waits, by the clock of the loop */
+    bool is_picky;   /* few of them are for it: it costs little to give it a page that others get */
+    uint64_t due_ms; /* until when it waits, by the clock of the loop */
     page_fn *page;
     uint64_t again_ms; /* ours: when to ask again what could not be asked; 0: not */
     bool has_looked;   /* ours: it has been seen whether the feed has come so far */
