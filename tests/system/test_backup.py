@@ -124,9 +124,9 @@ class Taken(Backups):
         as_admin = {"Content-Type": "application/json"}
         self.d.request("PUT", "/v1/people/p-1", '{"name":"Ann Other"}', as_admin, unix=True)
         self.d.request("POST", "/v1/tokens", '{"name":"reader","scopes":["read"]}', as_admin, unix=True)
-        made = self.d.request("POST", "/v1/plugins/webhook.add", '{"name":"mailer","url":"https://example.org/x"}',
+        made = self.d.request("POST", "/v1/webhooks", '{"name":"mailer","url":"https://example.org/x"}',
                               as_admin, unix=True)
-        self.assertEqual(made.status, 200, made.text())
+        self.assertEqual(made.status, 201, made.text())
         self.assertEqual(self.d.stop(), 0)  # nothing more comes
         self.d.start()
         while not rows(self.d.database, "SELECT 1 FROM cursor"):  # its place is on disk within a second
