@@ -13,7 +13,7 @@
 
 #include <sodium.h>
 
-#include "webhook.h"
+#include "answers.h"
 
 #define DEAD_AFTER        3 /* failures in a row */
 #define BUSY_MS           200
@@ -399,23 +399,53 @@ void endpoint_pump(struct endpoint *e)
 
 /* ---- beginning ---- */
 
+/* Where a new one begins goes to the disk with it, before whoever adds it hears of it: its cursor is written a little
+ * later, and without it a crash would lose what came in between. */
+static void keep_new(struct endpoint *e)
+{
+    static const char BUSY[] = "it could not be kept; try again";
+    struct kept *adding = e->adding;
+
+    e->adding = NULL;
+    if (adding && endpoint_keep(e, kept_done, adding) != PW_OK)
+        kept_done(adding, PW_BUSY, BUSY, strlen(BUSY));
+}
+
+/* It does not begin: whoever adds it hears why. */
+static void give_up_adding(struct endpoint *e, enum pw_status status, const char *why)
+{
+    struct kept *adding = e->adding;
+
+    e->adding = NULL;
+    if (adding)
+        kept_done(adding, status, why, strlen(why));
+}
+
 static void on_cursor(void *arg, enum pw_status status, struct pw_cursor *cursor, int64_t place,
                       const char *error)
 {
     struct endpoint *e = arg;
+    bool is_new = e->adding != NULL;
 
     e->is_reading = e->is_stale = false;
     if (e->is_removed) {
+        give_up_adding(e, PW_ABSENT, "it was removed meanwhile");
         e->webhook->host->cursor_close(e->webhook->host->ctx, cursor, true);
         endpoint_remove(e);
         return;
     }
     if (status != PW_OK) {
         webhook_log(e->webhook, 0, "no cursor name=%s error=%s", e->name, error);
+        give_up_adding(e, status, error);
+        if (is_new)
+            endpoint_remove(e);
         return;
     }
     e->cursor = cursor;
     e->acked = e->read_to = place;
+    if (is_new)
+        e->from = place;
+    keep_new(e);
     if (!is_sending(e)) /* only to know how far it is behind */
         e->is_reading = e->is_stale =
             e->webhook->host->changes(e->webhook->host->ctx, place, 1, on_page, e) == PW_OK;

@@ -127,6 +127,8 @@ bool endpoint_read(struct endpoint *e, const json_t *value)
     e->serial = (int)json_integer_value(json_object_get(value, "serial"));
     e->previous_until = json_integer_value(json_object_get(value, "previous_until"));
     e->created = json_integer_value(json_object_get(value, "created"));
+    const json_t *from = json_object_get(value, "from");
+    e->from = from ? json_integer_value(from) : PW_FROM_HEAD;
     for (size_t i = 0; i < sizeof(STATES) / sizeof(STATES[0]); i++)
         if (strcmp(state, STATES[i]) == 0) {
             e->state = (enum endpoint_state)i;
@@ -143,10 +145,11 @@ json_t *endpoint_write(const struct endpoint *e)
         decisions = json_array();
     for (size_t i = 0; i < e->decision_count && decisions; i++)
         json_array_append_new(decisions, json_string(e->decisions[i]));
-    return json_pack("{s:s, s:s?, s:o?, s:s, s:s?, s:s, s:i, s:I, s:I}", "url", e->url, "hub",
+    return json_pack("{s:s, s:s?, s:o?, s:s, s:s?, s:s, s:i, s:I, s:I, s:I}", "url", e->url, "hub",
                      e->hub, "decisions", decisions, "state", STATES[e->state], "reason", e->reason,
                      "uid", e->uid, "serial", e->serial, "previous_until",
-                     (json_int_t)e->previous_until, "created", (json_int_t)e->created);
+                     (json_int_t)e->previous_until, "created", (json_int_t)e->created, "from",
+                     (json_int_t)e->from);
 }
 
 enum pw_status endpoint_keep(struct endpoint *e, pw_answer_fn *done, void *arg)

@@ -27,7 +27,7 @@ static bool load_one(struct webhook *w, const char *name, const json_t *value)
 {
     struct endpoint *e = endpoint_add(w, name);
 
-    if (e && endpoint_read(e, value) && endpoint_begin(e, PW_FROM_HEAD))
+    if (e && endpoint_read(e, value) && endpoint_begin(e, e->from))
         return true;
     if (e)
         endpoint_remove(e);

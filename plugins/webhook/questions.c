@@ -34,6 +34,7 @@ static json_t *describe(const struct endpoint *e)
     if (!out)
         return NULL;
     json_object_del(out, "uid");
+    json_object_del(out, "from");
     json_object_set_new(out, "name", json_string(e->name));
     json_object_set_new(out, "created", moment(e->created));
     json_object_set_new(out, "previous_until",
@@ -167,13 +168,17 @@ static void add(struct webhook *w, struct pw_question *q, const json_t *params)
         refuse(w, q, PW_BUSY, "no memory for a webhook");
         return;
     }
-    if (!fill_new(e, params) || !endpoint_begin(e, read_from(json_object_get(params, "from")))) {
+    bool ok = fill_new(e, params);
+    json_t *secret = ok ? secret_of(e) : NULL;
+    e->adding = secret ? kept_new(w, q, secret) : NULL;
+    if (!e->adding || !endpoint_begin(e, read_from(json_object_get(params, "from")))) {
+        if (e->adding)
+            kept_free(e->adding);
         endpoint_remove(e);
         refuse(w, q, PW_BUSY, "too much is under way; try again");
         return;
     }
     webhook_log(w, 2, "endpoint added name=%s", name);
-    keep_and_answer(e, q, secret_of(e));
 }
 
 static void answer_add(void *self, struct pw_question *q, const char *text)

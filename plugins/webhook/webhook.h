@@ -74,8 +74,10 @@ struct endpoint {
     int serial;             /* of the secret */
     int64_t previous_until; /* seconds since 1970: until then the secret before signs too */
     int64_t created;
+    int64_t from; /* a number of the feed: where it begins while its cursor is not on disk */
 
     /* In memory. */
+    struct kept *adding;      /* the answer to who adds it, until it is known where it begins */
     struct pw_cursor *cursor; /* NULL: not open yet */
     int64_t acked;
     int64_t read_to; /* the last entry that was read */

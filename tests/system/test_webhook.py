@@ -3,12 +3,14 @@
 Each request is verified with npm's `standardwebhooks` (tests/interop/receiver.mjs).
 """
 
+import json
 import socket
 import time
 import unittest
 
 from daemon import PATIENCE_S, Daemon, event, registered
 from interop import Receiver, taken_seq
+from proof import rows
 from support import tool
 
 SECTION = "[plugin webhook]\nallow = 127.0.0.0/8\nretry = 1 1 1 1 1 1\ntimeout = 10\n"
@@ -35,16 +37,11 @@ class WebhookTest(unittest.TestCase):
         elif question != "add":
             path += "/" + question
         status = 201 if (question, status) == ("add", 200) else status
-        answer = d.request(method, path, self.json(params) if headers and params else None, headers if params else {})
+        answer = d.request(method, path, json.dumps(params) if headers and params else None, headers if params else {})
         self.assertEqual(answer.status, status, answer.text())
         if status >= 400:
             self.assertEqual(answer.headers["Content-Type"], "application/problem+json")
         return answer.json()
-
-    @staticmethod
-    def json(value):
-        import json
-        return json.dumps(value)
 
     def add(self, d, receiver, name="mailer", **more):
         told = self.ask(d, "add", name=name, url=receiver.url, **more)
@@ -298,6 +295,14 @@ class Lifetime(WebhookTest):
         self.await_lag(d)
         r.set()
         self.check(d, r)
+
+    def test_where_it_begins_is_on_disk_before_it_is_said_to_be_added(self):
+        d, r = self.daemon(), self.receiver()
+        self.begin(d)
+        head = self.feed(d)[-1]["data"]["seq"]
+        self.add(d, r)
+        (kept,), = rows(d.database, "SELECT value FROM plugin_state WHERE key = 'mailer'")
+        self.assertEqual(json.loads(kept)["from"], head)
 
     def test_both_secrets_sign_while_a_new_one_is_taken_up(self):
         d, r = self.daemon(), self.receiver()
