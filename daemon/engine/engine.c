@@ -31,6 +31,7 @@
 #endif
 /* Records kept in memory: a nation's schools and some groups, some 6 KiB each. */
 #define LIVE_RECORDS 20000
+#define WORLD_EVENTS 20000 /* folded anew, that are kept in memory in one commit: some 20 MB */
 
 struct engine {
     struct store *store;
@@ -83,12 +84,30 @@ static enum err_code commit_begin(struct commit *c, struct engine *e, struct err
     return OK;
 }
 
+/* A commit that folds a whole nation anew does not keep all its events in memory. */
+static enum err_code forget_world(struct commit *c, int64_t *folded, struct err *err)
+{
+    struct publication *p = &c->publication;
+
+    if (p->folded - *folded < WORLD_EVENTS)
+        return OK;
+    *folded = p->folded;
+    world_close(p->world);
+    p->world = NULL;
+    return world_open(&p->world, c->engine->store, c->last_seq, err);
+}
+
 static enum err_code publish_all(struct commit *c, struct err *err)
 {
+    int64_t folded = 0;
+
     enum err_code rc = affected_successors(&c->affected, c->engine->store, c->last_seq, err);
-    for (uint32_t i = 0; i < c->affected.subjects.count && rc == OK; i++)
+    for (uint32_t i = 0; i < c->affected.subjects.count && rc == OK; i++) {
         rc = publish_subject(&c->publication, c->affected.subjects.items[i].key,
                              c->affected.subjects.items[i].as.ptr, err);
+        if (rc == OK)
+            rc = forget_world(c, &folded, err);
+    }
     return rc;
 }
 
@@ -441,7 +460,8 @@ enum err_code engine_try(struct engine *e, struct rulebook *rules,
         return err_set(err, ERR_CONFLICT, "these rules are those of generation %lld, in force",
                        (long long)e->generation);
     e->origins = origins;
-    return candidate_new(&e->candidate, rules, e->rules, e->store, LIVE_RECORDS, err);
+    /* All of them: what the swap finds cold, the senders wait for. */
+    return candidate_new(&e->candidate, rules, e->rules, e->store, SIZE_MAX, err);
 }
 
 bool engine_is_trying(const struct engine *e)
@@ -485,6 +505,7 @@ static enum err_code change_over(struct engine *e, struct engine_swap *out, stru
         if (e->debts)
             debts_forgive(e->debts);
         live_cache_fini(&records);
+        live_cache_trim(&e->cache, LIVE_RECORDS);
         e->counts.rule_runs += rulebook_runs(old);
         *out = (struct engine_swap){ .replaced = old,
                                      .generation = e->generation,

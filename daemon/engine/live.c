@@ -53,6 +53,18 @@ void live_cache_clear(struct live_cache *c)
         live_drop(c, c->newest);
 }
 
+void live_cache_trim(struct live_cache *c, size_t limit)
+{
+    c->limit = limit;
+    for (struct live *l = c->oldest, *newer; l && c->count > limit; l = newer) {
+        newer = l->newer;
+        if (strncmp(l->subject, "school/", 7) != 0)
+            live_drop(c, l);
+    }
+    while (c->count > limit)
+        live_drop(c, c->oldest);
+}
+
 void live_cache_fini(struct live_cache *c)
 {
     live_cache_clear(c);

@@ -44,6 +44,8 @@ struct live_cache {
 void live_cache_init(struct live_cache *c, size_t limit);
 /* Forget everything: after a failed commit memory may be ahead of the log. */
 void live_cache_clear(struct live_cache *c);
+/* No more than `limit` from here on. Those of schools stay the longest: a group lasts a year. */
+void live_cache_trim(struct live_cache *c, size_t limit);
 void live_cache_fini(struct live_cache *c);
 
 /* The record, now the most recently used one; NULL when it is not in memory. */
