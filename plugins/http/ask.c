@@ -8,6 +8,8 @@
 #include "query.h"
 #include "routes.h"
 
+const struct param NO_PARAMS[] = { { NULL, PARAM_TEXT } };
+
 static const struct param LIST_PARAMS[] = {
     { "hub", PARAM_TEXT },   { "q", PARAM_TEXT },     { "at", PARAM_TEXT },
     { "known", PARAM_TEXT }, { "rules", PARAM_TEXT }, { "limit", PARAM_NUMBER },
@@ -25,13 +27,23 @@ static const struct param EXPORT_PARAMS[] = {
     { "format", PARAM_FLAG },   { "hub", PARAM_TEXT },     { "subject", PARAM_TEXT },
     { "decision", PARAM_TEXT }, { NULL, PARAM_TEXT },
 };
-static const struct param NO_PARAMS[] = { { NULL, PARAM_TEXT } };
 
 static void answer(struct request *r, enum pw_status status, const char *type, const char *text,
                    size_t len)
 {
     if (status == PW_OK)
         reply_bytes(r, 200, type, text, len);
+    else
+        reply_status(r, status, text);
+    request_go_on(r);
+}
+
+void answer_created(void *arg, enum pw_status status, const char *text, size_t len)
+{
+    struct request *r = arg;
+
+    if (status == PW_OK)
+        reply_bytes(r, 201, "application/json", text, len);
     else
         reply_status(r, status, text);
     request_go_on(r);

@@ -11,7 +11,9 @@ void ask(struct request *r, const char *question, struct str *params, pw_answer_
  * answer with JSON, unless the peer wants something else. */
 void ask_json(struct request *r, const char *question, struct str *params,
               const struct param *known, bool filters);
-/* The plain answers: the host's text as JSON, CSV, NDJSON. */
-pw_answer_fn answer_json, answer_csv, answer_ndjson;
+/* Of a route that takes none. */
+extern const struct param NO_PARAMS[];
+/* The plain answers: the host's text as JSON, as JSON of what has been made (201), as CSV, NDJSON. */
+pw_answer_fn answer_json, answer_created, answer_csv, answer_ndjson;
 
 #endif

@@ -44,11 +44,10 @@ static void send_copy(void *arg, enum pw_status status, const char *text, size_t
 
 void post_backup(struct request *r)
 {
-    static const struct param NONE[] = { { NULL, PARAM_TEXT } };
     struct str params = { 0 };
 
     str_text(&params, "{");
-    if (!query_params(&params, r, NONE, false)) {
+    if (!query_params(&params, r, NO_PARAMS, false)) {
         str_fini(&params);
         return;
     }

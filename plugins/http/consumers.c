@@ -6,11 +6,10 @@
 
 static void ask_plainly(struct request *r, const char *question)
 {
-    static const struct param NONE[] = { { NULL, PARAM_TEXT } };
     struct str params = { 0 };
 
     str_text(&params, "{");
-    if (!query_params(&params, r, NONE, false)) {
+    if (!query_params(&params, r, NO_PARAMS, false)) {
         str_fini(&params);
         return;
     }

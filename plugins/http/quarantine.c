@@ -5,8 +5,6 @@
 #include "query.h"
 #include "routes.h"
 
-static const struct param NONE[] = { { NULL, PARAM_TEXT } };
-
 void get_quarantine(struct request *r)
 {
     static const struct param KNOWN[] = { { "after", PARAM_TEXT },
@@ -24,7 +22,7 @@ void get_faults(struct request *r)
     struct str params = { 0 };
 
     str_text(&params, "{");
-    ask_json(r, "faults", &params, NONE, false);
+    ask_json(r, "faults", &params, NO_PARAMS, false);
 }
 
 void delete_quarantine(struct request *r)

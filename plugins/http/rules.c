@@ -59,22 +59,20 @@ void put_overlay(struct request *r)
 
 void get_overlay(struct request *r)
 {
-    static const struct param NONE[] = { { NULL, PARAM_TEXT } };
     struct str params = { 0 };
 
     if (!may_change(r))
         return;
     open_params(&params, r);
-    ask_json(r, "overlay", &params, NONE, false);
+    ask_json(r, "overlay", &params, NO_PARAMS, false);
 }
 
 void post_overlay_rollback(struct request *r)
 {
-    static const struct param NONE[] = { { NULL, PARAM_TEXT } };
     struct str params = { 0 };
 
     if (!may_change(r))
         return;
     open_params(&params, r);
-    ask_json(r, "overlay_rollback", &params, NONE, false);
+    ask_json(r, "overlay_rollback", &params, NO_PARAMS, false);
 }

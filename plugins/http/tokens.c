@@ -5,25 +5,12 @@
 #include "query.h"
 #include "routes.h"
 
-static const struct param NONE[] = { { NULL, PARAM_TEXT } };
-
 void get_tokens(struct request *r)
 {
     struct str params = { 0 };
 
     str_text(&params, "{");
-    ask_json(r, "tokens", &params, NONE, false);
-}
-
-static void answer_created(void *arg, enum pw_status status, const char *text, size_t len)
-{
-    struct request *r = arg;
-
-    if (status == PW_OK)
-        reply_bytes(r, 201, "application/json", text, len);
-    else
-        reply_status(r, status, text);
-    request_go_on(r);
+    ask_json(r, "tokens", &params, NO_PARAMS, false);
 }
 
 void post_token(struct request *r)

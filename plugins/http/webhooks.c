@@ -6,25 +6,12 @@
 #include "query.h"
 #include "routes.h"
 
-static const struct param NONE[] = { { NULL, PARAM_TEXT } };
-
 void get_webhooks(struct request *r)
 {
     struct str params = { 0 };
 
     str_text(&params, "{");
-    ask_json(r, "webhook.list", &params, NONE, false);
-}
-
-static void answer_added(void *arg, enum pw_status status, const char *text, size_t len)
-{
-    struct request *r = arg;
-
-    if (status == PW_OK)
-        reply_bytes(r, 201, "application/json", text, len);
-    else
-        reply_status(r, status, text);
-    request_go_on(r);
+    ask_json(r, "webhook.list", &params, NO_PARAMS, false);
 }
 
 static bool check_body(struct request *r, const char *example)
@@ -45,7 +32,7 @@ void post_webhook(struct request *r)
     if (!check_body(r, "{\"name\":\"mailer\",\"url\":\"https://mailer.example/\"}"))
         return;
     str_add(&params, r->body.data, r->body.len);
-    ask(r, "webhook.add", &params, answer_added);
+    ask(r, "webhook.add", &params, answer_created);
 }
 
 static void open_params(struct str *params, const struct request *r)
@@ -59,7 +46,7 @@ static void ask_about(struct request *r, const char *question)
     struct str params = { 0 };
 
     open_params(&params, r);
-    ask_json(r, question, &params, NONE, false);
+    ask_json(r, question, &params, NO_PARAMS, false);
 }
 
 void get_webhook(struct request *r)

@@ -399,26 +399,23 @@ void endpoint_pump(struct endpoint *e)
 
 /* ---- beginning ---- */
 
-/* Where a new one begins goes to the disk with it, before whoever adds it hears of it: its cursor is written a little
- * later, and without it a crash would lose what came in between. */
-static void keep_new(struct endpoint *e)
-{
-    static const char BUSY[] = "it could not be kept; try again";
-    struct kept *adding = e->adding;
-
-    e->adding = NULL;
-    if (adding && endpoint_keep(e, kept_done, adding) != PW_OK)
-        kept_done(adding, PW_BUSY, BUSY, strlen(BUSY));
-}
-
 /* It does not begin: whoever adds it hears why. */
 static void give_up_adding(struct endpoint *e, enum pw_status status, const char *why)
 {
-    struct kept *adding = e->adding;
-
+    if (e->adding)
+        kept_done(e->adding, status, why, strlen(why));
     e->adding = NULL;
-    if (adding)
-        kept_done(adding, status, why, strlen(why));
+}
+
+/* Where a new one begins goes to the disk with it, before whoever adds it hears of it: its cursor is written a little
+ * later, and without it a crash would lose what came in between. */
+static void keep_new(struct endpoint *e, int64_t place)
+{
+    e->from = place;
+    if (endpoint_keep(e, kept_done, e->adding) == PW_OK)
+        e->adding = NULL; /* its answer comes from there */
+    else
+        give_up_adding(e, PW_BUSY, "it could not be kept; try again");
 }
 
 static void on_cursor(void *arg, enum pw_status status, struct pw_cursor *cursor, int64_t place,
@@ -444,8 +441,7 @@ static void on_cursor(void *arg, enum pw_status status, struct pw_cursor *cursor
     e->cursor = cursor;
     e->acked = e->read_to = place;
     if (is_new)
-        e->from = place;
-    keep_new(e);
+        keep_new(e, place);
     if (!is_sending(e)) /* only to know how far it is behind */
         e->is_reading = e->is_stale =
             e->webhook->host->changes(e->webhook->host->ctx, place, 1, on_page, e) == PW_OK;
