@@ -5,6 +5,8 @@
 
 #include "store/log.h"
 
+#define CAUSES_MAX 1024 /* events that one entry of the feed names */
+
 static enum err_code no_memory(struct err *err)
 {
     return err_set(err, ERR_LIMIT, "no memory for the subjects of a commit");
@@ -204,4 +206,15 @@ enum err_code affected_successors(struct affected *a, struct store *s, int64_t m
 void affected_fini(struct affected *a)
 {
     strmap_fini(&a->subjects);
+}
+
+void write_causes(struct buf *b, const struct cause *causes)
+{
+    int64_t newest_first[CAUSES_MAX];
+    int count = 0;
+
+    for (; causes && count < CAUSES_MAX; causes = causes->next)
+        newest_first[count++] = causes->seq;
+    for (int i = count; i-- > 0;)
+        buf_printf(b, "%s%lld", i == count - 1 ? "" : ",", (long long)newest_first[i]);
 }

@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/strmap.h"
 #include "model/event.h"
@@ -46,5 +47,8 @@ MUST_CHECK enum err_code affected_by_time(struct affected *a, const char *subjec
 MUST_CHECK enum err_code affected_successors(struct affected *a, struct store *s, int64_t max_seq,
                                              struct err *err);
 void affected_fini(struct affected *a);
+
+/* Numbers of events, in the order in which they came, separated by commas. */
+void write_causes(struct buf *out, const struct cause *causes);
 
 #endif

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/civil.h"
-#include "engine/publish.h"
+#include "engine/difference.h"
 #include "engine/reader.h"
 #include "engine/timeline.h"
 #include "lua/rulebook.h"

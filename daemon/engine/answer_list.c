@@ -5,7 +5,7 @@
 
 #include "base/text.h"
 #include "engine/fold.h"
-#include "engine/publish.h"
+#include "engine/difference.h"
 #include "engine/list_values.h"
 #include "engine/pieces.h"
 #include "engine/reader.h"

@@ -7,7 +7,7 @@
 #include "base/civil.h"
 #include "base/json.h"
 #include "engine/crowd.h"
-#include "engine/publish.h"
+#include "engine/difference.h"
 #include "engine/timeline.h"
 #include "lua/flip.h"
 

@@ -52,11 +52,6 @@ MUST_CHECK enum err_code publish_subject(struct publication *p, const char *subj
                                          struct concern *concern, struct err *err);
 /* Make what is derived of a subject anew as it was at `p->now`, for a store that has lost it: nothing changes. */
 MUST_CHECK enum err_code publish_again(struct publication *p, const char *subject, struct err *err);
-/* Numbers of events, in the order in which they came, separated by commas. */
-void write_causes(struct buf *out, const struct cause *causes);
 void publication_fini(struct publication *p);
-
-/* A decision's value as it is kept: JSON, {"error": "..."} where its rule failed. Arena's memory. */
-const char *decision_text(struct arena *arena, const struct judged *j);
 
 #endif

@@ -6,7 +6,7 @@
 
 #include "engine/crowd.h"
 #include "engine/fold.h"
-#include "engine/publish.h"
+#include "engine/difference.h"
 
 #define TRIES_MAX 24 /* events tried one by one; of more, all are named */
 

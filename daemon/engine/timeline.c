@@ -6,7 +6,7 @@
 
 #include "base/civil.h"
 #include "engine/fold.h"
-#include "engine/publish.h"
+#include "engine/difference.h"
 
 #define HORIZON_DAYS 3660   /* ten years: how far ahead `until` looks */
 #define STEPS_MAX    100000 /* no real timeline comes near; ends one that the rules make endless */
