@@ -377,6 +377,12 @@ static enum pw_status host_quarantine(void *ctx, const char *origin, const char 
 
 /* ---- answering, and the end ---- */
 
+static uint64_t host_mark(void *ctx)
+{
+    const struct slot *slot = ctx;
+    return service_mark(slot->plugins->service);
+}
+
 static enum pw_status host_offer(void *ctx, const char *name, pw_question_fn *fn)
 {
     return question_offer(ctx, name, fn);
@@ -425,5 +431,6 @@ void plugin_host_fill(struct slot *slot)
         .folder = host_folder,
         .identify = host_identify,
         .submit_as = host_submit_as,
+        .mark = host_mark,
     };
 }

@@ -153,7 +153,6 @@ enum err_code service_open(struct service **out, uv_loop_t *loop,
     s->callbacks = *callbacks;
     s->arg = arg;
     s->began = clock_monotonic();
-    s->known = known_new(); /* without it every question is asked */
     enum err_code rc = readers_new(&s->readers, loop, &readers, err);
     if (rc == OK)
         rc = worker_start(&s->worker, loop, &worker, &WORKER, s, err);
@@ -164,7 +163,6 @@ enum err_code service_open(struct service **out, uv_loop_t *loop,
         return OK;
     }
     readers_free(s->readers);
-    known_free(s->known);
     free(s);
     return rc;
 }
@@ -198,7 +196,6 @@ void service_free(struct service *s)
     reload_free(s->reload);
     worker_free(s->worker);
     access_fini(&s->access);
-    known_free(s->known);
     free(s);
 }
 

@@ -60,6 +60,9 @@ enum pw_status service_identify(struct service *s, const char *token, struct pw_
 enum pw_status service_ask(struct service *s, const char *question, const char *params_json,
                            pw_answer_fn *done, void *arg);
 
+/* As pw_host.mark. */
+uint64_t service_mark(struct service *s);
+
 /* From now on, of what comes: where the rules are (copied), and limits. */
 void service_configure(struct service *s, const char *rules, const struct intake_limits *limits);
 /* Load the rules folder as the question "reload" does, with nobody to be told: how it ends is in the log and in the

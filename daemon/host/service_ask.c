@@ -13,8 +13,7 @@ struct asked {
     struct job job; /* while it waits for the tables */
     struct service *service;
     char *question, *params;
-    int64_t commit;           /* the last one that was acknowledged when it was asked */
-    struct known_state state; /* then */
+    int64_t commit; /* the last one that was acknowledged when it was asked */
     int tries;
     pw_answer_fn *done;
     void *arg;
@@ -89,8 +88,6 @@ static void on_answer(void *arg, enum err_code code, const char *text, size_t le
         return;
     if (status == PW_FAILED)
         log_err("host: question failed error=%s", err->msg);
-    if (status == PW_OK && known_keeps(a->question, a->params))
-        known_keep(a->service->known, a->params, &a->state, text, len);
     if (status != PW_OK)
         a->done(a->arg, status, err->msg, strlen(err->msg));
     else if (strcmp(a->question, "status") == 0)
@@ -98,28 +95,6 @@ static void on_answer(void *arg, enum err_code code, const char *text, size_t le
     else
         a->done(a->arg, PW_OK, text, len);
     asked_free(a);
-}
-
-static struct known_state state_now(const struct service *s)
-{
-    const struct figures *f = worker_figures(s->worker);
-
-    return (struct known_state){ .commits = f->progress.commits,
-                                 .generation = f->engine.generation,
-                                 .now = clock_now(&s->options.clock),
-                                 .next_wake = f->progress.next_wake };
-}
-
-/* Answer from here what still holds, but not inside the call. False: it has to be asked. */
-static bool answer_known(struct service *s, const char *question, const char *params,
-                         pw_answer_fn *done, void *arg)
-{
-    struct known_state state = state_now(s);
-    size_t len = 0;
-    const char *text =
-        known_keeps(question, params) ? known_find(s->known, params, &state, &len) : NULL;
-
-    return text && service_answer(s, question, strndup(text, len), done, arg) == PW_OK;
 }
 
 enum pw_status service_ask(struct service *s, const char *question, const char *params_json,
@@ -139,8 +114,6 @@ enum pw_status service_ask(struct service *s, const char *question, const char *
         return service_command(s, question, params_json, done, arg);
     if (reload_knows(question))
         return reload_ask(s->reload, question, params_json, done, arg);
-    if (answer_known(s, question, params_json, done, arg))
-        return PW_OK;
     struct asked *a = calloc(1, sizeof(*a));
     if (!a)
         return PW_BUSY;
@@ -148,11 +121,22 @@ enum pw_status service_ask(struct service *s, const char *question, const char *
                          .question = strdup(question),
                          .params = strdup(params_json),
                          .commit = worker_figures(s->worker)->progress.commits,
-                         .state = state_now(s),
                          .done = done,
                          .arg = arg };
     if (a->question && a->params && ask_reader(a) == PW_OK)
         return PW_OK;
     asked_free(a);
     return PW_BUSY;
+}
+
+uint64_t service_mark(struct service *s)
+{
+    if (!s->is_ready || s->is_stopping)
+        return 0;
+    const struct figures *f = worker_figures(s->worker);
+    const struct moment_state state = { .commits = f->progress.commits,
+                                        .generation = f->engine.generation,
+                                        .now = clock_now(&s->options.clock),
+                                        .next_wake = f->progress.next_wake };
+    return moment_mark(&s->moment, &state);
 }

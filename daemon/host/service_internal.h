@@ -9,7 +9,7 @@
 
 #include "base/buf.h"
 #include "host/access.h"
-#include "host/known.h"
+#include "host/moment.h"
 #include "host/readers.h"
 #include "host/reload.h"
 #include "host/worker.h"
@@ -22,7 +22,7 @@ struct service {
     struct readers *readers;
     struct access access;
     struct reload *reload;
-    struct known *known;
+    struct moment moment;
     int64_t began;      /* monotonic */
     uint64_t events[4]; /* by enum pw_event_status */
     bool is_ready;

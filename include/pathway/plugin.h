@@ -19,7 +19,7 @@
  *
  * Changelog
  *   1.0  submit, ask, changes, cursors, state, quarantine, questions, metrics, giving up, identities,
- *        reloading.
+ *        reloading, marks.
  */
 #ifndef PATHWAY_PLUGIN_H
 #define PATHWAY_PLUGIN_H
@@ -238,6 +238,14 @@ struct pw_host {
     enum pw_status (*submit_as)(void *ctx, enum pw_format format, const char *bytes, size_t len,
                                 const char *actor, const char *hubs, pw_submitted_fn *done,
                                 void *arg);
+
+    /*
+     * May an answer be given again? While this number stays the same, nothing has been acknowledged, no moment has
+     * come, and the rules are the same: so are answers about schools, groups and hubs as of now. Take it before asking,
+     * and give the answer again while it is the number. It changes every ten seconds at least (an answer
+     * says what will be within so many years of now), and never becomes what it was. 0: keep nothing.
+     */
+    uint64_t (*mark)(void *ctx);
 };
 
 #define PW_HAS(host, member)                                                                       \

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "access.h"
+#include "again.h"
 #include "query.h"
 #include "routes.h"
 
@@ -136,7 +137,15 @@ static void get_subject(struct request *r, const char *kind)
     str_text(&params, "{\"subject\":");
     str_json(&params, subject.failed ? "" : subject.data, subject.len);
     str_fini(&subject);
-    ask_json(r, "subject", &params, SUBJECT_PARAMS, false);
+    if (!query_params(&params, r, SUBJECT_PARAMS, false)) {
+        str_fini(&params);
+        return;
+    }
+    str_text(&params, "}");
+    if (params.failed || !again_answer(r, params.data))
+        ask(r, "subject", &params, answer_json);
+    else
+        str_fini(&params);
 }
 
 void get_school(struct request *r)

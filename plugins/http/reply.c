@@ -68,6 +68,14 @@ void reply_response(struct request *r, unsigned status, const char *type,
         reply_header(r, "Connection", "close");
 }
 
+void reply_kept(struct request *r, unsigned status, struct MHD_Response *response, size_t bytes)
+{
+    r->response = response;
+    r->is_borrowed = true;
+    r->status = status;
+    r->reply_bytes = bytes;
+}
+
 /* The bytes as they are, copied. */
 static void reply_plain(struct request *r, unsigned status, const char *type, const char *bytes,
                         size_t len)

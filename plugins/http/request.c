@@ -10,6 +10,7 @@
 #include <strings.h>
 
 #include "access.h"
+#include "again.h"
 #include "linger.h"
 #include "link.h"
 #include "routes.h"
@@ -76,9 +77,10 @@ void request_completed(void *arg, struct MHD_Connection *connection, void **cont
     link_request_ended(r);
     if (r->linger_fd >= 0)
         linger_start(r->server, r->linger_fd);
-    if (r->response)
+    if (r->response && !r->is_borrowed)
         MHD_destroy_response(r->response);
     request_drop_body(r);
+    free(r->keeping);
     free(r->segment);
     free(r->inner);
     free(r->own);
@@ -133,6 +135,8 @@ static enum MHD_Result queue_reply(struct request *r)
     link_set_own(r->connection, r->response);
     enum MHD_Result result = MHD_queue_response(r->connection, r->status, r->response);
     link_set_own(r->connection, NULL);
+    if (result == MHD_YES)
+        again_keep(r);
     return result;
 }
 

@@ -26,13 +26,15 @@ struct request {
     size_t body_reserved;              /* bytes of the server's bound that are ours */
     struct MHD_Response *response;     /* set by reply_*() */
     void *own;                         /* the handler's, for free() with the request; NULL */
-    struct link *link;                 /* its connection; NULL: unwatched */
-    size_t reply_bytes;                /* of the answer's body, when they are known */
+    struct keeping *keeping; /* its answer will be kept (again.c); owned, by free(); NULL */
+    struct link *link;       /* its connection; NULL: unwatched */
+    size_t reply_bytes;      /* of the answer's body, when they are known */
     uint64_t began_ns;
     unsigned status;
     int linger_fd; /* to read on after a refusal; -1 */
     bool is_suspended;
     bool is_queued;
+    bool is_borrowed; /* the response is somebody else's */
 };
 
 /* libmicrohttpd's callbacks; `arg` is the server. */
@@ -64,6 +66,8 @@ void reply_bytes(struct request *r, unsigned status, const char *type, const cha
 /* Answer with a response made otherwise, which becomes the request's. */
 void reply_response(struct request *r, unsigned status, const char *type,
                     struct MHD_Response *response);
+/* Answer with one that stays somebody else's, until the caller returns at least. */
+void reply_kept(struct request *r, unsigned status, struct MHD_Response *response, size_t bytes);
 /* Answer with RFC 9457. `name` is the kind of problem: urn:pathwayd:problem:NAME. */
 void reply_problem(struct request *r, unsigned status, const char *name, const char *detail);
 /* The answer to a status of the host that is not PW_OK. */

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "again.h"
 #include "linger.h"
 #include "link.h"
 #include "request.h"
@@ -45,6 +46,7 @@ void server_handle_closed(struct server *s)
     for (size_t i = 0; i < s->listener_count; i++)
         listen_close(&s->listeners[i].socket);
     tls_free(s->certificate);
+    again_free(s->again);
     pw_done_fn *stopped = s->stopped;
     void *arg = s->stopped_arg;
     free(s);
@@ -338,6 +340,7 @@ int server_start(struct server **out, const struct pw_host *host, char *error, s
     }
     s->host = host;
     s->loop = host->loop(host->ctx);
+    s->again = again_new();
     bool ok = setup_server(s, error, error_size);
     if (ok && !start_mhd(s)) {
         snprintf(error, error_size, "libmicrohttpd can not start: %s", strerror(errno));
@@ -353,6 +356,7 @@ int server_start(struct server **out, const struct pw_host *host, char *error, s
     if (s->plain.mhd)
         MHD_stop_daemon(s->plain.mhd);
     tls_free(s->certificate);
+    again_free(s->again);
     free(s);
     return -1;
 }

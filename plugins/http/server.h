@@ -57,6 +57,7 @@ struct server {
     uint64_t heartbeat_ms;   /* of streams */
     struct tls *certificate; /* NULL: no TLS (tls.c) */
     struct link *links;
+    struct again *again; /* answers that may be given again (again.c) */
     struct http_metrics metrics;
     size_t body_bytes; /* of bodies being read, or announced; at most BODIES_MAX times max_body */
     unsigned connections; /* open ones */
@@ -68,7 +69,10 @@ struct server {
     struct watcher *watchers; /* who waits for more of it, the longest first (watch.c) */
     struct watcher **watchers_end;
     uint64_t grown_ns; /* when it last grew, by uv_hrtime() */
-    uint64_t rest_ns;  /* until when nobody is given more of it */
+    uint64_t span_ns;  /* since when growth is counted, from span_seq on */
+    int64_t span_seq;
+    bool grows_fast;
+    uint64_t rest_ns; /* until when nobody is given more of it */
     struct fetch *fetches;
     uint64_t watch_ms; /* when `watch` is due */
     bool is_accepting;

@@ -9,8 +9,11 @@
 #define AGAIN_MS 500 /* after a host that was busy */
 #define TURN     64u /* watchers that are given a page before the loop goes on to something else */
 #define PICKY    16u
-#define SHARE    10u /* one in so many parts of the loop's time is for them while the feed grows */
-#define CALM_NS  200000000u  /* it does not, when it has not for so long */
+#define SHARE                                                                                      \
+    20u /* one in so many parts of the loop's time is for them while the feed grows fast */
+#define FAST                                                                                       \
+    100 /* entries in a span, or more: somebody sends a load, and nobody can keep up with it */
+#define SPAN_NS  200000000u  /* no growth for so long is calm, too */
 #define ENTRY_NS 3000u       /* of an entry's way out of the database and into a page */
 #define REST_NS  1000000000u /* the longest rest: then they see something again in any case */
 
@@ -32,29 +35,54 @@ static uint64_t wakes_at(const struct watcher *w)
     return w->again_ms && w->again_ms < w->due_ms ? w->again_ms : w->due_ms;
 }
 
-static void idle(struct watcher *w)
+/* Look again at that time, or before. */
+static void look_at(struct server *s, uint64_t at)
 {
-    struct server *s = w->server;
-    uint64_t now = uv_now(s->loop), at = wakes_at(w);
+    uint64_t now = uv_now(s->loop);
 
-    w->next = NULL;
-    if (!s->watchers)
-        s->watchers_end = &s->watchers;
-    *s->watchers_end = w;
-    s->watchers_end = &w->next;
     if (uv_is_active((uv_handle_t *)&s->watch) && s->watch_ms <= at)
         return;
     s->watch_ms = at;
     uv_timer_start(&s->watch, on_time, at > now ? at - now : 0, 0);
 }
 
+static void idle(struct watcher *w)
+{
+    struct server *s = w->server;
+
+    w->next = NULL;
+    if (!s->watchers)
+        s->watchers_end = &s->watchers;
+    *s->watchers_end = w;
+    s->watchers_end = &w->next;
+    look_at(s, wakes_at(w));
+}
+
 /* ---- giving way ---- */
+
+static bool is_calm(const struct server *s)
+{
+    return !s->grows_fast || uv_hrtime() - s->grown_ns > SPAN_NS;
+}
+
+static void note_growth(struct server *s, int64_t head_seq)
+{
+    uint64_t now = uv_hrtime();
+
+    if (now - s->span_ns > SPAN_NS) {
+        s->span_ns = now;
+        s->span_seq = s->head_seq;
+        s->grows_fast = false;
+    }
+    s->grown_ns = now;
+    s->grows_fast = s->grows_fast || head_seq - s->span_seq >= FAST;
+}
 
 void watch_charge(struct server *s, uint64_t ns)
 {
     uint64_t now = uv_hrtime(), from = s->rest_ns > now ? s->rest_ns : now;
 
-    if (now - s->grown_ns > CALM_NS)
+    if (is_calm(s))
         return; /* to nobody */
     from += ns * (SHARE - 1);
     s->rest_ns = from - now < REST_NS ? from : now + REST_NS;
@@ -65,11 +93,6 @@ static uint64_t rest_ms(const struct server *s)
 {
     uint64_t now = uv_hrtime();
     return s->rest_ns > now ? (s->rest_ns - now) / 1000000 + 1 : 0;
-}
-
-static bool is_calm(const struct server *s)
-{
-    return uv_hrtime() - s->grown_ns > CALM_NS;
 }
 
 static void idle_for(struct watcher *w, uint64_t ms)
@@ -221,9 +244,13 @@ static void on_time(uv_timer_t *timer)
 void watch_changed(struct server *s, int64_t head_seq)
 {
     if (head_seq > s->head_seq)
-        s->grown_ns = uv_hrtime();
+        note_growth(s, head_seq);
     s->head_seq = head_seq;
-    look_again(s, false);
+    uint64_t rest = rest_ms(s);
+    if (rest == 0)
+        look_again(s, false);
+    else if (s->watchers)
+        look_at(s, uv_now(s->loop) + rest);
 }
 
 void watch_stop(struct server *s)

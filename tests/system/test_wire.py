@@ -208,6 +208,25 @@ class Tags(Wire):
         for name in ("Content-Length", "Content-Type", "ETag", "Vary"):
             self.assertEqual(head.headers[name], get.headers[name], name)
 
+    def test_a_school_that_is_asked_for_again_is_told_the_same_until_something_happens(self):
+        path, packs = "/v1/schools/100058", {"Accept-Encoding": "gzip"}
+        first = self.d.request("GET", path)
+        for turn in range(3):
+            again, packed = self.d.request("GET", path), self.d.request("GET", path, headers=packs)
+            self.assertEqual((again.status, again.body), (200, first.body))
+            for name in ("ETag", "Content-Type", "Cache-Control", "Vary", "Content-Length", "X-Content-Type-Options"):
+                self.assertEqual(again.headers[name], first.headers[name], name)
+            self.assertEqual((packed.headers["Content-Encoding"], gzip.decompress(packed.body)), ("gzip", first.body))
+            self.assertEqual(self.d.request("HEAD", path).body, b"")
+            self.assertEqual(self.d.request("GET", path, headers={"If-None-Match": first.headers["ETag"]}).status, 304)
+            self.assertEqual(self.d.request("GET", path, headers={"Accept": "text/html"}).status, 406)
+        seen = {first.body}
+        for id in ("again-1", "again-2", "again-3"):
+            self.d.send([event("lead.named", "school/100058", {"teacher": id}, id=id)])
+            body = self.d.request("GET", path).body
+            self.assertNotIn(body, seen)
+            seen.add(body)
+
     def test_it_comes_compressed_to_who_can_unpack_it(self):
         plain = self.d.request("GET", "/v1/schools")
         for wish in ("gzip", "br;q=1, gzip;q=0.5", "*"):
