@@ -27,9 +27,15 @@ static void print_refused(const struct json *items)
 
 static void print_faults(const struct json *items)
 {
-    for (const struct json *i = items ? items->as.first : NULL; i; i = i->next)
-        printf("left out  %s  %s %s of %s\n    %s\n", text_at(i, "subject"), text_at(i, "type"),
-               text_at(i, "id"), text_at(i, "source"), text_at(i, "error"));
+    for (const struct json *i = items ? items->as.first : NULL; i; i = i->next) {
+        const struct json *move = json_get(i, "move");
+        if (move && move->type == JSON_STRING)
+            printf("left out  %s  move %s\n    %s\n", text_at(i, "subject"), move->as.string,
+                   text_at(i, "error"));
+        else
+            printf("left out  %s  %s %s of %s\n    %s\n", text_at(i, "subject"), text_at(i, "type"),
+                   text_at(i, "id"), text_at(i, "source"), text_at(i, "error"));
+    }
 }
 
 static enum err_code list_one(struct place *place, const char *question, bool as_json,

@@ -33,6 +33,8 @@ static void write_fault(struct listing *l, const struct fold *f, const struct fa
     json_write_cstr(l->out, e ? e->key.id : NULL);
     buf_str(l->out, ",\"type\":");
     json_write_cstr(l->out, fault->type);
+    buf_str(l->out, ",\"move\":");
+    json_write_cstr(l->out, fault->move);
     buf_str(l->out, ",\"time\":");
     write_moment(l->out, e ? e->key.time : TIME_NEVER);
     buf_str(l->out, ",\"error\":");

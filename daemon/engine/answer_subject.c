@@ -110,7 +110,9 @@ void write_faults(struct buf *out, const struct fold *f)
         return;
     buf_str(out, ",\"faults\":[");
     for (const struct fault *fault = f->faults; fault; fault = fault->next, comma = ",") {
-        buf_printf(out, "%s{\"event_seq\":%lld,\"error\":", comma, (long long)fault->seq);
+        buf_printf(out, "%s{\"event_seq\":%lld,\"move\":", comma, (long long)fault->seq);
+        json_write_cstr(out, fault->move);
+        buf_str(out, ",\"error\":");
         json_write_cstr(out, fault->message);
         buf_str(out, fault->added ? ",\"only_overlay\":true}" : "}");
     }

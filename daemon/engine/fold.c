@@ -64,6 +64,19 @@ static enum err_code hand_over(struct fold *f, struct ruleset *to, struct err *e
 
 /* ---- */
 
+/* Reducers that have failed are what it begins anew for; moves will be asked again. */
+static void forget_failed_moves(struct fold *f)
+{
+    struct fault **at = &f->faults;
+
+    while (*at) {
+        if ((*at)->move)
+            *at = (*at)->next;
+        else
+            at = &(*at)->next;
+    }
+}
+
 static enum err_code begin(struct fold *f, struct err *err)
 {
     struct ruleset *home = f->home ? f->home : rulebook_of_hub(f->rules, subject_hub(f->subject));
@@ -74,7 +87,7 @@ static enum err_code begin(struct fold *f, struct err *err)
     f->skipped = 0;
     f->now = f->asked = f->moved = f->settled = TIME_MIN;
     f->wake = f->settled_wake = TIME_NEVER;
-    f->spent_asks = 0;
+    forget_failed_moves(f);
     enum err_code rc = record_new(&f->record, home, f->subject, err);
     return rc == OK && f->trace ? trace_follow(f->trace, f->record, err) : rc;
 }
@@ -115,27 +128,34 @@ int64_t fold_next(const struct fold *f)
     return event < f->wake ? event : f->wake;
 }
 
-/* Reducers for events of one type, and moves, that may use up their budgets for one subject: one after the other they
- * could take any time. */
+/* Reducers for events of one type that may use up their budgets for one subject: one after the other they could take
+ * any time. */
 #define SPENT_LIMIT 3
+
+/* NULL: no memory. */
+static struct fault *put_fault(struct fold *f, const char *message)
+{
+    struct fault *fault = arena_alloc(&f->arena, sizeof(*fault));
+    char *copy = fault ? arena_strdup(&f->arena, message) : NULL;
+
+    if (!copy)
+        return NULL;
+    *fault = (struct fault){ .next = f->faults, .place = f->next, .message = copy };
+    return f->faults = fault;
+}
 
 static enum err_code add_fault(struct fold *f, int64_t seq, const char *type,
                                const struct ruleset *added, bool is_spent, struct err *err)
 {
-    struct fault *fault = arena_alloc(&f->arena, sizeof(*fault));
-    char *message = fault ? arena_strdup(&f->arena, err->msg) : NULL;
-    char *kept = message && type ? arena_strdup(&f->arena, type) : NULL; /* the world may go */
+    char *kept = arena_strdup(&f->arena, type); /* the world may go */
+    struct fault *fault = kept ? put_fault(f, err->msg) : NULL;
 
-    if (!message || (type && !kept))
+    if (!fault)
         return err_set(err, ERR_LIMIT, "no memory for the record of %s", f->subject);
-    *fault = (struct fault){ .next = f->faults,
-                             .seq = seq,
-                             .added = added,
-                             .type = kept,
-                             .is_spent = is_spent,
-                             .place = f->next,
-                             .message = message };
-    f->faults = fault;
+    fault->seq = seq;
+    fault->added = added;
+    fault->type = kept;
+    fault->is_spent = is_spent;
     return OK;
 }
 
@@ -143,7 +163,7 @@ static enum err_code add_fault(struct fold *f, int64_t seq, const char *type,
 static bool is_faulty(const struct fold *f, int64_t seq, const struct ruleset *added)
 {
     for (const struct fault *fault = f->faults; fault; fault = fault->next)
-        if (fault->seq == seq && fault->added == added)
+        if (!fault->move && fault->seq == seq && fault->added == added)
             return true;
     return false;
 }
@@ -154,24 +174,48 @@ static bool is_of_the_rules(enum err_code rc)
     return rc == ERR_RULE || rc == ERR_LIMIT;
 }
 
-/* A move that fails leaves the record where it stands; it is asked again at the next event. */
+struct failing {
+    struct fold *fold;
+    bool has_room;
+};
+
+/* Told once, however often it fails. */
+static void note_failed_move(const struct failed_move *failed, void *arg)
+{
+    struct failing *failing = arg;
+    struct fold *f = failing->fold;
+    const struct ruleset *rs = record_ruleset(f->record), *added = failed->is_own ? rs : NULL;
+
+    for (struct fault *fault = f->faults; fault; fault = fault->next) {
+        if (fault->move && fault->added == added && strcmp(fault->move, failed->name) == 0) {
+            fault->is_spent = fault->is_spent || failed->was_spent;
+            return;
+        }
+    }
+    struct fault *fault = put_fault(f, failed->message);
+    if (fault) {
+        fault->added = added;
+        fault->move = failed->name; /* of a ruleset, which outlives the fold */
+        fault->is_spent = failed->was_spent;
+    }
+    failing->has_room = failing->has_room && fault;
+}
+
+/* A move that fails changes nothing; it is asked again at the next event. */
 static enum err_code ask(struct fold *f, int64_t now, bool by_itself, struct err *err)
 {
     uint64_t before = record_changes(f->record);
-    enum err_code rc = OK;
+    struct failing failing = { f, true };
 
     f->now = f->asked = now;
-    if (f->spent_asks >= SPENT_LIMIT)
-        f->wake = TIME_NEVER;
-    else
-        rc = record_ask(&f->wake, f->record, now, by_itself, err);
+    enum err_code rc =
+        record_ask(&f->wake, f->record, now, by_itself, note_failed_move, &failing, err);
     if (by_itself && record_changes(f->record) != before)
         f->moved = now;
-    if (is_of_the_rules(rc)) {
-        f->spent_asks += ruleset_was_spent(record_ruleset(f->record));
-        f->wake = TIME_NEVER;
-        rc = is_faulty(f, 0, NULL) ? OK : add_fault(f, 0, NULL, NULL, false, err);
-    }
+    if (rc == ERR_RULE)
+        rc = failing.has_room
+                 ? OK
+                 : err_set(err, ERR_LIMIT, "no memory for the record of %s", f->subject);
     if (!by_itself) {
         f->settled = now;
         f->settled_wake = f->wake;
@@ -206,8 +250,8 @@ static bool has_spent(const struct fold *f, const char *type, const struct rules
     int count = 0;
 
     for (const struct fault *fault = f->faults; fault; fault = fault->next)
-        count += fault->is_spent && fault->added == added && fault->place < f->next &&
-                 strcmp(fault->type, type) == 0;
+        count += fault->is_spent && fault->type && fault->added == added &&
+                 fault->place < f->next && strcmp(fault->type, type) == 0;
     return count >= SPENT_LIMIT;
 }
 

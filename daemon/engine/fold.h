@@ -20,13 +20,16 @@
 /* An event that a reducer failed on: it counts as not there for this subject until the rules are mended. Where it is what
  * an overlay has added that failed, only that does, and the national pack takes the event in. */
 struct fault {
-    const struct fault *next;
-    int64_t seq;                 /* 0: a move failed */
-    const struct ruleset *added; /* that of the overlay; NULL: all of the event is left out */
-    const char *type;            /* of the event; NULL: a move */
-    bool is_spent;               /* its reducer used up its budget */
-    size_t place;                /* among the items */
-    const char *message;         /* file:line: what went wrong */
+    struct fault *next;
+    int64_t seq; /* 0: a move failed */
+    const struct ruleset
+        *added;          /* that of the overlay, also where it is its move that failed; NULL:
+                                    all of the event is left out, or it is a national move */
+    const char *type;    /* of the event; NULL: a move */
+    const char *move;    /* that failed, and changed nothing; NULL: it is an event */
+    bool is_spent;       /* its reducer, or the move, used up its budget */
+    size_t place;        /* among the items */
+    const char *message; /* file:line: what went wrong */
 };
 
 struct fold {
@@ -47,11 +50,10 @@ struct fold {
     int64_t moved; /* last instant at which they changed something with no event; TIME_MIN: never */
     int64_t wake;  /* next instant that a move waits for; TIME_NEVER */
     struct arena arena; /* faults, and the events being parsed */
-    const struct fault *faults;
+    struct fault *faults;
     struct trace *trace; /* borrowed: who follows it, to explain; NULL: nobody */
     uint64_t
         skipped; /* events of types that the packs do not know, or with data that these do not hold */
-    int spent_asks; /* how often moves used up theirs */
 };
 
 /*

@@ -204,7 +204,7 @@ static void check_faults(struct check *c)
 {
     for (const struct fault *fault = c->base->faults; fault; fault = fault->next)
         if (is_about(fault->message, ruleset_hub(c->tried)))
-            refuse(c, fault->seq ? "reducer" : "moves", NULL, NULL, fault->message);
+            refuse(c, fault->move ? "move" : "reducer", NULL, NULL, fault->message);
 }
 
 /* ---- */

@@ -172,8 +172,8 @@ static void tell_faults(const struct publication *p, const struct live *l)
     char rule[100];
 
     for (const struct fault *fault = l->fold.faults; fault; fault = fault->next) {
-        snprintf(rule, sizeof(rule), "%s%s", fault->type ? "on " : "moves",
-                 fault->type ? fault->type : "");
+        snprintf(rule, sizeof(rule), "%s %s", fault->move ? "move" : "on",
+                 fault->move ? fault->move : fault->type);
         if (p->failures)
             failures_note(p->failures, l->hub, rule, l->subject, fault->message);
         log_warn("fold: rule failed subject=%s event_seq=%lld error=\"%s\"", l->subject,
@@ -277,8 +277,7 @@ static enum err_code publish_up(bool *is_left, struct publication *p, struct liv
     else /* all of it lies ahead: nothing has happened to this subject yet, and it waits no more */
         rc = pending_take(&waited, p->store, subject, err);
     free(waited);
-    if (is_compared)
-        tell_faults(p, l);
+    tell_faults(p, l); /* one that has some is never kept from commit to commit */
     return rc == OK ? set_wake(p, l, wake, err) : rc;
 }
 

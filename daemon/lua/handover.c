@@ -104,6 +104,12 @@ static bool take_facts(struct record *r, const struct record *from)
     return true;
 }
 
+static void take_move(struct record *r, uint16_t move, const struct record *from, uint16_t theirs)
+{
+    r->moved[move] = from->moved[theirs];
+    r->asked[move].spent = from->asked[theirs].spent;
+}
+
 /* When the national facts last moved. */
 static void take_moved(struct record *r, const struct record *from)
 {
@@ -113,7 +119,7 @@ static void take_moved(struct record *r, const struct record *from)
     for (uint16_t i = 0; i < to->move_count; i++)
         for (uint16_t k = 0; k < of->move_count && !to->moves[i].is_own; k++)
             if (strcmp(to->moves[i].name, of->moves[k].name) == 0)
-                r->moved[i] = from->moved[k];
+                take_move(r, i, from, k);
 }
 
 enum err_code record_hand_over(struct record **out, const struct record *from, struct ruleset *to,
@@ -151,6 +157,9 @@ enum err_code record_copy(struct record **out, const struct record *from, struct
         r->unjudged[i / 64] |= 1ull << (i % 64);
     }
     memcpy(r->moved, from->moved, defs->move_count * sizeof(*r->moved));
+    r->own_spent = from->own_spent;
+    for (uint16_t i = 0; i < defs->move_count; i++)
+        r->asked[i].spent = from->asked[i].spent;
     r->has_lost_undo = true;
     if (!has_room) {
         record_free(r);

@@ -11,10 +11,18 @@
 
 /* A school moves a handful of times at one instant; more is a loop in the rules. */
 #define ASK_ROUNDS 1000
+/* So often may a move use up its budget for one subject, and all of an overlay's together: one after the other they
+ * could take any time. */
+#define STOPPED_MAX 3
 
+/* It goes on where it was, after a move that has failed. */
 struct ask_job {
     struct record *r;
     struct reads reads;
+    int round;
+    uint16_t at;   /* the move that is asked */
+    uint16_t last; /* that changed something */
+    bool changed;  /* in this round */
 };
 
 /* Change a fact that moves, as a reducer would. `value` is borrowed. */
@@ -23,6 +31,8 @@ static void move_to(lua_State *L, struct ruleset *rs, const struct move_def *m, 
 {
     struct sandbox_part outer;
 
+    if (enter != LUA_NOREF && !undo_begin_one(rs->record))
+        sandbox_raise_starved(&rs->sandbox);
     rs->is_writing = true;
     rs->is_own_only = rs->subjects[rs->record->kind].facts[m->fact].is_own;
     view_change_fact(rs, m->fact, cell_share(value));
@@ -35,6 +45,7 @@ static void move_to(lua_State *L, struct ruleset *rs, const struct move_def *m, 
         sandbox_leave(&rs->sandbox, &outer);
     }
     rs->is_writing = rs->is_own_only = false;
+    undo_end_one(rs->record);
     rs->epoch++; /* what rules said before the move may no longer hold */
 }
 
@@ -63,6 +74,23 @@ static bool ask_once(lua_State *L, struct ruleset *rs, const struct move_def *m)
     return true;
 }
 
+/* All of it must fit, before any joins. */
+static void check_gathered(lua_State *L, struct ruleset *rs, const struct move_def *m, int list)
+{
+    const struct type *of = rs->subjects[rs->record->kind].facts[m->fact].type->of;
+
+    if (!lua_istable(L, list))
+        raise_as_is(L, "%s: %s gave %s; expected a list of values", m->where, m->name,
+                    words_found(L, list));
+    sandbox_thaw(L, list);
+    for (lua_Integer i = 1; lua_rawgeti(L, list, i) != LUA_TNIL; i++, lua_pop(L, 1)) {
+        char problem[1024];
+        if (value_problem(L, -1, of, problem, sizeof(problem)))
+            raise_as_is(L, "%s: %s: %s", m->where, m->name, problem);
+    }
+    lua_settop(L, list);
+}
+
 /* Each value in the list that the function returns joins the set for good. */
 static bool ask_gather(lua_State *L, struct ruleset *rs, const struct move_def *m)
 {
@@ -72,21 +100,13 @@ static bool ask_gather(lua_State *L, struct ruleset *rs, const struct move_def *
     int list = lua_gettop(L);
     if (lua_isnil(L, list))
         return false;
-    if (!lua_istable(L, list))
-        raise_as_is(L, "%s: %s gave %s; expected a list of values", m->where, m->name,
-                    words_found(L, list));
-    sandbox_thaw(L, list);
-    const struct type *of = rs->subjects[rs->record->kind].facts[m->fact].type->of;
+    check_gathered(L, rs, m, list);
     view_read_fact(rs, m->fact);
     if (lua_rawlen(L, list) > 0)
         undo_note(rs->record, m->fact);
-    for (lua_Integer i = 1; lua_rawgeti(L, list, i) != LUA_TNIL; i++, lua_pop(L, 1)) {
-        char problem[1024];
-        if (value_problem(L, -1, of, problem, sizeof(problem)))
-            raise_as_is(L, "%s: %s: %s", m->where, m->name, problem);
+    for (lua_Integer i = 1; lua_rawgeti(L, list, i) != LUA_TNIL; i++, lua_pop(L, 1))
         if (box_gather(L, rs, m->fact, lua_gettop(L)))
             changed = true;
-    }
     if (changed) {
         rs->record->moved[m - rs->subjects[rs->record->kind].moves] = rs->now;
         record_touch(rs->record, m->fact);
@@ -163,27 +183,37 @@ static bool ask_move(lua_State *L, struct ask_job *job, uint16_t move)
     return has_moved;
 }
 
+/* It failed in this asking, or too often for this subject. */
+static bool is_left_out(const struct record *r, uint16_t move)
+{
+    const struct move_def *m = &r->rs->subjects[r->kind].moves[move];
+    return r->asked[move].has_failed || r->asked[move].spent >= STOPPED_MAX ||
+           (m->is_own && r->own_spent >= STOPPED_MAX);
+}
+
 static int ask_in_lua(lua_State *L)
 {
     struct ask_job *job = lua_touserdata(L, 1);
     struct record *r = job->r;
     const struct subject_defs *defs = &r->rs->subjects[r->kind];
-    const struct move_def *last = &defs->moves[0];
-    bool changed = true;
 
-    for (int round = 0; changed; round++) {
-        if (round == ASK_ROUNDS)
-            return raise_as_is(L, "%s: the moves go round in circles: %s moves again and again",
-                               last->where, last->name);
-        changed = false;
-        for (uint16_t i = 0; i < defs->move_count; i++) {
-            if (still_holds(r, i, r->rs->now) || !ask_move(L, job, i))
+    for (;;) {
+        for (; job->at < defs->move_count; job->at++) {
+            if (is_left_out(r, job->at) || still_holds(r, job->at, r->rs->now) ||
+                !ask_move(L, job, job->at))
                 continue;
-            last = &defs->moves[i];
-            changed = true;
+            job->last = job->at;
+            job->changed = true;
         }
+        if (!job->changed)
+            return 0;
+        job->at = job->last;
+        if (++job->round == ASK_ROUNDS)
+            return raise_as_is(L, "%s: the moves go round in circles: %s moves again and again",
+                               defs->moves[job->at].where, defs->moves[job->at].name);
+        job->at = 0;
+        job->changed = false;
     }
-    return 0;
 }
 
 static bool all_still_hold(const struct record *r, int64_t now)
@@ -194,31 +224,91 @@ static bool all_still_hold(const struct record *r, int64_t now)
     return true;
 }
 
-static enum err_code ask_all(struct record *r, int64_t now, bool by_itself, struct err *err)
+/* The move under way has failed. What it has read may let it say something else at the next event. False: what it has
+ * changed can not be taken back. */
+static bool leave_out(struct ask_job *job)
 {
-    struct ask_job job;
+    struct record *r = job->r;
+    struct asked *asked = &r->asked[job->at];
+    const struct move_def *m = &r->rs->subjects[r->kind].moves[job->at];
 
-    job.r = r; /* the rest is cleared where it is used */
-    memset(r->touched, 0, r->rs->fact_words * sizeof(r->touched[0]));
-    record_begin(r, now, &job.reads);
+    bool is_back = undo_one(r), was_spent = ruleset_was_spent(r->rs);
+    asked->has_failed = true;
+    asked->is_good = false;
+    asked->wake = TIME_NEVER;
+    asked->spent += was_spent;
+    r->own_spent += was_spent && m->is_own;
+    note_asked(r, job->reads.facts);
+    if (r->trace)
+        trace_move(r, job->at, false);
+    job->at++;
+    job->round = 0;
+    return is_back;
+}
+
+static enum err_code ask_some(struct ask_job *job, int64_t now, bool by_itself, struct err *err)
+{
+    struct record *r = job->r;
+
+    record_begin(r, now, &job->reads);
     r->is_by_itself = by_itself;
     r->rs->is_asking = true;
-    enum err_code rc = record_run(r, ask_in_lua, &job, err);
-    r->rs->is_asking = false;
+    enum err_code rc = record_run(r, ask_in_lua, job, err);
+    r->rs->is_asking = r->rs->is_writing = r->rs->is_own_only = false;
     r->is_by_itself = false;
-    if (rc != OK) {
+    return rc;
+}
+
+struct listener {
+    failed_move_fn *failed;
+    void *arg;
+};
+
+static void tell_failed(const struct ask_job *job, const struct listener *to, const char *message)
+{
+    const struct move_def *m = &job->r->rs->subjects[job->r->kind].moves[job->at];
+
+    if (to->failed)
+        to->failed(
+            &(struct failed_move){ m->name, message, m->is_own, ruleset_was_spent(job->r->rs) },
+            to->arg);
+}
+
+static enum err_code ask_all(struct record *r, int64_t now, bool by_itself,
+                             const struct listener *to, struct err *err)
+{
+    struct ask_job job;
+    struct err why;
+    enum err_code rc = OK, one;
+
+    job.r = r; /* its reads are cleared where they are used */
+    job.round = 0;
+    job.at = job.last = 0;
+    job.changed = false;
+    memset(r->touched, 0, r->rs->fact_words * sizeof(r->touched[0]));
+    for (uint16_t i = 0; i < r->rs->subjects[r->kind].move_count; i++)
+        r->asked[i].has_failed = false;
+    while ((one = ask_some(&job, now, by_itself, &why)) == ERR_RULE || one == ERR_LIMIT) {
+        tell_failed(&job, to, why.msg);
+        if (rc == OK)
+            rc = err_set(err, ERR_RULE, "%s", why.msg);
+        if (!leave_out(&job))
+            return err_set(err, ERR_BUSY, "no memory to take back what a move has changed");
+    }
+    if (one != OK) {
         record_forget_asked(r);
-        return rc;
+        return err_set(err, one, "%s", why.msg);
     }
     for (uint16_t i = 0; by_itself && i < r->rs->fact_words; i++)
         r->moved_facts[i] |= r->touched[i];
-    return OK;
+    return rc;
 }
 
 enum err_code record_ask(int64_t *wake, struct record *r, int64_t now, bool by_itself,
-                         struct err *err)
+                         failed_move_fn *failed, void *arg, struct err *err)
 {
     uint16_t moves = r->rs->subjects[r->kind].move_count;
+    enum err_code rc = OK;
 
     *wake = TIME_NEVER;
     if (moves == 0)
@@ -228,14 +318,14 @@ enum err_code record_ask(int64_t *wake, struct record *r, int64_t now, bool by_i
         memset(r->asked_facts, 0, r->rs->fact_words * sizeof(r->asked_facts[0]));
         memset(r->moved_facts, 0, r->rs->fact_words * sizeof(r->moved_facts[0]));
     }
-    if (!all_still_hold(r, now) && ask_all(r, now, by_itself, err) != OK)
-        return err->code;
-    for (uint16_t i = 0; i < moves; i++) {
+    if (!all_still_hold(r, now))
+        rc = ask_all(r, now, by_itself, &(struct listener){ failed, arg }, err);
+    for (uint16_t i = 0; i < moves && (rc == OK || rc == ERR_RULE); i++) {
         note_asked(r, r->asked[i].facts);
-        if (r->asked[i].wake < *wake)
+        if (!is_left_out(r, i) && r->asked[i].wake < *wake)
             *wake = r->asked[i].wake;
     }
-    return OK;
+    return rc;
 }
 
 /* Those that were not asked since they last changed something, or failed, may say anything. */

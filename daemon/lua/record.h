@@ -89,12 +89,20 @@ MUST_CHECK enum err_code record_apply_own(struct record *r, const struct fold_ev
 /* After one of these has failed: was it in what the overlay adds? The national pack's reducers had done theirs. */
 bool record_failed_in_added(const struct record *r);
 
+/* A move failed, and why; `is_own`: it is one of the overlay's. The texts are lent. */
+struct failed_move {
+    const char *name, *message;
+    bool is_own, was_spent; /* it used up its budget */
+};
+typedef void failed_move_fn(const struct failed_move *failed, void *arg);
 /*
  * Ask the moves at instant `now` until nothing changes; `by_itself`: an awaited moment, not an event, calls for
- * it. *wake is the earliest instant at which they must be asked again if no event comes, or TIME_NEVER.
+ * it. *wake is the earliest instant at which they must be asked again if no event comes, or TIME_NEVER. A move that
+ * fails changes nothing, and is left out of this asking: the others go on. ERR_RULE, with the first one's message: some
+ * have, each of which `failed` (NULL: nobody) is told of.
  */
 MUST_CHECK enum err_code record_ask(int64_t *wake, struct record *r, int64_t now, bool by_itself,
-                                    struct err *err);
+                                    failed_move_fn *failed, void *arg, struct err *err);
 
 /*
  * After record_apply(): would the moves have said the same with this event, at every instant since the last

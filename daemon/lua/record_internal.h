@@ -17,6 +17,8 @@ struct wakes {
 /* What a move depended on when it was last asked, and changed nothing. */
 struct asked {
     bool is_good;    /* false: it must be asked, whatever was touched */
+    bool has_failed; /* in the asking under way, or the last one */
+    int spent;       /* how often it was stopped */
     int64_t wake;    /* when to ask it again; TIME_NEVER */
     uint64_t *facts; /* that it read, also by way of rules; the record's memory */
 };
@@ -35,12 +37,14 @@ struct record {
         failures; /* so many of those rules failed when they were last run, or were not run yet */
     bool is_stirred;     /* suppose.h: rules that read what is supposed are to be judged again */
     struct asked *asked; /* one a move */
+    int own_spent;       /* how often the overlay's own moves were stopped */
     uint64_t changes;    /* how often a fact was touched */
     struct trace *trace; /* borrowed: who follows it; NULL: nobody */
     struct undo
         *undo; /* what moves changed by themselves since the last event; NULL: nothing. Owned */
-    bool has_lost_undo; /* there was no memory for it */
-    bool is_by_itself;  /* moves are being asked with no event */
+    struct undo *undo_one; /* what the move under way has changed; NULL: nothing is kept. Owned */
+    bool has_lost_undo;    /* there was no memory for it */
+    bool is_by_itself;     /* moves are being asked with no event */
     /* Sets of facts, each of as many words as the ruleset needs. */
     uint64_t *unjudged;      /* touched since it was last judged */
     uint64_t *touched;       /* by the event or the asking under way, or the last one */
@@ -69,6 +73,11 @@ enum err_code record_no_such_rule(const struct record *r, const char *decision, 
 /* undo.c: before a fact changes. What moves change by themselves is kept as it was. */
 void undo_note(struct record *r, uint16_t fact);
 void undo_forget(struct record *r);
+/* The same for one move, which may fail when it has changed something: begin (false: no memory), and end, or take back
+ * what it has changed (false: that is not known). */
+bool undo_begin_one(struct record *r);
+void undo_end_one(struct record *r);
+bool undo_one(struct record *r);
 
 /* kept.c: what a record that is kept remembers of its rules. */
 MUST_CHECK bool kept_begin(struct record *r); /* false: no memory */

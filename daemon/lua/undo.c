@@ -1,5 +1,6 @@
 /*
- * undo.c - what moves have changed by themselves, with no event, can be taken back. See record.h.
+ * undo.c - what moves have changed by themselves, with no event, can be taken back, and so can what a move that fails
+ * has changed by half. See record.h.
  *
  * An event often arrives after moments that lie behind it in time: the record has moved on. Taking those moves
  * back, the event in, and asking again costs a few runs of the moves; folding anew costs all events.
@@ -48,19 +49,8 @@ static struct saved *make_room(struct undo *u)
     return &u->items[u->count];
 }
 
-void undo_note(struct record *r, uint16_t fact)
+static void keep(struct undo *u, const struct record *r, uint16_t fact)
 {
-    struct undo *u = r->undo;
-
-    if (!r->is_by_itself)
-        return;
-    if (!u)
-        u = r->undo = begin(r);
-    if (!u) {
-        r->is_by_itself = false; /* the caller of record_undo_moves() hears that nothing is kept */
-        r->has_lost_undo = true;
-        return;
-    }
     for (uint16_t i = 0; i < u->count; i++)
         if (u->items[i].fact == fact)
             return;
@@ -73,9 +63,21 @@ void undo_note(struct record *r, uint16_t fact)
     u->count++;
 }
 
-static void undo_free(struct record *r)
+void undo_note(struct record *r, uint16_t fact)
 {
-    struct undo *u = r->undo;
+    if (r->is_by_itself && !r->undo && !(r->undo = begin(r))) {
+        r->is_by_itself = false; /* the caller of record_undo_moves() hears that nothing is kept */
+        r->has_lost_undo = true;
+    }
+    if (r->is_by_itself)
+        keep(r->undo, r, fact);
+    if (r->undo_one)
+        keep(r->undo_one, r, fact);
+}
+
+static void undo_free(struct record *r, struct undo **at)
+{
+    struct undo *u = *at;
 
     for (uint16_t i = 0; u && i < u->count; i++)
         cell_release(&r->rs->cells, u->items[i].value);
@@ -84,13 +86,48 @@ static void undo_free(struct record *r)
         free(u->moved);
         free(u);
     }
-    r->undo = NULL;
+    *at = NULL;
 }
 
 void undo_forget(struct record *r)
 {
-    undo_free(r);
+    undo_free(r, &r->undo);
+    undo_free(r, &r->undo_one);
     r->has_lost_undo = false;
+}
+
+static void put_back(struct record *r, struct undo *u)
+{
+    for (uint16_t i = 0; i < u->count; i++) {
+        struct cell *fact = &r->facts[u->items[i].fact];
+        struct cell moved = *fact;
+        *fact = u->items[i].value;
+        u->items[i].value = moved; /* goes with what is kept */
+        record_touch(r, u->items[i].fact);
+    }
+    memcpy(r->moved, u->moved, r->rs->subjects[r->kind].move_count * sizeof(*r->moved));
+}
+
+bool undo_begin_one(struct record *r)
+{
+    undo_free(r, &r->undo_one);
+    r->undo_one = begin(r);
+    return r->undo_one && !r->undo_one->is_lost;
+}
+
+void undo_end_one(struct record *r)
+{
+    undo_free(r, &r->undo_one);
+}
+
+bool undo_one(struct record *r)
+{
+    bool is_lost = r->undo_one && r->undo_one->is_lost;
+
+    if (r->undo_one && !is_lost)
+        put_back(r, r->undo_one);
+    undo_free(r, &r->undo_one);
+    return !is_lost;
 }
 
 bool record_undo_moves(struct record *r)
@@ -99,15 +136,8 @@ bool record_undo_moves(struct record *r)
 
     if (r->has_lost_undo || (u && u->is_lost))
         return false;
-    for (uint16_t i = 0; u && i < u->count; i++) {
-        struct cell *fact = &r->facts[u->items[i].fact];
-        struct cell moved = *fact;
-        *fact = u->items[i].value;
-        u->items[i].value = moved; /* goes with what is kept */
-        record_touch(r, u->items[i].fact);
-    }
     if (u)
-        memcpy(r->moved, u->moved, r->rs->subjects[r->kind].move_count * sizeof(*r->moved));
+        put_back(r, u);
     memset(r->moved_facts, 0, r->rs->fact_words * sizeof(*r->moved_facts));
     record_forget_asked(r);
     undo_forget(r);

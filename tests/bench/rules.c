@@ -194,7 +194,7 @@ static void apply(struct subject *s, const struct event *e, const struct json *d
 static void ask_until(struct subject *s, int64_t before)
 {
     while (s->wake < before)
-        check(record_ask(&s->wake, s->record, s->wake, true, &err));
+        check(record_ask(&s->wake, s->record, s->wake, true, NULL, NULL, &err));
 }
 
 static __attribute__((noinline)) void fold_events(struct nation *n, struct subject *s, size_t count,
@@ -212,7 +212,7 @@ static __attribute__((noinline)) void fold_events(struct nation *n, struct subje
         }
         ask_until(s, e->time);
         apply(s, e, data);
-        check(record_ask(&s->wake, s->record, e->time, false, &err));
+        check(record_ask(&s->wake, s->record, e->time, false, NULL, NULL, &err));
         arena_fini(&scratch);
     }
 }
@@ -347,7 +347,7 @@ static __attribute__((noinline)) void take_event(struct subject *s, const struct
 {
     apply(s, e, data);
     *applied = ns_now();
-    check(record_ask(&s->wake, s->record, e->time, false, &err));
+    check(record_ask(&s->wake, s->record, e->time, false, NULL, NULL, &err));
     *asked = ns_now();
     check(record_rejudge(&s->rules_wake, s->record, e->time, ignore, told, &err));
     *judged = ns_now();

@@ -134,6 +134,58 @@ class Neighbours(unittest.TestCase):
             self.assertEqual(d.stop(), 0)
             self.assertIsNone(fault(d.database))
 
+    def test_a_move_of_an_overlay_that_fails_leaves_all_other_moves_as_they_would_be_without_it(self):
+        # One fails before those of the national pack are asked, one between them, one when it has changed something; and
+        # one that works.
+        failing = """return overlay { hub = "07", version = "1",
+          facts = { school = { h07_a = bool, h07_b = set(text), h07_c = initially("x", { "x", "y" }), h07_d = bool } },
+          moves = { school = {
+            h07_a = once(function(s) if s.committed then ENDING end return false end),
+            h07_b = gather(function(s) return { 1 } end),
+            h07_c = first_of { { "y", function(s) return s.pathway_phase == "preparatory" end,
+              enter = function(s) s.h07_b:add("left") error("not entered") end } },
+            h07_d = once(function(s) return s.pathway_phase ~= "none" end),
+          } },
+          rules = { h07_shown = rule { "Shown", source = "s", function(s)
+            return tostring(s.h07_a) .. #s.h07_b .. s.h07_c .. tostring(s.h07_d) end } } }"""
+        year = {"academic_year": "2025/26"}
+        events = [registered(100001), event("commitment.given", "school/100001", time="2025-09-02T00:00:00Z"),
+                  event("readiness.assessed", "school/100001", {"area": "school_systems", "judgement": "not_yet"},
+                        time="2025-09-03T00:00:00Z"),
+                  event("group.joined", "school/100001", {"group": "group/r", "kind": "readiness"} | year,
+                        time="2025-09-04T00:00:00Z"),
+                  *[event("readiness.assessed", "school/100001", {"area": area, "judgement": "secure"},
+                          id=area, time="2025-10-01T00:00:00Z") for area in (
+                      "vision_and_culture", "mathematical_mindsets", "subject_expertise", "school_systems",
+                      "arithmetical_proficiency")],
+                  *[event("lead.named", "school/100001", {"teacher": t}, id=t, time="2025-10-02T00:00:00Z")
+                    for t in "ab"],
+                  event("group.joined", "school/100001", {"group": "group/d", "kind": "development"} | year,
+                        time="2025-10-03T00:00:00Z")]
+        rules = self.rules("moves", h07=failing.replace("ENDING", 'error("no")'))
+        with Daemon(rules=rules, now=NOW) as d:
+            for e in events:
+                d.send([e])
+            school = d.request("GET", "/v1/schools/100001").json()
+            self.assertEqual(school["decisions"]["pathway_phase"]["value"], "development")
+            self.assertEqual(school["decisions"]["h07_shown"]["value"], "false0xtrue")
+            told = {f["move"]: f["error"] for f in school["faults"] if f["only_overlay"]}
+            self.assertEqual(set(told), {"h07_a", "h07_b", "h07_c"}, school["faults"])
+            self.assertIn("hubs/07/overlay.lua:", told["h07_c"])
+            failures = {f["rule"] for f in d.request("GET", "/v1/status").json()["rule_errors"]}
+            self.assertEqual(failures, {"move h07_a", "move h07_b", "move h07_c"})
+            listed = tool("quarantine", "list", PATHWAY_URL=f"unix:{d.socket}").stdout
+            self.assertIn("left out  school/100001  move h07_c\n    hubs/07/overlay.lua:", listed)
+            self.assertEqual(d.stop(), 0)
+            self.assertIsNone(fault(d.database))
+        # Once some have been stopped too often for a subject, none of the overlay's is asked for it.
+        endless = self.rules("endless", h07=failing.replace("ENDING", "while true do end"))
+        alone = judge(events, NOW, self.rules("alone"))
+        for rules, shown in ((rules, "false0xtrue"), (endless, "false0xfalse")):
+            found = judge(events, NOW, rules)
+            self.assertIn(f"school/100001,h07_shown,{shown}\n", found)
+            self.assertEqual("".join(line for line in found.splitlines(True) if ",h07_" not in line), alone)
+
 
 if __name__ == "__main__":
     unittest.main()

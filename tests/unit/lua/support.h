@@ -174,7 +174,7 @@ static inline void take_event(struct record *r, const char *type, const char *ti
 static inline int64_t ask(struct record *r, const char *time)
 {
     int64_t wake = 0;
-    assert_ok(record_ask(&wake, r, at(time), false, &err));
+    assert_ok(record_ask(&wake, r, at(time), false, NULL, NULL, &err));
     return wake;
 }
 

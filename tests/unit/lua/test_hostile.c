@@ -94,7 +94,7 @@ static void tell(struct record **r, bool counts, const char *type)
         *r = new_record(S.rs, SCHOOL);
         rc = record_apply(&known, *r, &e, &err);
         if (rc == OK)
-            rc = record_ask(&wake, *r, e.time, false, &err);
+            rc = record_ask(&wake, *r, e.time, false, NULL, NULL, &err);
     } while (rc == ERR_BUSY);
     ruleset_trust(S.rs);
     if (rc != OK)

@@ -92,12 +92,12 @@ static void what_is_gathered_must_fit(void **state)
           "moves = { school = { years = gather(function(s)\n"
           "  if s.n == 1 then return { '2025' } end if s.n == 2 then return 'x' end end) } }");
     set("2025-01-01", "{\"n\":1}");
-    assert_int_equal(record_ask(&wake, R, at("2025-01-01"), false, &err), ERR_RULE);
+    assert_int_equal(record_ask(&wake, R, at("2025-01-01"), false, NULL, NULL, &err), ERR_RULE);
     assert_string_equal(err.msg,
                         "national/pack.lua:13: years: found \"2025\", expected an academic "
                         "year such as 2024/25: it has four digits, a slash and two digits");
     set("2025-01-01", "{\"n\":2}");
-    assert_int_equal(record_ask(&wake, R, at("2025-01-01"), false, &err), ERR_RULE);
+    assert_int_equal(record_ask(&wake, R, at("2025-01-01"), false, NULL, NULL, &err), ERR_RULE);
     assert_string_equal(err.msg,
                         "national/pack.lua:13: years gave a text; expected a list of values");
     set("2025-01-01", "{\"n\":3}");
@@ -170,9 +170,61 @@ static void moves_that_go_round_in_circles_end_with_an_error(void **state)
     begin("moves = { school = { phase = first_of {\n"
           "  { 'b', from = { 'a' }, function(s) return true end },\n"
           "  { 'a', from = { 'b' }, function(s) return true end } } } }");
-    assert_int_equal(record_ask(&wake, R, at("2025-01-01"), false, &err), ERR_RULE);
+    assert_int_equal(record_ask(&wake, R, at("2025-01-01"), false, NULL, NULL, &err), ERR_RULE);
     assert_string_equal(err.msg, "national/pack.lua:9: the moves go round in circles: phase moves "
                                  "again and again");
+    assert_int_equal(wake, TIME_NEVER);
+    end();
+}
+
+static int failed_count;
+
+static void count_failed(const struct failed_move *failed, void *arg)
+{
+    (void)arg;
+    failed_count++;
+    assert_string_equal(failed->name, "done");
+    assert_false(failed->is_own);
+}
+
+static void a_move_that_fails_leaves_the_others_alone(void **state)
+{
+    int64_t wake = 0;
+    (void)state;
+
+    begin(ON_SET
+          "moves = { school = {\n"
+          "  done = once(function(s) if s.n == 1 then error 'no' end return s.n == 2 end),\n"
+          "  years = gather(function(s) return s.n and { '2024/25' } or nil end),\n"
+          "  phase = first_of { { 'b', from = { 'a' }, function(s) return #s.years > 0 end } "
+          "} } }");
+    set("2025-01-01", "{\"n\":1}");
+    failed_count = 0;
+    assert_int_equal(record_ask(&wake, R, at("2025-01-01"), false, count_failed, NULL, &err),
+                     ERR_RULE);
+    assert_string_equal(err.msg, "national/pack.lua:14: no");
+    assert_int_equal(failed_count, 1); /* asked once, however often the others move */
+    assert_facts("{\"done\":false,\"n\":1,\"phase\":\"b\",\"years\":[\"2024/25\"]}");
+    set("2025-01-02", "{\"n\":2}"); /* it is asked again at the next event */
+    ask(R, "2025-01-02");
+    assert_facts("{\"done\":true,\"n\":2,\"phase\":\"b\",\"years\":[\"2024/25\"]}");
+    end();
+}
+
+static void a_move_that_fails_half_way_changes_nothing(void **state)
+{
+    int64_t wake = 0;
+    (void)state;
+
+    begin(ON_SET "moves = { school = {\n"
+                 "  years = gather(function(s) return { '2024/25', s.phase ~= 'c' and 'x' or "
+                 "'2025/26' } end),\n"
+                 "  phase = first_of { { 'b', from = { 'a' }, function(s) return s.n end,\n"
+                 "    enter = function(s, at) s.entered:add('b') s.n = 7 "
+                 "if #s.seen == 0 then error 'no' end end } } } }");
+    set("2025-01-01", "{\"n\":1}");
+    assert_int_equal(record_ask(&wake, R, at("2025-01-01"), false, NULL, NULL, &err), ERR_RULE);
+    assert_facts("{\"done\":false,\"n\":1,\"phase\":\"a\"}");
     assert_int_equal(wake, TIME_NEVER);
     end();
 }
@@ -183,7 +235,7 @@ static void a_move_that_fails_says_where(void **state)
     (void)state;
 
     begin("moves = { school = { done = once(function(s)\n return nil + 1 end) } }");
-    assert_int_equal(record_ask(&wake, R, at("2025-01-01"), false, &err), ERR_RULE);
+    assert_int_equal(record_ask(&wake, R, at("2025-01-01"), false, NULL, NULL, &err), ERR_RULE);
     assert_string_equal(err.msg, "national/pack.lua:10: a value is nothing here, and can not be "
                                  "calculated with; where it may be missing, write (... or 0)");
     end();
@@ -301,8 +353,9 @@ TEST_MAIN(CASE(once_latches), CASE(gather_adds_and_never_takes_away),
           CASE(moves_are_asked_until_nothing_changes),
           CASE(what_is_latched_is_asked_before_what_moves),
           CASE(moves_that_go_round_in_circles_end_with_an_error),
-          CASE(a_move_that_fails_says_where), CASE(moves_wait_for_the_earliest_instant),
-          CASE(moves_wait_for_a_change_of_a_parameter),
+          CASE(a_move_that_fails_leaves_the_others_alone),
+          CASE(a_move_that_fails_half_way_changes_nothing), CASE(a_move_that_fails_says_where),
+          CASE(moves_wait_for_the_earliest_instant), CASE(moves_wait_for_a_change_of_a_parameter),
           CASE(moves_read_rules_as_they_are_after_a_move),
           CASE(the_reducer_for_all_events_comes_last_and_leaves_out_what_it_says),
           CASE(the_reducer_for_all_events_needs_no_exceptions),
