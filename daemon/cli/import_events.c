@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/civil.h"
+#include "base/array.h"
 #include "base/digest.h"
 #include "base/file.h"
 #include "cli/commands.h"
@@ -36,7 +37,8 @@ struct importing {
     const struct json *map;
     struct buf events; /* NDJSON */
     int64_t *rows;     /* of each event */
-    int64_t count, cap, errors;
+    int64_t count, errors;
+    size_t cap; /* of rows */
     bool no_memory;
     struct buf told; /* errors, as the items of an array */
     struct tally tally;
@@ -49,15 +51,11 @@ static void take_event(int64_t row, int64_t line, const char *json, size_t len, 
     struct importing *im = arg;
 
     (void)line;
-    if (im->count == im->cap) {
-        int64_t cap = im->cap ? im->cap * 2 : 1024;
-        int64_t *rows = realloc(im->rows, (size_t)cap * sizeof(*rows));
-        im->no_memory = im->no_memory || !rows;
-        if (!rows)
-            return;
-        im->rows = rows;
-        im->cap = cap;
-    }
+    int64_t *rows = array_room(im->rows, (size_t)im->count, &im->cap, sizeof(*rows));
+    im->no_memory = im->no_memory || !rows;
+    if (!rows)
+        return;
+    im->rows = rows;
     im->rows[im->count++] = row;
     buf_add(&im->events, json, len);
     buf_char(&im->events, '\n');

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
+
 #define BLOCK_BYTES (256 * 1024)
 
 struct ndjson {
@@ -123,14 +125,11 @@ static enum err_code hold_line(struct ndjson *r, struct err *err)
 
 static enum err_code put_line(struct batch *out, struct ndjson *r, struct err *err)
 {
-    if (out->count == out->cap) {
-        uint32_t cap = out->cap ? out->cap * 2 : 256;
-        int64_t *lines = realloc(out->lines, cap * sizeof(*lines));
-        if (!lines)
-            return err_set(err, ERR_LIMIT, "%s: no memory for a batch", r->name);
-        out->lines = lines;
-        out->cap = cap;
-    }
+    int64_t *lines = array_room(out->lines, out->count, &out->cap, sizeof(*lines));
+
+    if (!lines)
+        return err_set(err, ERR_LIMIT, "%s: no memory for a batch", r->name);
+    out->lines = lines;
     out->lines[out->count++] = r->number;
     buf_add(&out->body, r->line.data, r->line.len);
     buf_char(&out->body, '\n');

@@ -22,7 +22,7 @@ struct batch {
     struct buf body;
     int64_t *lines; /* the line number in the file of each event */
     uint32_t count;
-    uint32_t cap;
+    size_t cap;
 };
 void batch_fini(struct batch *b);
 

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/array.h"
 #include "store/log.h"
 
 #define CAUSES_MAX 1024 /* events that one entry of the feed names */
@@ -75,16 +76,11 @@ static enum err_code add_event(struct affected *a, const char *subject, const st
 
     if (!concern)
         return no_memory(err);
-    if (concern->count == concern->cap) {
-        size_t cap = concern->cap ? concern->cap * 2 : 4;
-        const struct event **grown = arena_alloc(a->arena, cap * sizeof(*grown));
-        if (!grown)
-            return no_memory(err);
-        if (concern->count)
-            memcpy(grown, concern->events, concern->count * sizeof(*grown));
-        concern->events = grown;
-        concern->cap = cap;
-    }
+    const struct event **grown =
+        array_room_in(a->arena, concern->events, concern->count, &concern->cap, sizeof(*grown));
+    if (!grown)
+        return no_memory(err);
+    concern->events = grown;
     concern->events[concern->count++] = e;
     return add_cause(a, concern, seq, err);
 }

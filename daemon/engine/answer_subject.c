@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/civil.h"
+#include "base/array.h"
 #include "base/text.h"
 #include "engine/fold.h"
 #include "engine/reader.h"
@@ -18,16 +19,11 @@ struct names {
 static void add_name(const char *subject, void *arg)
 {
     struct names *n = arg;
-    if (n->count == n->cap) {
-        size_t cap = n->cap ? n->cap * 2 : 1024;
-        const char **grown = arena_alloc(n->arena, cap * sizeof(*grown));
-        if (!grown)
-            return; /* the hint is made from those that fit */
-        if (n->count > 0)
-            memcpy(grown, n->items, n->count * sizeof(*grown));
-        n->items = grown;
-        n->cap = cap;
-    }
+    const char **grown = array_room_in(n->arena, n->items, n->count, &n->cap, sizeof(*grown));
+
+    if (!grown)
+        return; /* the hint is made from those that fit */
+    n->items = grown;
     n->items[n->count++] = subject;
 }
 

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/array.h"
+
 static enum err_code no_memory(struct err *err)
 {
     return err_set(err, ERR_LIMIT, "no memory to compare decisions");
@@ -22,17 +24,13 @@ const char *decision_text(struct arena *arena, const struct judged *j)
 
 static void add(struct differences *all, struct difference one)
 {
-    if (all->count == all->cap) {
-        size_t cap = all->cap ? all->cap * 2 : 16;
-        struct difference *items = arena_alloc(all->arena, cap * sizeof(*items));
-        all->failed = all->failed || !items;
-        if (!items)
-            return;
-        if (all->count > 0)
-            memcpy(items, all->items, all->count * sizeof(*items));
-        all->items = items;
-        all->cap = cap;
-    }
+    struct difference *grown =
+        array_room_in(all->arena, all->items, all->count, &all->cap, sizeof(*grown));
+
+    all->failed = all->failed || !grown;
+    if (!grown)
+        return;
+    all->items = grown;
     all->items[all->count++] = one;
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/civil.h"
 #include "base/json.h"
 #include "engine/crowd.h"
@@ -111,14 +112,11 @@ static bool explain(struct foreseen *out, const struct watch *w, const char *dec
 
 static struct foreseen *add(struct foreseeing *f)
 {
-    if (f->count == f->cap) {
-        size_t cap = f->cap ? f->cap * 2 : 64;
-        struct foreseen *grown = realloc(f->items, cap * sizeof(*grown));
-        if (!grown)
-            return NULL;
-        f->items = grown;
-        f->cap = cap;
-    }
+    struct foreseen *grown = array_room(f->items, f->count, &f->cap, sizeof(*grown));
+
+    if (!grown)
+        return NULL;
+    f->items = grown;
     return &f->items[f->count++];
 }
 
@@ -130,14 +128,10 @@ static struct told *find_told(struct watch *w, const char *name)
         if (strcmp(w->told[w->at].name, name) == 0)
             return &w->told[w->at];
     }
-    if (w->told_count == w->told_cap) {
-        size_t cap = w->told_cap ? w->told_cap * 2 : 128;
-        struct told *grown = realloc(w->told, cap * sizeof(*grown));
-        if (!grown)
-            return NULL;
-        w->told = grown;
-        w->told_cap = cap;
-    }
+    struct told *grown = array_room(w->told, w->told_count, &w->told_cap, sizeof(*grown));
+    if (!grown)
+        return NULL;
+    w->told = grown;
     w->at = w->told_count;
     w->told[w->at] = (struct told){ .name = arena_strdup(w->f->arena, name) };
     return w->told[w->at].name ? &w->told[w->told_count++] : NULL;

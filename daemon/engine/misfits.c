@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/json.h"
 #include "base/strmap.h"
 #include "base/text.h"
@@ -29,23 +30,20 @@ static enum err_code no_memory(struct err *err)
 struct gathered {
     struct arena arena;
     struct ruleset_file *files;
-    int count, cap;
+    int count;
+    size_t cap;
     const char *but; /* "hubs/07/": files that begin so are left out; NULL: none */
 };
 
 static enum err_code add_file(struct gathered *g, const char *path, const char *text, size_t len,
                               struct err *err)
 {
-    if (g->count == g->cap) {
-        int cap = g->cap ? g->cap * 2 : 64;
-        struct ruleset_file *grown = arena_alloc(&g->arena, sizeof(*grown) * (size_t)cap);
-        if (!grown)
-            return no_memory(err);
-        if (g->count > 0)
-            memcpy(grown, g->files, sizeof(*grown) * (size_t)g->count);
-        g->files = grown;
-        g->cap = cap;
-    }
+    struct ruleset_file *grown =
+        array_room_in(&g->arena, g->files, (size_t)g->count, &g->cap, sizeof(*grown));
+
+    if (!grown)
+        return no_memory(err);
+    g->files = grown;
     const struct ruleset_file file = { .path = arena_strdup(&g->arena, path),
                                        .text = arena_copy(&g->arena, text, len),
                                        .len = len };

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/digest.h"
 #include "lua/folder.h"
 #include "store/generation.h"
@@ -18,7 +19,8 @@ struct pack {
     struct pack *next;
     const char *name;
     struct ruleset_file *files; /* to be loaded */
-    int count, cap;
+    int count;
+    size_t cap;
     char folder[DIGEST_HEX]; /* of what the folder has of it; "": nothing */
     bool stands_over;        /* it is another one than the folder's */
     bool is_put_over;        /* ... by this proposal */
@@ -56,16 +58,12 @@ static struct pack *pack_named(struct origins *o, const char *name, size_t len)
 static enum err_code add_file(struct origins *o, struct pack *p, const struct ruleset_file *file,
                               struct err *err)
 {
-    if (p->count == p->cap) {
-        int cap = p->cap ? p->cap * 2 : 16;
-        struct ruleset_file *grown = arena_alloc(o->arena, sizeof(*grown) * (size_t)cap);
-        if (!grown)
-            return no_memory(err);
-        if (p->count > 0)
-            memcpy(grown, p->files, sizeof(*grown) * (size_t)p->count);
-        p->files = grown;
-        p->cap = cap;
-    }
+    struct ruleset_file *grown =
+        array_room_in(o->arena, p->files, (size_t)p->count, &p->cap, sizeof(*grown));
+
+    if (!grown)
+        return no_memory(err);
+    p->files = grown;
     p->files[p->count++] = *file;
     return OK;
 }
@@ -140,7 +138,8 @@ static enum err_code take_back(struct origins *o, struct pack *p, int64_t genera
     struct archived a = { o, p };
 
     p->files = NULL;
-    p->count = p->cap = 0;
+    p->count = 0;
+    p->cap = 0;
     return generation > 0 ? generation_files(o->store, generation, take_archived, &a, err) : OK;
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/array.h"
 #include "lua/record.h"
 
 struct check {
@@ -63,17 +64,11 @@ static void take_before(const struct judged *j, void *arg)
 
     if (j->is_own)
         return;
-    if (c->count == c->cap) {
-        size_t cap = c->cap ? c->cap * 2 : 64;
-        struct value *grown = arena_alloc(&c->arena, cap * sizeof(*grown));
-        c->failed = c->failed || !grown;
-        if (!grown)
-            return;
-        if (c->count > 0)
-            memcpy(grown, c->before, c->count * sizeof(*grown));
-        c->before = grown;
-        c->cap = cap;
-    }
+    struct value *grown = array_room_in(&c->arena, c->before, c->count, &c->cap, sizeof(*grown));
+    c->failed = c->failed || !grown;
+    if (!grown)
+        return;
+    c->before = grown;
     const char *text = arena_strdup(&c->arena, j->value);
     c->failed = c->failed || !text;
     c->before[c->count++] = (struct value){ j->name, text, j->is_error };

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "engine/engine_internal.h"
 #include "store/generation.h"
 #include "store/log.h"
@@ -31,23 +32,19 @@ static enum err_code no_memory(struct err *err)
 struct files {
     struct arena arena;
     struct ruleset_file *items; /* arena's */
-    int count, cap;
+    int count;
+    size_t cap;
 };
 
 static enum err_code take_file(const struct pack_file *file, void *arg, struct err *err)
 {
     struct files *f = arg;
 
-    if (f->count == f->cap) {
-        int cap = f->cap ? f->cap * 2 : 64;
-        struct ruleset_file *grown = arena_alloc(&f->arena, sizeof(*grown) * (size_t)cap);
-        if (!grown)
-            return no_memory(err);
-        if (f->count > 0)
-            memcpy(grown, f->items, sizeof(*grown) * (size_t)f->count);
-        f->items = grown;
-        f->cap = cap;
-    }
+    struct ruleset_file *grown =
+        array_room_in(&f->arena, f->items, (size_t)f->count, &f->cap, sizeof(*grown));
+    if (!grown)
+        return no_memory(err);
+    f->items = grown;
     char *path = arena_strdup(&f->arena, file->path);
     char *text = arena_copy(&f->arena, file->text, file->len);
     if (!path || !text)

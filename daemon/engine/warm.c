@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/civil.h"
 #include "store/log.h"
 
@@ -25,14 +26,11 @@ static enum err_code must_begin_anew(struct err *err)
 
 static bool add_slot(struct warm *w, const char *subject)
 {
-    if (w->count == w->cap) {
-        size_t cap = w->cap ? w->cap * 2 : 1024;
-        struct warm_slot *grown = realloc(w->slots, cap * sizeof(*grown));
-        if (!grown)
-            return false;
-        w->slots = grown;
-        w->cap = cap;
-    }
+    struct warm_slot *grown = array_room(w->slots, w->count, &w->cap, sizeof(*grown));
+
+    if (!grown)
+        return false;
+    w->slots = grown;
     const char *name = arena_strdup(&w->arena, subject);
     struct strmap_item *item = name ? strmap_add(&w->by_subject, name, strlen(name), NULL) : NULL;
     if (!item)

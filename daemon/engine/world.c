@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "engine/world_internal.h"
 #include "store/log.h"
 
@@ -108,14 +109,12 @@ static struct known_entry *intern(struct world *w, const struct logged *e)
 
 static bool add_entry(struct history *h, struct known_entry *k)
 {
-    if (h->count == h->cap) {
-        size_t cap = h->cap ? h->cap * 2 : 16;
-        struct known_entry **grown = realloc(h->entries, cap * sizeof(struct known_entry *));
-        if (!grown)
-            return false;
-        h->entries = grown;
-        h->cap = cap;
-    }
+    struct known_entry **grown =
+        array_room(h->entries, h->count, &h->cap, sizeof(struct known_entry *));
+
+    if (!grown)
+        return false;
+    h->entries = grown;
     h->entries[h->count++] = k;
     h->is_sorted = false;
     return true;
@@ -271,14 +270,12 @@ struct void_list {
 
 static bool list_void(struct void_list *list, struct known_entry *k)
 {
-    if (list->count == list->cap) {
-        size_t cap = list->cap ? list->cap * 2 : 8;
-        struct known_entry **grown = realloc(list->items, cap * sizeof(struct known_entry *));
-        if (!grown)
-            return false;
-        list->items = grown;
-        list->cap = cap;
-    }
+    struct known_entry **grown =
+        array_room(list->items, list->count, &list->cap, sizeof(struct known_entry *));
+
+    if (!grown)
+        return false;
+    list->items = grown;
     list->items[list->count++] = k;
     return true;
 }

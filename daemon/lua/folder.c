@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/array.h"
 #include "model/subject.h"
 
 #define FILE_BYTES_MAX (1024 * 1024)
@@ -74,17 +75,12 @@ static enum err_code read_file(struct ruleset_file *out, struct arena *arena, co
 
 static bool make_room(struct rule_files *f, struct arena *arena)
 {
-    if (f->count < f->cap)
-        return true;
-    int cap = f->cap ? f->cap * 2 : 64;
-    struct ruleset_file *grown = arena_alloc(arena, sizeof(*grown) * (size_t)cap);
-    if (!grown)
-        return false;
-    if (f->count > 0)
-        memcpy(grown, f->files, sizeof(*grown) * (size_t)f->count);
-    f->files = grown;
-    f->cap = cap;
-    return true;
+    struct ruleset_file *grown =
+        array_room_in(arena, f->files, (size_t)f->count, &f->cap, sizeof(*grown));
+
+    if (grown)
+        f->files = grown;
+    return grown != NULL;
 }
 
 static enum err_code add_file(struct rule_files *f, struct arena *arena, const char *dir,

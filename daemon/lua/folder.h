@@ -17,7 +17,8 @@
 /* Files by pack, the national one first, then hubs by code; those of a pack by path. */
 struct rule_files {
     struct ruleset_file *files; /* "national/words.lua", "hubs/07/overlay.lua"; arena's */
-    int count, cap;
+    int count;
+    size_t cap;
     bool
         is_one_overlay; /* a hub's own folder was named, and the national pack was found elsewhere */
 };

@@ -4,16 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
+
 void *rows_add(struct rows *rows, size_t size)
 {
-    if (rows->count == rows->cap) {
-        size_t cap = rows->cap ? rows->cap * 2 : 32;
-        void *items = realloc(rows->items, cap * size);
-        if (!items)
-            return NULL;
-        rows->items = items;
-        rows->cap = cap;
-    }
+    void *grown = array_room(rows->items, rows->count, &rows->cap, size);
+
+    if (!grown)
+        return NULL;
+    rows->items = grown;
     return memset((char *)rows->items + rows->count++ * size, 0, size);
 }
 

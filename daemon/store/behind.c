@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/log.h"
 
 #ifndef FEW_ROWS
@@ -25,14 +26,11 @@
 
 static bool entries_add(struct entries *list, struct dict_entry *entry)
 {
-    if (list->count == list->cap) {
-        size_t cap = list->cap ? list->cap * 2 : 64;
-        struct dict_entry **items = realloc(list->items, cap * sizeof(*items));
-        if (!items)
-            return false;
-        list->items = items;
-        list->cap = cap;
-    }
+    struct dict_entry **grown = array_room(list->items, list->count, &list->cap, sizeof(*grown));
+
+    if (!grown)
+        return false;
+    list->items = grown;
     list->items[list->count++] = entry;
     return true;
 }

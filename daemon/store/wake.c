@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "store/derived.h"
+#include "base/array.h"
 #include "store/internal.h"
 
 static bool comes_before(const struct dict_entry *a, const struct dict_entry *b)
@@ -52,21 +53,18 @@ static void remove_at(struct entries *heap, size_t at)
 
 static bool grow(struct entries *heap)
 {
-    size_t cap = heap->cap ? heap->cap * 2 : 64;
-    struct dict_entry **items = realloc(heap->items, cap * sizeof(*items));
+    struct dict_entry **grown = array_room(heap->items, heap->count, &heap->cap, sizeof(*grown));
 
-    if (!items)
-        return false;
-    heap->items = items;
-    heap->cap = cap;
-    return true;
+    if (grown)
+        heap->items = grown;
+    return grown != NULL;
 }
 
 enum err_code wake_set(struct store *s, struct dict_entry *subject, int64_t due, struct err *err)
 {
     struct entries *heap = &s->wakes;
 
-    if (due != TIME_NEVER && !subject->wake && heap->count == heap->cap && !grow(heap))
+    if (due != TIME_NEVER && !subject->wake && !grow(heap))
         return store_no_memory(s, "keep a wake", err);
     subject->due = due;
     if (due == TIME_NEVER) {
