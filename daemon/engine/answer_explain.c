@@ -136,21 +136,18 @@ static void keep_value(const struct judged *j, void *arg)
     buf_printf(value, "%s%s", j->is_error ? "!" : "", j->value);
 }
 
-static enum err_code find_effects(struct question *q, const struct fold *f,
+static enum err_code find_effects(struct question *q, const struct fold *f, struct past *past,
                                   const struct reasons *reasons, struct err *err)
 {
     struct removal removal = { .arena = &q->r->arena,
                                .world = q->r->world,
-                               .rules = q->r->rules,
-                               .subject = q->subject,
+                               .past = past,
                                .rule = q->rule,
-                               .at = q->when->at,
-                               .items = q->items,
-                               .count = q->count,
                                .missing = reasons->missing,
                                .missing_count = reasons->missing_count };
     struct buf value = { 0 };
 
+    past->asked = reasons->looked_at;
     enum err_code rc = suspect_items(q, reasons, err);
     if (rc == OK)
         rc = suspect_voids(q, err);
@@ -353,28 +350,49 @@ static enum err_code tell_whose(const struct question *q, struct record *r, stru
     return err->code;
 }
 
+/* Its events, which are folded more than once. */
+static enum err_code find_items(struct question *q, struct err *err)
+{
+    struct arena *arena = &q->r->arena;
+    const struct item *items;
+
+    if (world_fold_items(&items, &q->count, q->r->world, q->subject, q->when->at, err) != OK)
+        return err->code;
+    struct item *parsed = arena_alloc(arena, (q->count + 1) * sizeof(*parsed));
+    if (!parsed)
+        return err_set(err, ERR_LIMIT, "no memory for the events of %s", q->subject);
+    for (size_t i = 0; i < q->count; i++) {
+        parsed[i] = items[i];
+        if (item_parse(&parsed[i], arena, q->r->rules, err) != OK)
+            return err->code;
+    }
+    q->items = parsed;
+    return OK;
+}
+
 static enum err_code explain(struct buf *out, struct question *q, struct trace *t, struct err *err)
 {
     struct fold f = { 0 };
+    struct past past = { 0 };
     struct reasons reasons = { 0 };
 
-    enum err_code rc =
-        world_fold_items(&q->items, &q->count, q->r->world, q->subject, q->when->at, err);
+    enum err_code rc = find_items(q, err);
     if (rc == OK)
         rc = fold_init(&f, q->r->rules, q->subject, q->items, q->count, err);
     if (rc == OK)
         rc = fold_follow(&f, t, err);
     if (rc == OK)
-        rc = fold_to(&f, q->when->at, err);
+        rc = past_fold(&past, &f, q->when->at, err);
     if (rc == OK)
         rc = trace_explain(&reasons, t, q->rule, q->when->at, err);
     if (rc == ERR_ABSENT)
         rc = tell_whose(q, f.record, err);
     if (rc == OK)
-        rc = find_effects(q, &f, &reasons, err);
+        rc = find_effects(q, &f, &past, &reasons, err);
     if (rc == OK)
         rc = write_answer(out, q, &f, &reasons, err);
     reasons_fini(&reasons);
+    past_fini(&past);
     fold_fini(&f);
     return rc;
 }

@@ -427,19 +427,16 @@ enum err_code item_parse(struct item *item, struct arena *arena, const struct ru
     return OK;
 }
 
-enum err_code fold_branch(struct fold *out, const struct fold *f, const struct item *items,
-                          size_t count, struct err *err)
+void fold_resume(struct fold *out, const struct fold *at, struct record *record,
+                 const struct item *items, size_t count, size_t next)
 {
-    *out = (struct fold){ 0 };
-    if (f->parked)
-        return err_set(err, ERR_CONFLICT, "%s has been at several hubs", f->subject);
-    *out = *f;
-    out->record = NULL;
+    *out = *at;
+    out->record = record;
     out->arena = (struct arena){ 0 };
     out->trace = NULL;
     out->items = items;
     out->count = count;
-    return record_copy(&out->record, f->record, err);
+    out->next = next;
 }
 
 enum err_code fold_subject_of(struct fold *f, struct rulebook *rules, struct ruleset *home,

@@ -90,12 +90,11 @@ MUST_CHECK enum err_code item_parse(struct item *item, struct arena *arena,
                                     const struct rulebook *rules, struct err *err);
 
 /*
- * A fold that goes on from where this one stands, with other events to come: items number f->next and following of
- * `items`. It borrows from `f`, which must not go on meanwhile. ERR_CONFLICT: of a subject that has been at several
- * hubs that can not be done.
+ * A fold that goes on from where `at` stood, with this record, which is taken over, and other events to come: items number
+ * `next` and following of `items`. `at` is of a subject that has been at one hub only, and without faults.
  */
-MUST_CHECK enum err_code fold_branch(struct fold *out, const struct fold *f,
-                                     const struct item *items, size_t count, struct err *err);
+void fold_resume(struct fold *out, const struct fold *at, struct record *record,
+                 const struct item *items, size_t count, size_t next);
 
 /* All in one: the record of `subject` in `w` as of `at`. fold_fini() it in any case. */
 MUST_CHECK enum err_code fold_subject(struct fold *f, struct rulebook *rules, struct world *w,

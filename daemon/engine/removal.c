@@ -2,24 +2,22 @@
  * left makes a difference only together. */
 #include "engine/removal.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-#include "engine/fold.h"
+#include "base/buf.h"
 
-#define TRIES_MAX 160 /* folds: some 20 ms; what has not been tried by then stays unknown */
+#define STEPS_MAX                                                                                  \
+    8000 /* instants that are folded: some 40 ms; what has not been tried by then stays unknown */
 
 struct hunt {
     struct removal *r;
     const char *value;
-    struct item *items; /* of the fold, their bodies parsed */
-    struct item *rest;  /* those of a try */
-    int *suspect_of;    /* of each item: its number among the suspects; -1: none */
-    int64_t *seqs;      /* left out of the world */
-    bool *is_out;       /* of each suspect: left out of the try */
-    bool *turns;        /* ... without it a criterion that is missing is not */
-    struct fold base;   /* of the events before the one that is left out */
-    int tries;
+    struct item *rest; /* the events of a try */
+    int *suspect_of;   /* of each item: its number among the suspects; -1: none */
+    int64_t *seqs;     /* left out of the world */
+    bool *is_out;      /* of each suspect: left out of the try */
+    bool *turns;       /* ... without it a criterion that is missing is not */
+    size_t steps;
 };
 
 static enum err_code no_memory(struct err *err)
@@ -46,7 +44,8 @@ static size_t list_out(struct hunt *h, bool *any_special)
 static enum err_code items_without(const struct item **out, size_t *count, struct hunt *h,
                                    struct err *err)
 {
-    struct removal *r = h->r;
+    const struct past *p = h->r->past;
+    struct world *world = h->r->world;
     bool any_special;
     size_t left_out = list_out(h, &any_special);
     enum err_code rc = OK;
@@ -54,14 +53,14 @@ static enum err_code items_without(const struct item **out, size_t *count, struc
     *count = 0;
     *out = h->rest;
     if (any_special) { /* the world has to say anew what stands, and what is taken over */
-        world_leave_out(r->world, h->seqs, left_out, INT64_MAX);
-        rc = world_fold_items(out, count, r->world, r->subject, r->at, err);
-        world_leave_out(r->world, NULL, 0, INT64_MAX);
+        world_leave_out(world, h->seqs, left_out, INT64_MAX);
+        rc = world_fold_items(out, count, world, p->subject, p->at, err);
+        world_leave_out(world, NULL, 0, INT64_MAX);
         return rc;
     }
-    for (size_t i = 0; i < r->count; i++)
+    for (size_t i = 0; i < p->count; i++)
         if (h->suspect_of[i] < 0 || !h->is_out[h->suspect_of[i]])
-            h->rest[(*count)++] = h->items[i];
+            h->rest[(*count)++] = p->items[i];
     return OK;
 }
 
@@ -75,7 +74,7 @@ static enum err_code judge(struct buf *value, const struct hunt *h, struct fold 
                            const char *rule, struct err *err)
 {
     buf_reset(value);
-    enum err_code rc = record_judge_rule(f->record, rule, h->r->at, keep_value, value, err);
+    enum err_code rc = record_judge_rule(f->record, rule, h->r->past->at, keep_value, value, err);
     /* without the event it would belong to a hub that has no such rule */
     return rc == ERR_ABSENT ? OK : rc;
 }
@@ -101,9 +100,7 @@ static enum err_code compare(bool *differs, bool *turned, struct hunt *h, struct
 {
     struct buf value = { 0 };
 
-    enum err_code rc = fold_to(f, h->r->at, err);
-    if (rc == OK)
-        rc = judge(&value, h, f, h->r->rule, err);
+    enum err_code rc = judge(&value, h, f, h->r->rule, err);
     if (rc == OK) {
         *differs = strcmp(buf_cstr(&value), h->value) != 0;
         if (turned && !*differs)
@@ -116,16 +113,16 @@ static enum err_code compare(bool *differs, bool *turned, struct hunt *h, struct
 /* Would the answer be another one without those that are out? *turned: see there; NULL allowed. */
 static enum err_code try_it(bool *differs, bool *turned, struct hunt *h, struct err *err)
 {
-    struct fold f = { 0 };
+    struct fold f;
     const struct item *items;
     size_t count;
+    bool is_same;
 
     *differs = false;
-    h->tries++;
     if (items_without(&items, &count, h, err) != OK)
         return err->code;
-    enum err_code rc = fold_init(&f, h->r->rules, h->r->subject, items, count, err);
-    if (rc == OK)
+    enum err_code rc = past_other(&f, &is_same, &h->steps, h->r->past, items, count, err);
+    if (rc == OK && !is_same)
         rc = compare(differs, turned, h, &f, err);
     fold_fini(&f);
     return rc;
@@ -133,72 +130,24 @@ static enum err_code try_it(bool *differs, bool *turned, struct hunt *h, struct 
 
 static bool is_spent(const struct hunt *h)
 {
-    return h->tries >= TRIES_MAX;
+    return h->steps >= STEPS_MAX;
 }
 
 /* ---- alone ---- */
-
-/* Where the instant of an item begins, among all of them: what comes before stands, whatever is left out from there. */
-static size_t begin_of_instant(const struct hunt *h, size_t item)
-{
-    while (item > 0 && h->items[item - 1].entry->key.time == h->items[item].entry->key.time)
-        item--;
-    return item;
-}
-
-/* The same as try_it() with one event out, which is item number `item`: goes on from what was folded before it. */
-static enum err_code try_from(bool *differs, bool *turned, struct hunt *h, size_t item,
-                              struct err *err)
-{
-    struct fold f;
-    const struct item *items = NULL;
-    size_t count = 0, from = begin_of_instant(h, item);
-    enum err_code rc = OK;
-
-    *differs = false;
-    if (from > 0) {
-        h->base.count = from;
-        rc = fold_to(&h->base, h->items[from - 1].entry->key.time, err);
-    }
-    if (rc == OK)
-        rc = items_without(&items, &count, h, err);
-    if (rc != OK)
-        return rc;
-    rc = fold_branch(&f, &h->base, items, count, err);
-    if (rc == OK)
-        rc = compare(differs, turned, h, &f, err);
-    h->tries += rc != ERR_CONFLICT;
-    fold_fini(&f);
-    return rc;
-}
-
-/* Suspects come in event order: what lies before each of them is folded once. */
-static enum err_code try_one(bool *differs, bool *turned, struct hunt *h, size_t suspect,
-                             struct err *err)
-{
-    size_t item = 0;
-
-    while (item < h->r->count && h->suspect_of[item] != (int)suspect)
-        item++;
-    if (h->r->suspects[suspect].is_special || item == h->r->count)
-        return try_it(differs, turned, h, err);
-    enum err_code rc = try_from(differs, turned, h, item, err);
-    return rc == ERR_CONFLICT ? try_it(differs, turned, h, err) : rc;
-}
 
 /* One thing that is missing turns with the answer itself; of several, each has to. */
 static enum err_code try_alone(struct hunt *h, struct err *err)
 {
     bool is_part = h->r->missing_count > 1;
+    enum err_code rc = OK;
 
-    enum err_code rc = fold_init(&h->base, h->r->rules, h->r->subject, h->items, 0, err);
     for (size_t i = 0; i < h->r->suspect_count && rc == OK && !is_spent(h); i++) {
         bool differs = false;
         h->r->suspects[i].effect = EFFECT_NONE;
         if (h->r->suspects[i].why == SUSPECT_IDLE)
             continue;
         h->is_out[i] = true;
-        rc = try_one(&differs, is_part ? &h->turns[i] : NULL, h, i, err);
+        rc = try_it(&differs, is_part ? &h->turns[i] : NULL, h, err);
         h->is_out[i] = false;
         h->r->suspects[i].effect = differs ? EFFECT_ALONE : EFFECT_NONE;
     }
@@ -316,39 +265,32 @@ static enum err_code find_groups(struct hunt *h, struct err *err)
 
 /* ---- */
 
-static enum err_code parse_items(struct hunt *h, struct err *err)
+static void find_suspects(struct hunt *h)
 {
     const struct removal *r = h->r;
 
-    for (size_t i = 0; i < r->count; i++) {
-        h->items[i] = r->items[i];
-        if (item_parse(&h->items[i], r->arena, r->rules, err) != OK)
-            return err->code;
+    for (size_t i = 0; i < r->past->count; i++) {
         h->suspect_of[i] = -1;
         for (size_t k = 0; k < r->suspect_count && h->suspect_of[i] < 0; k++)
-            if (r->suspects[k].seq == r->items[i].entry->seq)
+            if (r->suspects[k].seq == r->past->items[i].entry->seq)
                 h->suspect_of[i] = (int)k;
     }
-    return OK;
 }
 
 enum err_code removal_find(struct removal *r, const char *value, struct err *err)
 {
-    size_t n = r->suspect_count + 1;
+    size_t n = r->suspect_count + 1, items = r->past->count + 1;
     struct hunt h = { .r = r,
                       .value = value,
-                      .items = arena_alloc(r->arena, (r->count + 1) * sizeof(*h.items)),
-                      .rest = arena_alloc(r->arena, (r->count + 1) * sizeof(*h.rest)),
-                      .suspect_of = arena_alloc(r->arena, (r->count + 1) * sizeof(*h.suspect_of)),
+                      .rest = arena_alloc(r->arena, items * sizeof(*h.rest)),
+                      .suspect_of = arena_alloc(r->arena, items * sizeof(*h.suspect_of)),
                       .seqs = arena_alloc(r->arena, n * sizeof(*h.seqs)),
                       .is_out = arena_alloc(r->arena, n * sizeof(*h.is_out)),
                       .turns = arena_alloc(r->arena, n * sizeof(*h.turns)) };
 
-    if (!h.items || !h.rest || !h.suspect_of || !h.seqs || !h.is_out || !h.turns)
+    if (!h.rest || !h.suspect_of || !h.seqs || !h.is_out || !h.turns)
         return no_memory(err);
-    enum err_code rc = parse_items(&h, err);
-    if (rc == OK)
-        rc = try_alone(&h, err);
-    fold_fini(&h.base);
+    find_suspects(&h);
+    enum err_code rc = try_alone(&h, err);
     return rc == OK ? find_groups(&h, err) : rc;
 }

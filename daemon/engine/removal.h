@@ -14,8 +14,8 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "engine/past.h"
 #include "engine/world.h"
-#include "lua/rulebook.h"
 #include "lua/trace.h"
 
 enum effect {
@@ -45,13 +45,10 @@ struct suspect {
 };
 
 struct removal {
-    struct arena *arena; /* borrowed */
-    struct world *world; /* borrowed; as it was when this is done */
-    struct rulebook *rules;
-    const char *subject, *rule;
-    int64_t at;
-    const struct item *items; /* borrowed: of its fold as of `at` */
-    size_t count;
+    struct arena *arena;     /* borrowed */
+    struct world *world;     /* borrowed; as it was when this is done */
+    const struct past *past; /* borrowed */
+    const char *rule;
     const struct wanted
         *missing; /* borrowed: where the answer is no, what would have to be otherwise */
     size_t missing_count;

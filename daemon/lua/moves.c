@@ -325,6 +325,7 @@ enum err_code record_ask(int64_t *wake, struct record *r, int64_t now, bool by_i
         if (!is_left_out(r, i) && r->asked[i].wake < *wake)
             *wake = r->asked[i].wake;
     }
+    record_note(r, r->asked_facts);
     return rc;
 }
 

@@ -8,13 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lua/fact_set.h"
 #include "lua/record.h"
-
-/* A set of facts of one kind of subject. */
-#define FACT_SET_WORDS 3
-struct fact_set {
-    uint64_t bits[FACT_SET_WORDS];
-};
 
 /* After record_rejudge(): what a rule said, JSON; of one that failed "!" and its message. NULL: there is no such rule. */
 const char *record_said(const struct record *r, const char *rule);
@@ -34,13 +29,5 @@ void record_needs(const struct record *r, const char *decision, need_fn *fn, voi
 
 /* The facts that the last record_apply() touched. */
 struct fact_set record_touched_facts(const struct record *r);
-static inline bool fact_set_meets(const struct fact_set *a, const struct fact_set *b)
-{
-    uint64_t met = 0;
-
-    for (int i = 0; i < FACT_SET_WORDS; i++)
-        met |= a->bits[i] & b->bits[i];
-    return met != 0;
-}
 
 #endif

@@ -308,6 +308,15 @@ static enum err_code find_rule(uint16_t *out, const struct record *r, const char
     return OK;
 }
 
+/* What a rule that failed would have read besides is not known. */
+static void keep_reads(struct reasons *out, const struct telling *x, const struct reads *reads)
+{
+    for (uint16_t i = 0; i < FACT_SET_WORDS; i++)
+        out->looked_at.bits[i] = x->has_failed           ? UINT64_MAX
+                                 : i < x->rs->fact_words ? reads->facts[i]
+                                                         : 0;
+}
+
 enum err_code trace_explain(struct reasons *out, struct trace *t, const char *rule, int64_t now,
                             struct err *err)
 {
@@ -339,6 +348,7 @@ enum err_code trace_explain(struct reasons *out, struct trace *t, const char *ru
         *err = x->why;
     }
     sandbox_trust(&t->r->rs->sandbox);
+    keep_reads(out, x, &reads);
     if (rc == OK && (!list_all(out, x) || t->failed || out->json.failed))
         rc = err_set(err, ERR_LIMIT, "no memory to explain %s", rule);
     free(x);

@@ -73,8 +73,8 @@ static struct record *new_block(const struct ruleset *rs, enum subject_kind kind
 
     if (!r)
         return NULL;
-    uint64_t **const sets[RECORD_SETS] = { &r->unjudged, &r->touched, &r->applied_reads,
-                                           &r->asked_facts, &r->moved_facts };
+    uint64_t **const sets[RECORD_SETS] = { &r->unjudged,    &r->touched,     &r->applied_reads,
+                                           &r->asked_facts, &r->moved_facts, &r->noted };
     r->asked = (struct asked *)(r + 1);
     r->facts = (struct cell *)(r->asked + moves);
     r->moved = (int64_t *)(r->facts + defs->fact_count);
@@ -127,6 +127,12 @@ void record_touch(struct record *r, uint16_t fact)
     for (uint16_t i = 0; i < r->rs->subjects[r->kind].move_count; i++)
         if (r->asked[i].facts[fact / 64] >> (fact % 64) & 1)
             r->asked[i].is_good = false;
+}
+
+void record_note(struct record *r, const uint64_t *read)
+{
+    for (uint16_t i = 0; r->trace && i < r->rs->fact_words; i++)
+        r->noted[i] |= read[i] | r->touched[i];
 }
 
 uint64_t record_changes(const struct record *r)
@@ -222,6 +228,7 @@ enum err_code record_apply(bool *known, struct record *r, const struct fold_even
         reads_clear(rs, &rs->unread);
     }
     memcpy(r->applied_reads, rs->unread.facts, size);
+    record_note(r, r->applied_reads);
     return rc;
 }
 

@@ -51,9 +51,10 @@ struct record {
     uint64_t *applied_reads; /* by the reducers of the last event */
     uint64_t *asked_facts;   /* read by moves since the last event they were asked for */
     uint64_t *moved_facts;   /* changed by moves with no event since then */
+    uint64_t *noted; /* of one that is followed: all that was read or touched since tape_mark() */
     char *subject;
 };
-#define RECORD_SETS 5
+#define RECORD_SETS 6
 
 /* The fields of a waiver, in the order of their names: see pack_facts.c. */
 enum { WAIVER_BY, WAIVER_LAST_DAY, WAIVER_RULE };
@@ -63,6 +64,9 @@ enum { WAIVER_BY, WAIVER_LAST_DAY, WAIVER_RULE };
 void record_begin(struct record *r, int64_t now, struct reads *reads);
 void record_end(struct record *r);
 MUST_CHECK enum err_code record_run(struct record *r, lua_CFunction fn, void *job, struct err *err);
+
+/* For a tape: what a step has read and touched. */
+void record_note(struct record *r, const uint64_t *read);
 
 /* A fact has changed, or may have. */
 void record_touch(struct record *r, uint16_t fact);

@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "lua/fact_set.h"
 #include "lua/record.h"
 
 struct trace;
@@ -46,6 +47,8 @@ struct reasons {
         idle; /* wrote facts that were read, and left them as they were: others had done the same */
     struct wanted *missing; /* owned */
     size_t missing_count;
+    struct fact_set
+        looked_at; /* all that it read, also by way of other rules; where it failed: any */
 };
 void reasons_fini(struct reasons *r);
 
