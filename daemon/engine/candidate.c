@@ -27,7 +27,7 @@
 
 struct candidate {
     struct rulebook *rules; /* owned; NULL: taken */
-    bool *is_asked; /* owned: by number of the ruleset, whether its overlay is to be checked */
+    bool *is_asked; /* owned: by number of the ruleset, whether it is another one than in force */
     struct live_cache records;
     struct arena names;
     struct strmap
@@ -137,6 +137,26 @@ static void take_nothing(const struct judged *j, void *arg)
     (void)arg;
 }
 
+/* Is it another one than in force, or beside another national pack? What is in force is not to be stopped by this. */
+static bool is_new(const struct candidate *c, const char *pack)
+{
+    const char *hub = strncmp(pack, "hubs/", 5) == 0 ? pack + 5 : NULL;
+    const struct ruleset *rs = rulebook_of_hub(c->rules, hub);
+    int i = 0;
+
+    while (rulebook_at(c->rules, i) != rs)
+        i++;
+    return c->is_asked[i];
+}
+
+static void note_spent(struct candidate *c, const struct live *l)
+{
+    struct wanting_spent spent;
+
+    if (wanting_spent(&spent, l) && is_new(c, spent.pack))
+        wanting_note_spent(&c->wanting, l->subject, &spent);
+}
+
 /* Fold it and run its rules: when it is judged again, only what has changed by then is run. */
 static enum err_code make(struct live **out, struct candidate *c, struct world *w,
                           const char *subject, int64_t now, struct err *err)
@@ -149,7 +169,7 @@ static enum err_code make(struct live **out, struct candidate *c, struct world *
     rc = record_rejudge(&wake, (*out)->fold.record, now, take_nothing, NULL, err);
     (*out)->is_slow = clock_monotonic() - began > SLOW_US;
     if (rc == OK)
-        wanting_note_spent(&c->wanting, *out);
+        note_spent(c, *out);
     return rc;
 }
 

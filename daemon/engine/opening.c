@@ -80,13 +80,15 @@ static enum err_code find_rules(struct proposed *out, struct engine *e,
 }
 
 /* Judge everything by rules that have judged nothing yet, as a reload does; nobody waits meanwhile. ERR_RULE: some packs
- * are found wanting, and they are gone; else they are the engine's. */
-static enum err_code try_first(struct refusals *wanting, struct engine *e, struct rulebook *rules,
-                               const struct rulebook *in_force, struct err *err)
+ * are found wanting (*is_found), and they are gone; else they are the engine's. */
+static enum err_code try_first(struct refusals *wanting, bool *is_found, struct engine *e,
+                               struct rulebook *rules, const struct rulebook *in_force,
+                               struct err *err)
 {
     bool done = false;
     int64_t now = log_recorded_time(e->store, clock_now(&e->clock));
 
+    *is_found = false;
     enum err_code rc = candidate_new(&e->candidate, rules, in_force, e->store, LIVE_RECORDS, err);
     if (rc != OK) {
         rulebook_free(rules);
@@ -95,7 +97,8 @@ static enum err_code try_first(struct refusals *wanting, struct engine *e, struc
     while (rc == OK && !done)
         rc = candidate_slice(&done, e->candidate, e->store, now, INT64_MAX, err);
     struct refusals *found = rc == ERR_RULE ? candidate_refusals(e->candidate) : NULL;
-    if (found && refusals_copy(wanting, found->first, err) != OK)
+    *is_found = found != NULL;
+    if (found && refusals_join(wanting, found->first, err) != OK)
         rc = err->code;
     refusals_free(found);
     if (rc == OK) {
@@ -114,18 +117,18 @@ static enum err_code begin_anew(struct engine *e, struct proposed *p, struct pro
     int64_t subjects;
     enum err_code rc;
 
-    for (int attempts = 0;; attempts++) {
+    for (;;) {
         struct rulebook *rules = p->rules;
-        size_t before = refusals_count(&wanting);
+        bool is_found;
         p->rules = NULL;
         if (strcmp(rulebook_digest(rules), rulebook_digest(in_force)) == 0) {
             rc = engine_use_rules(e, rules, err);
             break;
         }
-        rc = try_first(&wanting, e, rules, in_force, err);
+        rc = try_first(&wanting, &is_found, e, rules, in_force, err);
         if (rc == OK)
             rc = judge_all(&subjects, e, err);
-        if (rc != ERR_RULE || refusals_count(&wanting) == before)
+        if (rc != ERR_RULE || !is_found)
             break;
         proposed_fini(p);
         proposal->wanting = wanting.first;

@@ -1,6 +1,7 @@
 /* origin.c - see origin.h. Of a pack that was pushed or rolled back the database keeps, as "origin/PACK", the digest
  * of what the folder had of it then. When the folder has something else, somebody has changed it since, and it counts
- * again; until then the pack is what it is in force. */
+ * again; until then the pack is what it is in force, or, where it was left out since, what it was in the generation that
+ * "left/PACK" names: so it comes back with a national pack that it goes with. */
 #include "engine/origin.h"
 
 #include <stdio.h>
@@ -14,6 +15,7 @@
 #include "store/meta.h"
 
 #define ORIGIN "origin/"
+#define LEFT   "left/"
 
 struct pack {
     struct pack *next;
@@ -27,6 +29,10 @@ struct pack {
     bool was_over;           /* the database says so already */
     bool stays;              /* it is what it is in force */
     bool is_refused;         /* found wanting: it is that, or nothing */
+    bool is_left_out;        /* it is nothing, though there is something in force or was */
+    int64_t left;            /* the generation that has what was left out since; 0: it was not */
+    struct ruleset_file *proposed; /* what `files` were before anything failed */
+    int proposed_count;
 };
 struct origins {
     struct arena *arena;
@@ -155,17 +161,31 @@ static enum err_code take_origin(const char *key, const char *text, void *arg, s
     return OK;
 }
 
-/* Packs that were pushed or rolled back, and that the folder has not changed since. They are in force as such. */
+static enum err_code take_left(const char *key, const char *text, void *arg, struct err *err)
+{
+    struct origins *o = arg;
+    struct pack *p = pack_named(o, key + strlen(LEFT), strlen(key + strlen(LEFT)));
+
+    if (!p)
+        return no_memory(err);
+    p->left = strtoll(text, NULL, 10);
+    return OK;
+}
+
+/* Packs that were pushed or rolled back, and that the folder has not changed since. They are in force as such, or were
+ * left out. */
 static enum err_code put_over(struct origins *o, struct err *err)
 {
     struct generation last;
 
     enum err_code rc = meta_each(o->store, ORIGIN, take_origin, o, err);
     if (rc == OK)
+        rc = meta_each(o->store, LEFT, take_left, o, err);
+    if (rc == OK)
         rc = generation_last(&last, o->store, err);
     for (struct pack *p = o->packs; p && rc == OK; p = p->next)
         if (p->stands_over)
-            rc = take_back(o, p, last.number, err);
+            rc = take_back(o, p, p->left ? p->left : last.number, err);
     return rc;
 }
 
@@ -193,6 +213,15 @@ static enum err_code put_back(struct origins *o, struct pack *p, struct err *err
     return rc;
 }
 
+static enum err_code stay(struct origins *o, struct pack *p, struct err *err)
+{
+    struct generation last;
+
+    p->stays = true;
+    enum err_code rc = generation_last(&last, o->store, err);
+    return rc == OK ? take_back(o, p, last.number, err) : rc;
+}
+
 /* A push or a rollback changes one pack: all others stay what they are in force. */
 static enum err_code change_one(struct origins *o, const struct proposal *asked, struct err *err)
 {
@@ -200,11 +229,10 @@ static enum err_code change_one(struct origins *o, const struct proposal *asked,
     enum err_code rc = one ? OK : no_memory(err);
 
     for (struct pack *p = o->packs; p && rc == OK; p = p->next) {
-        bool ignored;
-        if (p == one)
-            rc = asked->kind == PROPOSE_PUSH ? put_pushed(o, p, asked, err) : put_back(o, p, err);
+        if (p != one)
+            rc = stay(o, p, err);
         else
-            rc = origins_stay(&ignored, o, p->name, err);
+            rc = asked->kind == PROPOSE_PUSH ? put_pushed(o, p, asked, err) : put_back(o, p, err);
     }
     return rc;
 }
@@ -223,6 +251,10 @@ enum err_code origins_gather(struct origins **out, struct arena *arena, struct s
         rc = put_over(o, err);
     if (rc == OK && p->kind != PROPOSE_FOLDER)
         rc = change_one(o, p, err);
+    for (struct pack *pack = o->packs; pack; pack = pack->next) {
+        pack->proposed = pack->files;
+        pack->proposed_count = pack->count;
+    }
     return rc;
 }
 
@@ -254,54 +286,138 @@ enum err_code origins_files(struct ruleset_file **out, int *count, struct origin
     return OK;
 }
 
-enum err_code origins_stay(bool *changed, struct origins *from, const char *pack, struct err *err)
+/* Is it other than what is in force? */
+static enum err_code is_changed(bool *out, struct origins *from, const struct pack *p,
+                                struct err *err)
 {
-    struct generation last;
-    struct pack *p = pack_named(from, pack, strlen(pack));
+    struct pack in_force = { .name = p->name };
+    char now[DIGEST_HEX], then[DIGEST_HEX];
 
-    if (!p)
-        return no_memory(err);
-    *changed = !p->stays;
-    p->stays = true;
-    if (p->stands_over) /* it is what is in force already */
-        *changed = false;
-    enum err_code rc = generation_last(&last, from->store, err);
-    return rc == OK ? take_back(from, p, last.number, err) : rc;
+    enum err_code rc = stay(from, &in_force, err);
+    digest_pack(now, p);
+    digest_pack(then, &in_force);
+    *out = strcmp(now, then) != 0;
+    return rc;
 }
 
-enum err_code origins_refuse(struct origins *from, const char *pack, struct err *err)
+static enum err_code leave_out(struct origins *from, struct pack *p, struct err *err)
+{
+    p->is_left_out = true;
+    return take_back(from, p, 0, err);
+}
+
+/* What failed beside another national pack may be well beside this one. */
+static void begin_anew(struct origins *from)
+{
+    for (struct pack *p = from->packs; p; p = p->next) {
+        if (strcmp(p->name, "national") == 0 || p->is_refused)
+            continue;
+        p->files = p->proposed;
+        p->count = p->proposed_count;
+        p->cap = (size_t)p->count;
+        p->stays = p->is_left_out = false;
+    }
+}
+
+enum err_code origins_fail(enum origin_fate *out, struct origins *from, const char *pack,
+                           struct err *err)
 {
     struct pack *p = pack_named(from, pack, strlen(pack));
-    char before[DIGEST_HEX], after[DIGEST_HEX];
-    bool was_refused, ignored;
+    struct pack *national = pack_named(from, "national", strlen("national"));
+    struct generation last;
+    bool is_other, is_other_nation;
 
+    *out = ORIGIN_HOLDS;
+    if (!p || !national)
+        return no_memory(err);
+    enum err_code rc = is_changed(&is_other, from, p, err);
+    if (rc == OK)
+        rc = is_changed(&is_other_nation, from, national, err);
+    if (rc == OK)
+        rc = generation_last(&last, from->store, err);
+    if (rc != OK || (p == national && last.number == 0))
+        return rc;
+    if (is_other && !p->stays) {
+        *out = ORIGIN_STAYS;
+        rc = stay(from, p, err);
+        if (p == national)
+            begin_anew(from);
+    } else if (p != national && is_other_nation && !p->is_left_out) {
+        *out = ORIGIN_GOES;
+        rc = leave_out(from, p, err);
+    }
+    return rc;
+}
+
+enum err_code origins_refuse(enum origin_fate *out, struct origins *from, const char *pack,
+                             struct err *err)
+{
+    struct pack *p = pack_named(from, pack, strlen(pack));
+    bool is_other;
+
+    *out = ORIGIN_STAYS;
     if (!p)
         return no_memory(err);
-    was_refused = p->is_refused;
+    bool was_refused = p->is_refused;
     p->is_refused = true;
-    digest_pack(before, p);
-    enum err_code rc = origins_stay(&ignored, from, pack, err);
-    digest_pack(after, p);
-    if (rc != OK || (!was_refused && strcmp(before, after) != 0))
+    enum err_code rc = is_changed(&is_other, from, p, err);
+    if (rc == OK)
+        rc = stay(from, p, err);
+    if (rc != OK || (is_other && !was_refused))
         return rc;
-    /* Without a national pack there is nothing. */
-    return strcmp(pack, "national") == 0 ? put_back(from, p, err) : take_back(from, p, 0, err);
+    if (strcmp(pack, "national") == 0) /* without one there is nothing */
+        return put_back(from, p, err);
+    *out = ORIGIN_GOES;
+    return leave_out(from, p, err);
+}
+
+/* ---- what is kept ---- */
+
+static enum err_code list(const struct pack_origin **out, struct origins *from, const char *prefix,
+                          const struct pack *p, const char *text, struct err *err)
+{
+    struct pack_origin *origin = arena_alloc(from->arena, sizeof(*origin));
+
+    if (!origin)
+        return no_memory(err);
+    *origin = (struct pack_origin){ *out, prefix, p->name, text };
+    *out = origin;
+    return OK;
+}
+
+/* What was pushed, and does not go with this national pack, is not in the folder to be tried again. */
+static enum err_code list_left(const struct pack_origin **out, struct origins *from,
+                               const struct pack *p, struct err *err)
+{
+    struct generation last;
+    char number[24];
+    bool is_kept =
+        p->count == 0 && (p->is_left_out || p->left) && p->stands_over && !p->is_put_over;
+
+    if (!is_kept)
+        return p->left ? list(out, from, LEFT, p, NULL, err) : OK;
+    if (p->left)
+        return OK;
+    if (generation_last(&last, from->store, err) != OK)
+        return err->code;
+    snprintf(number, sizeof(number), "%lld", (long long)last.number);
+    const char *text = arena_strdup(from->arena, number);
+    return text ? list(out, from, LEFT, p, text, err) : no_memory(err);
 }
 
 enum err_code origins_list(const struct pack_origin **out, struct origins *from, struct err *err)
 {
+    enum err_code rc = OK;
+
     *out = NULL;
-    for (const struct pack *p = from->packs; p; p = p->next) {
+    for (const struct pack *p = from->packs; p && rc == OK; p = p->next) {
         bool is_dropped = p->was_over && !p->stands_over && !p->stays;
-        if (!p->is_put_over && !is_dropped)
-            continue;
-        struct pack_origin *origin = arena_alloc(from->arena, sizeof(*origin));
-        if (!origin)
-            return no_memory(err);
-        *origin = (struct pack_origin){ *out, p->name, is_dropped ? NULL : p->folder };
-        *out = origin;
+        if (p->is_put_over || is_dropped)
+            rc = list(out, from, ORIGIN, p, is_dropped ? NULL : p->folder, err);
+        if (rc == OK)
+            rc = list_left(out, from, p, err);
     }
-    return OK;
+    return rc;
 }
 
 enum err_code origins_keep(struct store *s, const struct pack_origin *origins, struct err *err)
@@ -310,8 +426,8 @@ enum err_code origins_keep(struct store *s, const struct pack_origin *origins, s
 
     for (const struct pack_origin *o = origins; rc == OK && o; o = o->next) {
         char key[100];
-        snprintf(key, sizeof(key), ORIGIN "%s", o->pack);
-        rc = meta_put(s, key, o->over, err);
+        snprintf(key, sizeof(key), "%s%s", o->what, o->pack);
+        rc = meta_put(s, key, o->text, err);
     }
     return rc;
 }

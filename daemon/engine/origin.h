@@ -14,12 +14,21 @@ MUST_CHECK enum err_code origins_gather(struct origins **out, struct arena *aren
 /* All their files, as rulebook_load_files() takes them. */
 MUST_CHECK enum err_code origins_files(struct ruleset_file **out, int *count, struct origins *from,
                                        struct err *err);
-/* Let a pack be what it is in force; one that is not goes. *changed: it was something else. */
-MUST_CHECK enum err_code origins_stay(bool *changed, struct origins *from, const char *pack,
+/* What is done with a pack that fails. */
+enum origin_fate {
+    ORIGIN_STAYS, /* it becomes what it is in force; one that is not goes */
+    ORIGIN_GOES,  /* that fails too: it is left out */
+    ORIGIN_HOLDS, /* nothing can be done */
+};
+/* One that does not load, or whose tests fail. An overlay that is in force as it is goes only where the national pack is
+ * another one than in force: else it is not to blame. Where the national pack stays what it is in force, overlays begin
+ * anew from what was proposed. */
+MUST_CHECK enum err_code origins_fail(enum origin_fate *out, struct origins *from, const char *pack,
                                       struct err *err);
-/* The same for one that was found wanting: where it is what is in force already, or this is done a second time, it
- * goes. */
-MUST_CHECK enum err_code origins_refuse(struct origins *from, const char *pack, struct err *err);
+/* One that was found wanting: where it is what is in force already, or this is done a second time, it goes; the
+ * national pack becomes what it was before. */
+MUST_CHECK enum err_code origins_refuse(enum origin_fate *out, struct origins *from,
+                                        const char *pack, struct err *err);
 /* What is to be kept of them. */
 MUST_CHECK enum err_code origins_list(const struct pack_origin **out, struct origins *from,
                                       struct err *err);

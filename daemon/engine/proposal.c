@@ -24,8 +24,9 @@ struct attempt {
         const char *pack;
         struct buf why;
         size_t tests;
-    } * failing; /* of this attempt; arena's, but for their texts */
-    bool failed; /* no memory */
+    } * failing;            /* of this attempt; arena's, but for their texts */
+    struct refusal *before; /* that were known before anything was loaded */
+    bool failed;            /* no memory */
 };
 
 static enum err_code no_memory(struct err *err)
@@ -44,9 +45,8 @@ static const char *pack_of(struct arena *arena, const char *message)
                                                     : arena_strdup(arena, "national");
 }
 
-static struct failing *failing_of(struct attempt *a, const char *message)
+static struct failing *failing_named(struct attempt *a, const char *pack)
 {
-    const char *pack = pack_of(a->arena, message);
     struct failing *f = a->failing;
 
     while (f && pack && strcmp(f->pack, pack) != 0)
@@ -56,6 +56,24 @@ static struct failing *failing_of(struct attempt *a, const char *message)
         a->failing = f;
     }
     a->failed = a->failed || !f;
+    return f;
+}
+
+static struct failing *failing_of(struct attempt *a, const char *message)
+{
+    return failing_named(a, pack_of(a->arena, message));
+}
+
+/* What is wrong with national rules only where an overlay is loaded with them is the overlay's fault. */
+static struct failing *failing_in(struct attempt *a, const struct problem *problem)
+{
+    struct buf name = { 0 };
+
+    if (!problem->hub)
+        return failing_of(a, problem->text);
+    buf_printf(&name, "hubs/%s", problem->hub);
+    struct failing *f = failing_named(a, arena_strdup(a->arena, buf_cstr(&name)));
+    buf_fini(&name);
     return f;
 }
 
@@ -97,7 +115,7 @@ static enum err_code try_once(struct attempt *a, struct origins *from, struct er
     if (rc == OK)
         rc = rulebook_load_files(&a->out->rules, files, count, &problems, err);
     for (const struct problem *problem = problems.first; problem; problem = problem->next) {
-        struct failing *f = failing_of(a, problem->text);
+        struct failing *f = failing_in(a, problem);
         if (f)
             buf_printf(&f->why, "%s\n", problem->text);
     }
@@ -116,73 +134,117 @@ static enum err_code try_once(struct attempt *a, struct origins *from, struct er
     return a->failed ? no_memory(err) : rc;
 }
 
-/* Keep what is wrong with a pack; what was wrong with it first counts. */
+/* What is said of a pack that is left out. */
+static enum err_code tell_left(struct attempt *a, struct refusal *r, struct err *err)
+{
+    struct buf why = { 0 };
+
+    buf_printf(&why, "%s%s: it is left out until it, or the national pack, is changed\n", r->why,
+               r->pack);
+    r->why = why.failed ? NULL : arena_strdup(a->arena, buf_cstr(&why));
+    buf_fini(&why);
+    return r->why ? OK : no_memory(err);
+}
+
+/* Keep what is wrong with a pack, and what becomes of it; what was wrong with it first counts. */
 static enum err_code keep_refusal(struct attempt *a, const char *pack, const char *why,
-                                  struct err *err)
+                                  enum origin_fate fate, struct err *err)
 {
-    for (const struct refusal *r = a->out->refusals; r; r = r->next)
-        if (strcmp(r->pack, pack) == 0)
-            return OK;
-    struct refusal *r = arena_alloc(a->arena, sizeof(*r));
-    if (!r)
+    struct refusal *r = a->out->refusals;
+
+    while (r && strcmp(r->pack, pack) != 0)
+        r = r->next;
+    if (!r) {
+        r = arena_alloc(a->arena, sizeof(*r));
+        if (!r)
+            return no_memory(err);
+        *r = (struct refusal){ .next = a->out->refusals,
+                               .pack = arena_strdup(a->arena, pack),
+                               .why = arena_strdup(a->arena, why) };
+        a->out->refusals = r;
+    }
+    if (!r->pack || !r->why)
         return no_memory(err);
-    *r = (struct refusal){ .next = a->out->refusals,
-                           .pack = arena_strdup(a->arena, pack),
-                           .why = arena_strdup(a->arena, why) };
-    a->out->refusals = r;
-    return r->pack && r->why ? OK : no_memory(err);
+    return fate == ORIGIN_GOES ? tell_left(a, r, err) : OK;
 }
 
-static enum err_code refuse(struct attempt *a, const struct failing *f, struct err *err)
+static bool is_national(const char *pack)
 {
-    return f->why.failed ? no_memory(err) : keep_refusal(a, f->pack, buf_cstr(&f->why), err);
+    return strcmp(pack, "national") == 0;
 }
 
-/* Put what is in force in the place of packs that fail. *any: there was one that was not so already. */
+/* Does somebody ask for just this pack? Then it is that or nothing. */
+static bool is_asked_for(const struct proposal *p, const char *pack)
+{
+    return p->kind != PROPOSE_FOLDER && strcmp(pack, p->pack) == 0;
+}
+
+static enum err_code give_way(bool *any, struct attempt *a, struct origins *from,
+                              const struct proposal *p, const struct failing *f, struct err *err)
+{
+    enum origin_fate fate = ORIGIN_HOLDS;
+    enum err_code rc = f->why.failed ? no_memory(err) : OK;
+
+    if (rc == OK && !is_asked_for(p, f->pack))
+        rc = origins_fail(&fate, from, f->pack, err);
+    if (fate == ORIGIN_STAYS && is_national(f->pack))
+        a->out->refusals = a->before; /* overlays are tried again beside the one in force */
+    *any = *any || fate != ORIGIN_HOLDS;
+    return rc == OK ? keep_refusal(a, f->pack, buf_cstr(&f->why), fate, err) : rc;
+}
+
+/* Packs that fail give way; where the national pack does, nothing is known of the others. *any: there were some that
+ * could. */
 static enum err_code replace_failing(bool *any, struct attempt *a, struct origins *from,
-                                     struct err *err)
+                                     const struct proposal *p, struct err *err)
 {
+    const struct failing *national = a->failing;
     enum err_code rc = OK;
 
+    while (national && !is_national(national->pack))
+        national = national->next;
     *any = false;
     for (struct failing *f = a->failing; f; f = f->next) {
-        bool replaced = false;
-        if (rc == OK)
-            rc = refuse(a, f, err);
-        if (rc == OK)
-            rc = origins_stay(&replaced, from, f->pack, err);
-        *any = *any || replaced;
+        if (rc == OK && (!national || f == national))
+            rc = give_way(any, a, from, p, f, err);
         buf_fini(&f->why);
     }
     return rc;
 }
 
-static enum err_code load(struct attempt *a, struct origins *from, bool is_by_hand, struct err *err)
+static enum err_code load(struct attempt *a, struct origins *from, const struct proposal *p,
+                          struct err *err)
 {
+    a->before = a->out->refusals;
     for (;;) {
         struct err ignored;
         bool any;
         enum err_code rc = try_once(a, from, err);
         if (rc == OK)
             return origins_list(&a->out->origins, from, err);
-        enum err_code kept = replace_failing(&any, a, from, rc == ERR_RULE ? &ignored : err);
-        if (rc != ERR_RULE || kept != OK || !any || is_by_hand)
+        enum err_code kept = replace_failing(&any, a, from, p, rc == ERR_RULE ? &ignored : err);
+        if (rc != ERR_RULE || kept != OK || !any)
             return rc;
+        for (const struct refusal *r = a->out->refusals; r != a->before; r = r->next)
+            if (is_asked_for(p, r->pack))
+                return rc;
     }
 }
 
-/* Those that were found wanting. What somebody pushes, or goes back to, is that or nothing. */
+/* Those that were found wanting. */
 static enum err_code leave_wanting(struct attempt *a, struct origins *from,
                                    const struct proposal *p, struct err *err)
 {
     enum err_code rc = OK;
 
     for (const struct refusal *r = p->wanting; r && rc == OK; r = r->next) {
-        rc = keep_refusal(a, r->pack, r->why, err);
-        if (rc == OK && p->kind != PROPOSE_FOLDER && strcmp(r->pack, p->pack) == 0)
-            rc = err_set(err, ERR_RULE, "%.*s", (int)strcspn(r->why, "\n"), r->why);
+        enum origin_fate fate = ORIGIN_HOLDS;
+        if (!is_asked_for(p, r->pack))
+            rc = origins_refuse(&fate, from, r->pack, err);
         if (rc == OK)
-            rc = origins_refuse(from, r->pack, err);
+            rc = keep_refusal(a, r->pack, r->why, fate, err);
+        if (rc == OK && fate == ORIGIN_HOLDS)
+            rc = err_set(err, ERR_RULE, "%.*s", (int)strcspn(r->why, "\n"), r->why);
     }
     return rc;
 }
@@ -212,15 +274,17 @@ static enum err_code leave_stuck(const char *pack, const char *digest, const cha
                "%s: it never came back (%s), and the daemon had to end: it is left out until it is "
                "changed\n",
                pack, where);
-    enum err_code rc =
-        why.failed ? no_memory(err) : keep_refusal(l->attempt, pack, buf_cstr(&why), err);
+    enum err_code rc = why.failed
+                           ? no_memory(err)
+                           : keep_refusal(l->attempt, pack, buf_cstr(&why), ORIGIN_STAYS, err);
     for (struct refusal *r = l->attempt->out->refusals; rc == OK && r; r = r->next)
         r->is_stuck = r->is_stuck || strcmp(r->pack, pack) == 0;
     l->attempt->out->is_stuck = true;
-    if (rc == OK && l->proposal->kind != PROPOSE_FOLDER && strcmp(pack, l->proposal->pack) == 0)
+    if (rc == OK && is_asked_for(l->proposal, pack))
         rc = err_set(err, ERR_RULE, "%.*s", (int)strcspn(buf_cstr(&why), "\n"), buf_cstr(&why));
     buf_fini(&why);
-    return rc == OK ? origins_refuse(l->from, pack, err) : rc;
+    enum origin_fate ignored;
+    return rc == OK ? origins_refuse(&ignored, l->from, pack, err) : rc;
 }
 
 enum err_code proposal_load(struct proposed *out, struct store *s, const struct proposal *p,
@@ -239,7 +303,7 @@ enum err_code proposal_load(struct proposed *out, struct store *s, const struct 
     if (rc == OK)
         rc = stuck_each(s, leave_stuck, &(struct leaving){ &a, from, p }, err);
     if (rc == OK)
-        rc = load(&a, from, p->kind != PROPOSE_FOLDER, err);
+        rc = load(&a, from, p, err);
     return rc;
 }
 
@@ -250,29 +314,44 @@ void proposed_fini(struct proposed *p)
     *p = (struct proposed){ 0 };
 }
 
-enum err_code refusals_copy(struct refusals *to, const struct refusal *more, struct err *err)
+static enum err_code add_copy(struct refusals *to, const struct refusal *of, struct err *err)
 {
-    for (; more; more = more->next) {
-        struct refusal *r = arena_alloc(&to->arena, sizeof(*r));
-        if (!r)
-            return no_memory(err);
-        *r = (struct refusal){ .next = to->first,
-                               .pack = arena_strdup(&to->arena, more->pack),
-                               .why = arena_strdup(&to->arena, more->why) };
-        if (!r->pack || !r->why)
-            return no_memory(err);
-        to->first = r;
-    }
+    struct refusal *r = arena_alloc(&to->arena, sizeof(*r));
+
+    if (!r)
+        return no_memory(err);
+    *r = (struct refusal){ .next = to->first,
+                           .pack = arena_strdup(&to->arena, of->pack),
+                           .why = arena_strdup(&to->arena, of->why) };
+    if (!r->pack || !r->why)
+        return no_memory(err);
+    to->first = r;
     return OK;
 }
 
-size_t refusals_count(const struct refusals *r)
+static void keep_national(struct refusals *all)
 {
-    size_t count = 0;
+    for (struct refusal **at = &all->first; *at;) {
+        if (is_national((*at)->pack))
+            at = &(*at)->next;
+        else
+            *at = (*at)->next;
+    }
+}
 
-    for (const struct refusal *x = r->first; x; x = x->next)
-        count++;
-    return count;
+enum err_code refusals_join(struct refusals *to, const struct refusal *more, struct err *err)
+{
+    enum err_code rc = OK;
+    bool has_national = false;
+
+    for (const struct refusal *r = more; r; r = r->next)
+        has_national = has_national || is_national(r->pack);
+    if (has_national)
+        keep_national(to);
+    for (; more && rc == OK; more = more->next)
+        if (!has_national || is_national(more->pack))
+            rc = add_copy(to, more, err);
+    return rc;
 }
 
 void refusals_free(struct refusals *r)

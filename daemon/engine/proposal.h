@@ -45,17 +45,16 @@ struct refusals {
     struct refusal *first;
 };
 void refusals_free(struct refusals *r); /* NULL allowed */
-size_t refusals_count(const struct refusals *r);
-/* Add copies of those in `more`; what was there stays. ERR_LIMIT: no memory. */
-MUST_CHECK enum err_code refusals_copy(struct refusals *to, const struct refusal *more,
+/* Add copies of those that were found wanting together. Where the national pack is among them it is alone with what was
+ * there of it: what overlays are beside another one is still to be seen. ERR_LIMIT: no memory. */
+MUST_CHECK enum err_code refusals_join(struct refusals *to, const struct refusal *more,
                                        struct err *err);
 
 /* What the database has to remember of a pack's origin, written with the generation. */
 struct pack_origin {
     const struct pack_origin *next;
-    const char *pack;
-    const char *
-        over; /* digest of what the folder has of it, in whose place it stands; NULL: it is the folder's */
+    const char *what, *pack; /* see origin.c */
+    const char *text;        /* NULL: nothing any more */
 };
 struct proposed {
     struct arena arena;

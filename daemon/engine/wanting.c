@@ -78,28 +78,26 @@ static void pack_of(char out[100], const char *message)
         snprintf(out, 100, "national");
 }
 
-static void note_spent(struct wanting *w, const char *subject, const char *message)
+/* One of them for each subject: what counts is how many subjects there are. */
+bool wanting_spent(struct wanting_spent *out, const struct live *l)
 {
-    char name[100];
+    out->message = ruleset_spent(record_ruleset(l->fold.record));
+    for (const struct fault *fault = l->fold.faults; fault && !out->message; fault = fault->next)
+        out->message = fault->is_spent ? fault->message : NULL;
+    if (out->message)
+        pack_of(out->pack, out->message);
+    return out->message != NULL;
+}
 
-    pack_of(name, message);
-    struct wanting_pack *p = pack_named(w, name);
+void wanting_note_spent(struct wanting *w, const char *subject, const struct wanting_spent *spent)
+{
+    struct wanting_pack *p = pack_named(w, spent->pack);
+
     if (!p)
         return;
     if (p->spent_count++ < NAMED)
-        buf_printf(&p->spent, "%s: %s\n", subject, message);
+        buf_printf(&p->spent, "%s: %s\n", subject, spent->message);
     w->is_hopeless = w->is_hopeless || p->spent_count >= WANTING_SPENT_MAX;
-}
-
-/* One of them for each subject: what counts is how many subjects there are. */
-void wanting_note_spent(struct wanting *w, const struct live *l)
-{
-    const char *message = ruleset_spent(record_ruleset(l->fold.record));
-
-    for (const struct fault *fault = l->fold.faults; fault && !message; fault = fault->next)
-        message = fault->is_spent ? fault->message : NULL;
-    if (message)
-        note_spent(w, l->subject, message);
 }
 
 bool wanting_is_hopeless(const struct wanting *w)

@@ -27,8 +27,14 @@ struct wanting {
 
 /* An overlay moves a subject where the national pack does not let it. */
 void wanting_note_move(struct wanting *w, const struct overlay_refusal *r);
-/* Rules or reducers have used up their budgets when this one was made and judged, just now. */
-void wanting_note_spent(struct wanting *w, const struct live *l);
+/* Rules, reducers or moves have used up their budgets when this one was made and judged, just now: those of which pack,
+ * and what is said of it. False: none have. */
+struct wanting_spent {
+    char pack[100]; /* "hubs/07" */
+    const char *message;
+};
+bool wanting_spent(struct wanting_spent *out, const struct live *l);
+void wanting_note_spent(struct wanting *w, const char *subject, const struct wanting_spent *spent);
 /* Nothing more has to be known. */
 bool wanting_is_hopeless(const struct wanting *w);
 

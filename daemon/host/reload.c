@@ -283,7 +283,7 @@ static void begin_loading(struct reload *r);
 /* Packs were found wanting: all of it once more without them, which ends, since each time there are more of these. */
 static bool try_without(struct reload *r, const struct refusals *wanting)
 {
-    if (!wanting || r->is_stopping || refusals_copy(&r->wanting, wanting->first, &r->err) != OK)
+    if (!wanting || r->is_stopping || refusals_join(&r->wanting, wanting->first, &r->err) != OK)
         return false;
     for (const struct refusal *x = wanting->first; x; x = x->next)
         log_warn("rules: found wanting pack=%s\n%s", x->pack, x->why);

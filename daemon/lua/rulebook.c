@@ -113,7 +113,11 @@ static enum err_code load_hubs(struct rulebook *b, const struct strmap *hubs,
     qsort(codes, hubs->count, sizeof(*codes), by_hub);
     for (uint32_t i = 0; i < hubs->count; i++) {
         struct err why;
+        if (problems)
+            problems->hub = arena_strdup(&problems->arena, codes[i]);
         enum err_code one = load_one(b, codes[i], problems, &why);
+        if (problems)
+            problems->hub = NULL;
         if (one == OK) {
             struct strmap_item *item = strmap_add(&b->by_hub, codes[i], strlen(codes[i]), NULL);
             if (!item)

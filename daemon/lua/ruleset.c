@@ -59,7 +59,7 @@ static void add_line(struct problems *p, const char *line)
     p->count++; /* counted also when there is no memory to keep it: the load fails all the same */
     if (!item || !copy)
         return;
-    *item = (struct problem){ .text = copy };
+    *item = (struct problem){ .text = copy, .hub = p->hub };
     if (p->last)
         p->last->next = item;
     else

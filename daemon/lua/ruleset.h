@@ -18,6 +18,8 @@
 struct problem {
     const struct problem *next;
     const char *text;
+    const char *
+        hub; /* while the overlay of this one was loaded, with a national pack that has none; NULL: that */
 };
 struct problems {
     struct arena arena;
@@ -27,6 +29,7 @@ struct problems {
     /* What is loaded was in force once, and was checked then: what later checks would say of it, and what changes
      * nothing in how it judges, is not told. */
     bool was_in_force;
+    const char *hub; /* whose overlay is being loaded; the arena's, NULL: none */
     /* While packs are loaded: with what their places begin, and where that lies for who opens the file. */
     struct pack_place {
         const char *pack;   /* "hubs/07"; borrowed, NULL: no more of them */
