@@ -2,10 +2,10 @@
 was decided by each generation.
 
 The rules are those in tests/data/brittle, whose reducers, moves and rules fail for some values, in versions that
-differ in a parameter, in a rule more, in a type of event that they no longer have, and in one that does not load. It
-ends after so many reloads, or so many seconds.
+differ in a parameter, in a rule more, in a type of event that they no longer have, and in one that does not load. With
+each reload some events come, so that all of it does not grow with the speed of the machine.
 
-PATHWAY_RELOADS: how many (200). PATHWAY_RELOAD_SECONDS: how long at most (40). PATHWAY_SEED: chooses the events (1).
+PATHWAY_RELOADS: how many (200). PATHWAY_EACH: events that come with each of them (6). PATHWAY_SEED: chooses them (1).
 PATHWAY_RSS_GROWTH_MIB: how much the daemon may grow from the 20th reload on (48).
 """
 
@@ -15,7 +15,6 @@ import shutil
 import sys
 import tempfile
 import threading
-import time
 import unittest
 from pathlib import Path
 
@@ -27,7 +26,7 @@ sys.path.append(str(ROOT / "tests/property"))
 from worlds import BrittleWorld  # noqa: E402
 
 RELOADS = number_from("PATHWAY_RELOADS", 200)
-SECONDS = number_from("PATHWAY_RELOAD_SECONDS", 40)
+EACH = number_from("PATHWAY_EACH", 6)
 SEED = number_from("PATHWAY_SEED", 1)
 GROWTH_KIB = number_from("PATHWAY_RSS_GROWTH_MIB", 48) * 1024
 NOW = "2026-11-21T09:00:00Z"
@@ -51,7 +50,7 @@ def without_names(text):
 
 
 class Sender(threading.Thread):
-    """Sends events, a few at a time, until they are all sent or it is told to stop."""
+    """Sends events, a few at a time, as many as it is let; the last ones when it is to end."""
 
     def __init__(self, daemon, events):
         super().__init__()
@@ -59,14 +58,24 @@ class Sender(threading.Thread):
         self.events = events
         self.acknowledged = []
         self.fault = None
-        self.is_over = threading.Event()
+        self.let = threading.Semaphore(0)
+
+    def send_more(self, count):
+        self.let.release(count)
+
+    def take(self, most):
+        """Wait until one may be sent; as many as may, by now."""
+        count = int(self.let.acquire())
+        while count < most and self.let.acquire(blocking=False):
+            count += 1
+        return count
 
     def run(self):
         dice = random.Random(SEED)
         at = 0
         try:
-            while at < len(self.events) and not self.is_over.is_set():
-                some = self.events[at:at + dice.choice([1, 3, 20])]
+            while at < len(self.events):
+                some = self.events[at:at + self.take(dice.choice([1, 3, 20]))]
                 answer = self.daemon_asked.send(some, "?results=all")
                 for result in answer["results"]:  # a type may be gone while these rules are in force
                     if result["status"] == "accepted":
@@ -92,7 +101,7 @@ class Reloads(unittest.TestCase):
         status = Path(f"/proc/{self.d.process.pid}/status").read_text()
         return int(next(line for line in status.splitlines() if line.startswith(field)).split()[1])
 
-    def reload(self, number):
+    def reload(self):
         """Change the rules and have them read. True: they are in force."""
         chosen = self.dice.randrange(len(self.versions))
         self.pack.write_text(self.versions[chosen])
@@ -112,18 +121,17 @@ class Reloads(unittest.TestCase):
         self.dice = random.Random(SEED)
         world = BrittleWorld(SEED)
         world.schools = [f"school/{100001 + i}" for i in range(40)]
-        sender = Sender(self.d, world.draw(6000))
-        deadline = time.monotonic() + SECONDS
-        done, early = 0, None
+        sender = Sender(self.d, world.draw(RELOADS * EACH))
+        early = None
         sender.start()
         try:
-            while done < RELOADS and time.monotonic() < deadline:
-                self.reload(done)
-                done += 1
-                if done == 20:
+            for number in range(1, RELOADS + 1):
+                sender.send_more(EACH)
+                self.reload()
+                if number == 20:
                     early = self.kib("VmRSS")
         finally:
-            sender.is_over.set()
+            sender.send_more(RELOADS * EACH)
             sender.join()
         self.assertIsNone(sender.fault, f"PATHWAY_SEED={SEED}")
         # Rules that have every type: the judge that it is held against refuses what it does not know.
@@ -131,7 +139,7 @@ class Reloads(unittest.TestCase):
         self.d.request("POST", "/v1/reload", "{}", {"Content-Type": "application/json"})
         late = self.kib("VmRSS")
         generations, = rows(self.d.database, "SELECT count(*) FROM generation")[0]
-        print(f"PATHWAY_SEED={SEED}: {done} reloads, {generations} generations, {len(sender.acknowledged)} events,"
+        print(f"PATHWAY_SEED={SEED}: {RELOADS} reloads, {generations} generations, {len(sender.acknowledged)} events,"
               f" {early} then {late} KiB")
         if early:
             self.assertLess(late - early, GROWTH_KIB)
