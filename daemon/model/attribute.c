@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <uriparser/Uri.h>
+
 #include "base/civil.h"
 #include "base/text.h"
 
@@ -43,51 +45,31 @@ static enum err_code check_text(const struct json *member, size_t max, struct er
     return OK;
 }
 
-static bool is_hex(char c)
+/* RFC 3986, read by uriparser: a URI-reference, or with `is_absolute` one that has a scheme. */
+static enum err_code check_uri(const struct json *member, size_t max, bool is_absolute,
+                               const char *example, struct err *err)
 {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
+    UriUriA uri;
+    const char *bad = NULL;
+    char expected[200];
 
-static bool is_alpha(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-static bool is_alnum(char c)
-{
-    return is_alpha(c) || (c >= '0' && c <= '9');
-}
-
-/* The characters of RFC 3986, whole percent-escapes, at most one fragment. */
-static bool is_uri_reference(const char *s)
-{
-    bool in_fragment = false;
-
-    for (; *s; s++) {
-        if (*s == '%') {
-            if (!is_hex(s[1]) || !is_hex(s[2]))
-                return false;
-            s += 2;
-        } else if (*s == '#') {
-            if (in_fragment)
-                return false;
-            in_fragment = true;
-        } else if (!is_alnum(*s) && *s != ':' && !strchr("-._~/?[]@!$&'()*+,;=", *s)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static bool has_scheme(const char *s)
-{
-    size_t n = 0;
-
-    if (!is_alpha(s[0]))
-        return false;
-    while (is_alnum(s[n]) || s[n] == '+' || s[n] == '-' || s[n] == '.')
-        n++;
-    return s[n] == ':';
+    if (check_text(member, max, err) != OK)
+        return err->code;
+    int rc = uriParseSingleUriA(&uri, member->as.string, &bad);
+    if (rc == URI_ERROR_MALLOC)
+        return err_set(err, ERR_LIMIT, "%s: no memory to read it", member->name);
+    bool has_scheme = rc == URI_SUCCESS && uri.scheme.first;
+    if (rc == URI_SUCCESS)
+        uriFreeUriMembersA(&uri);
+    if (rc == URI_SUCCESS && (has_scheme || !is_absolute))
+        return OK;
+    if (rc != URI_SUCCESS && bad)
+        snprintf(expected, sizeof(expected),
+                 "%s, without spaces; write other characters as %%XX (it goes wrong at byte %d)",
+                 example, (int)(bad - member->as.string) + 1);
+    else
+        snprintf(expected, sizeof(expected), "%s", example);
+    return mismatch(member, expected, err);
 }
 
 /* The length of an RFC 2045 token at the start of `s`. */
@@ -157,14 +139,7 @@ static enum err_code check_name(const struct json *member, struct err *err)
 
 static enum err_code check_source(const struct json *member, struct err *err)
 {
-    enum err_code rc = check_text(member, ATTRIBUTE_MAX_BYTES, err);
-
-    if (rc == OK && !is_uri_reference(member->as.string))
-        rc = mismatch(member,
-                      "a URI-reference such as urn:hub:07, without spaces; write other"
-                      " characters as %XX",
-                      err);
-    return rc;
+    return check_uri(member, ATTRIBUTE_MAX_BYTES, false, "a URI-reference such as urn:hub:07", err);
 }
 
 static enum err_code check_subject(const struct json *member, struct err *err)
@@ -203,11 +178,7 @@ static enum err_code check_media_type(const struct json *member, struct err *err
 
 static enum err_code check_schema(const struct json *member, struct err *err)
 {
-    enum err_code rc = check_text(member, 2048, err);
-
-    if (rc == OK && (!has_scheme(member->as.string) || !is_uri_reference(member->as.string)))
-        rc = mismatch(member, "an absolute URI such as https://example.org/schema", err);
-    return rc;
+    return check_uri(member, 2048, true, "an absolute URI such as https://example.org/schema", err);
 }
 
 static enum err_code check_sequence(const struct json *member, struct err *err)

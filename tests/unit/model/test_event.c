@@ -249,12 +249,18 @@ static void a_source_is_a_uri_reference(void **state)
     assert_ok(read_with("source", "#fragment"));
     assert_ok(read_with("source", "https://example.org/a?b=c&d=%20#e"));
     assert_ok(read_with("source", "/hub/07"));
-    static const char *const WRONG[] = { "two words", "bad%2",       "bad%zz",
-                                         "a#b#c",     "caf\xc3\xa9", "<a>" };
+    assert_ok(read_with("source", "http://[2001:db8::7]:8087/hub"));
+    assert_ok(read_with("source", "mailto:hub@example.org"));
+    static const char *const WRONG[] = { "two words",   "bad%2",         "bad%zz",
+                                         "a#b#c",       "caf\xc3\xa9",   "<a>",
+                                         "http://[",    "http://[::1/x", "http://[::g]/",
+                                         "http://a:b/", "1a:b",          "a[b]" };
     for (size_t i = 0; i < sizeof(WRONG) / sizeof(WRONG[0]); i++) {
         assert_int_equal(read_with("source", WRONG[i]), ERR_INPUT);
         assert_says("expected a URI-reference");
     }
+    assert_int_equal(read_with("source", "http://a/[b]"), ERR_INPUT);
+    assert_says("it goes wrong at byte 10");
 }
 
 static void an_event_has_a_largest_size_notes_included(void **state)
