@@ -1,5 +1,7 @@
 /* changes.c - `pathway changes`: the feed, from a number on, and what comes to it. */
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "base/civil.h"
@@ -8,12 +10,14 @@
 #include "cli/options.h"
 #include "cli/place.h"
 
-#define PAGE     "1000"
-#define WAIT_S   "30" /* how long a daemon may hold our question while nothing comes */
-#define PAUSE_MS 500  /* between questions to a database, and to a daemon that does not answer */
+#define PAGE      "1000"
+#define WAIT_S    "30" /* how long a daemon may hold our question while nothing comes */
+#define PLACE_MAX 64
+#define PAUSE_MS  500 /* between questions to a database, and to a daemon that does not answer */
 
 static const struct option_spec OPTIONS[] = {
-    { "after", "SEQ", "only entries behind this number (0: all)" },
+    { "after", "SEQ",
+      "only entries behind this number (0: all), or behind the entry with this id" },
     { "follow", NULL, "wait for more and print each entry as it comes" },
     OPTION_END,
 };
@@ -22,6 +26,8 @@ static const struct option_spec OPTIONS[] = {
 struct follower {
     struct place *place;
     int64_t after;
+    char from
+        [PLACE_MAX]; /* the same as the entry's id, once that is known: the feed may turn out not to have it */
     uint32_t count; /* entries of the last page */
     bool as_json;
     bool is_waiting; /* the daemon may hold the question until there is something */
@@ -51,9 +57,9 @@ static enum err_code print_lines(const struct follower *f, const char *after, st
 /* Print one page; `after` moves behind it. */
 static enum err_code print_page(struct follower *f, struct err *err)
 {
-    char number[24];
-    snprintf(number, sizeof(number), "%lld", (long long)f->after);
-    const struct param params[] = { { "after", number },
+    char from[PLACE_MAX];
+    memcpy(from, f->from, sizeof(from));
+    const struct param params[] = { { "after", from },
                                     { "limit", PAGE },
                                     { "wait", f->is_waiting ? WAIT_S : NULL },
                                     { NULL, NULL } };
@@ -65,10 +71,10 @@ static enum err_code print_page(struct follower *f, struct err *err)
     if (rc == OK)
         rc = json_parse(&page, &arena, buf_cstr(&answer), answer.len, 64, err);
     const struct json *items = json_get(page, "items");
-    const struct json *next = json_get(page, "next");
+    const struct json *next = json_get(page, "next"), *place = json_get(page, "place");
     f->count = items && items->type == JSON_ARRAY ? items->len : 0;
     if (rc == OK && f->as_json && f->count)
-        rc = print_lines(f, number, err);
+        rc = print_lines(f, from, err);
     else if (f->count)
         for (const struct json *entry = items->as.first; entry; entry = entry->next)
             print_entry(entry);
@@ -76,6 +82,8 @@ static enum err_code print_page(struct follower *f, struct err *err)
         f->after = next->as.integer;
     else
         f->count = 0; /* an answer that does not move on would be asked for ever */
+    if (rc == OK && place && place->type == JSON_STRING && place->len < sizeof(f->from))
+        memcpy(f->from, place->as.string, place->len + 1);
     buf_fini(&answer);
     arena_fini(&arena);
     return rc;
@@ -121,12 +129,28 @@ static enum err_code follow(struct follower *f, struct err *err)
     return rc;
 }
 
+/* A number, or an entry's id. */
+static enum err_code read_after(struct follower *f, const struct args *args, struct err *err)
+{
+    const char *text = args_text(args, "after");
+    const char *slash = text ? strrchr(text, '/') : NULL;
+
+    if (!slash || strlen(text) >= sizeof(f->from)) {
+        enum err_code rc = args_number(&f->after, args, "after", 0, INT64_MAX, 0, err);
+        snprintf(f->from, sizeof(f->from), "%lld", (long long)f->after);
+        return rc;
+    }
+    snprintf(f->from, sizeof(f->from), "%s", text); /* whom we ask knows whether it is one */
+    f->after = strtoll(slash + 1, NULL, 10);
+    return OK;
+}
+
 static enum cli_exit run(const struct args *args)
 {
     struct follower f = { .count = 1, .as_json = args_flag(args, "json") };
     struct err err;
 
-    enum err_code rc = args_number(&f.after, args, "after", 0, INT64_MAX, 0, &err);
+    enum err_code rc = read_after(&f, args, &err);
     if (rc == OK)
         rc = civil_init(&err);
     if (rc == OK)
@@ -149,8 +173,12 @@ const struct command changes_command = {
         "Prints the feed: each entry has a number, and numbers have no gaps, so that the last one\n"
         "printed is where to go on. A line says when which decision of which subject changed from\n"
         "what to what, and because of which events, moment or rules. With --json: a CloudEvent a\n"
-        "line. With --follow it goes on until it is stopped, through restarts of the daemon too.",
+        "line. With --follow it goes on until it is stopped, through restarts of the daemon too; "
+        "it\n"
+        "ends when the database is restored from a backup that does not hold what was printed.\n"
+        "Who keeps the id of the last entry, and gives that as SEQ, is told so too.",
     .example = "pathway changes --after 4711 --follow",
+    .no = "the feed does not have the entry with that id",
     .options = OPTIONS,
     .asks = true,
     .run = run,

@@ -281,7 +281,8 @@ static void write_params(struct buf *b, const struct place *p, const struct para
         buf_char(b, ':');
         if (!strcmp(params->name, "names"))
             write_list(b, params->value);
-        else if (!strcmp(params->name, "after") || !strcmp(params->name, "limit"))
+        else if ((!strcmp(params->name, "after") || !strcmp(params->name, "limit")) &&
+                 !strchr(params->value, '/'))
             buf_str(b, params->value); /* args_number() has seen to it */
         else
             json_write_cstr(b, params->value);

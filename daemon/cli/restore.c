@@ -22,10 +22,13 @@ static void tell_people(struct buf *text, const char *database, const struct res
                    done->before);
     else
         buf_str(text, "\nThere was no database before.\n");
-    buf_str(text,
-            "Next: start the daemon (systemctl start pathwayd), and send again what was sent since "
-            "then:\nwhat is there already counts as duplicates. Who reads the feed and has seen "
-            "numbers that are not\nin it any more takes the lists again.\n");
+    buf_str(
+        text,
+        "Next: start the daemon (systemctl start pathwayd), and send again what was sent since "
+        "then:\nwhat is there already counts as duplicates. From here on the database has another "
+        "name in the\nfeed, so that whoever has seen entries that are not in it any more is told, "
+        "and "
+        "takes the lists again.\n");
 }
 
 static void tell(const struct args *args, const char *database, const struct restored *done)

@@ -7,6 +7,7 @@
 #include "engine/reader.h"
 #include "store/derived.h"
 #include "store/generation.h"
+#include "store/life.h"
 #include "store/log.h"
 #include "store/personal.h"
 
@@ -80,7 +81,7 @@ static enum err_code take_change(const struct change *c, void *arg, struct err *
     } else {
         if (f->format == FORMAT_JSON && f->count > 0)
             buf_char(f->out, ',');
-        write_entry(f->out, store_id(f->r->store), c);
+        write_entry(f->out, life_of(f->r->store, c->seq), c);
         if (f->format == FORMAT_NDJSON)
             buf_char(f->out, '\n');
     }
@@ -148,10 +149,9 @@ enum err_code answer_changes(struct buf *out, struct reader *r, const struct jso
     int64_t head = 0, scan;
 
     if (params_check(params, KNOWN, err) != OK || read_format(&f, params, err) != OK ||
-        read_feed_filter(&f, params, err) != OK ||
-        params_int(&f.last, params, "after", 0, INT64_MAX, 0, err) != OK ||
-        params_int(&scan, params, "scan", 1, CHANGES_SCAN, CHANGES_SCAN, err) != OK ||
-        feed_last_seq(&head, r->store, err) != OK)
+        read_feed_filter(&f, params, err) != OK || feed_last_seq(&head, r->store, err) != OK ||
+        params_place(&f.last, r, params, "after", head, err) != OK ||
+        params_int(&scan, params, "scan", 1, CHANGES_SCAN, CHANGES_SCAN, err) != OK)
         return err->code;
     /* A page of JSON; a whole export otherwise. */
     int64_t otherwise = f.format == FORMAT_JSON ? CHANGES_DEFAULT : INT64_MAX;
@@ -163,8 +163,11 @@ enum err_code answer_changes(struct buf *out, struct reader *r, const struct jso
     else if (f.format == FORMAT_CSV)
         buf_str(out, "seq,time,subject,decision,old,new\n");
     enum err_code rc = show_feed(&f, scan, err);
-    if (f.format == FORMAT_JSON)
-        buf_printf(out, "],\"next\":%lld,\"seq\":%lld}", (long long)f.last, (long long)head);
+    if (f.format != FORMAT_JSON)
+        return rc;
+    buf_printf(out, "],\"next\":%lld,\"seq\":%lld,\"place\":", (long long)f.last, (long long)head);
+    write_place(out, r, f.last);
+    buf_char(out, '}');
     return rc;
 }
 

@@ -340,6 +340,8 @@ enum err_code answer_list(struct buf *out, struct reader *r, const struct json *
         rc = list_values_check(l.r->store, &l.query, err);
     buf_str(out, "],\"next\":");
     json_write_cstr(out, more ? l.last : NULL);
+    buf_str(out, ",\"place\":");
+    write_place(out, r, seq);
     buf_char(out, '}');
     return rc;
 }

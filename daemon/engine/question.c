@@ -31,7 +31,7 @@ static const struct {
     { "rules", answer_rules },           { "whatif", answer_whatif },
     { "advise", answer_advise },         { "csv", answer_table },
     { "overlay", answer_overlay },       { "faults", answer_faults },
-    { "backup", answer_backup },
+    { "backup", answer_backup },         { "place", answer_place },
 };
 #define QUESTION_COUNT (sizeof(QUESTIONS) / sizeof(QUESTIONS[0]))
 

@@ -19,6 +19,7 @@
  *   "whatif"    {set?: {PARAM: VALUE}, files?: [{path, text}], keep?, hub?, at?, known?, format?: "json"|"csv"|"ndjson"}
  *               what those rules or parameters would decide differently, now and at the end of past years
  *   "changes"   {after?, limit?, hub?, subject?, decision?, scan?, format?: "json"|"csv"|"ndjson"}
+ *               "after" and "place" {of} (what somebody has in common with the feed): see store/life.h
  *   "person"    {key}
  *   "summary"   {hub?, at?, known?}   of each kind of subject, how many have which value of each decision with few
  *   "rules"     {name?, hub?}         what each rule says of itself, or one of them with its criteria and parameters

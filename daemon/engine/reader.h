@@ -109,6 +109,14 @@ MUST_CHECK enum err_code tell_event_with_notes(struct buf *out, struct reader *r
                                                const struct entry *e, const char *const *as,
                                                int as_count, struct err *err);
 
+/* A place in the feed, as a number or ID/NUMBER. ERR_CONFLICT: the feed, whose last number is `head`, does not have
+ * what somebody there has. */
+MUST_CHECK enum err_code params_place(int64_t *out, const struct reader *r,
+                                      const struct json *params, const char *name, int64_t head,
+                                      struct err *err);
+/* "ID/NUMBER", with its quotes. */
+void write_place(struct buf *out, const struct reader *r, int64_t seq);
+
 /* ---- answers, one function a question ---- */
 
 typedef enum err_code answer_fn(struct buf *out, struct reader *r, const struct json *params,
@@ -117,7 +125,7 @@ answer_fn answer_subject, answer_list, answer_decisions, answer_events, answer_c
     answer_person, answer_status, answer_registered, answer_verify, answer_replay, answer_cursors,
     answer_state, answer_faults, answer_quarantine, answer_table, answer_overlay;
 answer_fn answer_forecast, answer_whatif, answer_advise;
-answer_fn answer_tokens, answer_backup;
+answer_fn answer_tokens, answer_backup, answer_place;
 answer_fn answer_explain, answer_history, answer_subject_events, answer_restated;
 answer_fn answer_summary, answer_rules;
 

@@ -92,13 +92,21 @@ struct entries {
     size_t count, cap;
 };
 
+/* See life.h: from the entry behind `after` on. */
+struct life {
+    int64_t after;
+    char id[17];
+};
+
 struct store {
     sqlite3 *db;
     char *path;  /* owned; for messages */
     int lock_fd; /* -1: none */
     enum store_mode mode;
     struct statement statements[STATEMENT_SLOTS];
-    char id[17];
+    char id[17];        /* drawn when the database was made: of its first life */
+    struct life *lives; /* the later ones; owned */
+    size_t life_count;
     uint8_t note_key[DIGEST_BYTES];
     int snapshots; /* nesting of store_snapshot() */
 
@@ -190,6 +198,9 @@ MUST_CHECK enum err_code store_connect(struct store *s, enum store_mode mode, st
 /* One more connection to the database that `beside` has open, for another thread. */
 MUST_CHECK enum err_code store_open_beside(struct store **out, const struct store *beside,
                                            struct err *err);
+
+/* Read the lives that there are (life.c). */
+MUST_CHECK enum err_code life_load(struct store *s, struct err *err);
 
 /* --- schema (schema.c) --- */
 

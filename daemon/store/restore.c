@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "store/internal.h"
+#include "store/life.h"
 #include "store/log.h"
 
 #define NAME_MAX_BYTES 4096
@@ -143,15 +144,26 @@ static bool is_damage(enum err_code rc)
     return rc == ERR_CONFLICT || rc == ERR_STORE;
 }
 
+static void remove_beside(const char *path, const char *const *endings)
+{
+    char name[NAME_MAX_BYTES + 32];
+
+    for (; *endings; endings++)
+        if (snprintf(name, sizeof(name), "%s%s", path, *endings) < (int)sizeof(name))
+            unlink(name);
+}
+
 static enum err_code make_copy(struct restored *out, struct restoring *r,
                                copy_progress_fn *progress, void *arg, struct err *err)
 {
+    static const char *const LEFT[] = { "-wal", "-shm", "-journal", NULL };
     struct store *from = NULL;
 
     enum err_code rc = check_header(r->file, err);
     if (rc == OK)
         rc = store_open(&from, r->file, STORE_COPIES, err);
     unlink(r->copy); /* of one that was killed: the lock is ours */
+    remove_beside(r->copy, LEFT);
     if (rc == OK) {
         int fd = open(r->copy, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
         rc = fd < 0 ? io_error(r->copy, err)
@@ -161,15 +173,6 @@ static enum err_code make_copy(struct restored *out, struct restoring *r,
     }
     store_close(from);
     return is_damage(rc) ? not_whole(r, err) : rc;
-}
-
-static void remove_beside(const char *path, const char *const *endings)
-{
-    char name[NAME_MAX_BYTES + 32];
-
-    for (; *endings; endings++)
-        if (snprintf(name, sizeof(name), "%s%s", path, *endings) < (int)sizeof(name))
-            unlink(name);
 }
 
 /* Bring an older schema up to date, as the daemon would do when it opens it. */
@@ -200,6 +203,18 @@ static enum err_code check_copy(struct restoring *r, struct err *err)
         rc = log_verify(&events, s, err);
     store_close(s);
     return is_damage(rc) ? not_whole(r, err) : rc;
+}
+
+/* Whoever has seen what came after the backup can be told: numbers that are given again come under another name. */
+static enum err_code begin_life(struct restoring *r, struct err *err)
+{
+    struct store *s = NULL;
+
+    enum err_code rc = store_open(&s, r->copy, STORE_WRITE, err);
+    if (rc == OK)
+        rc = life_begin(s, err);
+    store_close(s);
+    return rc;
 }
 
 /* As the old one was, or as others in the folder would be: the daemon must be able to write it. */
@@ -328,7 +343,7 @@ static enum err_code put_in_place(struct restored *out, const struct restoring *
 enum err_code store_restore(struct restored *out, const char *file, const char *path,
                             copy_progress_fn *progress, void *arg, struct err *err)
 {
-    static const char *const BESIDE[] = { ".lock", "-wal", "-shm", NULL };
+    static const char *const BESIDE[] = { ".lock", "-wal", "-shm", "-journal", NULL };
     struct restoring r = { .file = file, .lock_fd = -1 };
 
     *out = (struct restored){ 0 };
@@ -343,6 +358,8 @@ enum err_code store_restore(struct restored *out, const char *file, const char *
     rc = make_copy(out, &r, progress, arg, err);
     if (rc == OK)
         rc = check_copy(&r, err);
+    if (rc == OK)
+        rc = begin_life(&r, err);
     if (rc == OK)
         rc = give_owner(&r, err);
     if (rc == OK)

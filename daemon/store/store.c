@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "store/check.h"
 #include "store/copy.h"
+#include "store/life.h"
 
 static bool only_reads(enum store_mode mode)
 {
@@ -238,7 +239,7 @@ static enum err_code identify(struct store *s, struct err *err)
         rc = read_blob(s->note_key, sizeof(s->note_key), s, KEY, err);
     for (size_t i = 0; rc == OK && i < sizeof(id); i++)
         sqlite3_snprintf(3, s->id + 2 * i, "%02x", id[i]);
-    return rc;
+    return rc == OK ? life_load(s, err) : rc;
 }
 
 static enum err_code set_up(struct store *s, struct err *err)
@@ -325,6 +326,7 @@ void store_close(struct store *s)
     memory_fini(s);
     store_free_batches(s);
     lock_release(s->lock_fd);
+    free(s->lives);
     free(s->path);
     free(s);
 }
@@ -336,7 +338,7 @@ const char *store_path(const struct store *s)
 
 const char *store_id(const struct store *s)
 {
-    return s->id;
+    return life_of(s, INT64_MAX);
 }
 
 const uint8_t *store_note_key(const struct store *s)

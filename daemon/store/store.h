@@ -42,7 +42,8 @@ void store_close(struct store *s);
 
 /* Where it is, as it was opened. Borrowed. */
 const char *store_path(const struct store *s);
-/* What this database is called in feed entries: random, made when it was created. Borrowed. */
+/* What this database is called in the feed entries to come: random, drawn when it was made or restored from a backup
+ * last (life.h). Borrowed. */
 const char *store_id(const struct store *s);
 /* The secret with which notes are digested; made when the database was created. */
 const uint8_t *store_note_key(const struct store *s);

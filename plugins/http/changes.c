@@ -10,6 +10,7 @@
 #include "watch.h"
 
 #define WAIT_MAX_S   60
+#define PLACE_MAX    128
 #define PAGE_ENTRIES 1000 /* the host's, for who does not say */
 
 static const struct param PARAMS[] = { { "after", PARAM_NUMBER }, { "limit", PARAM_NUMBER },
@@ -28,29 +29,69 @@ static int64_t read_number(const char *text, int64_t max)
     return n <= max ? n : -1;
 }
 
+/* The parameter `after`, decoded: "" where it can be no place; NULL: it is not given. */
+static const char *after_of(struct request *r, char out[PLACE_MAX])
+{
+    const char *raw = request_parameter(r, "after");
+    size_t len = raw ? strlen(raw) : 0;
+
+    if (len >= PLACE_MAX || !percent_decode(out, raw ? raw : "", len))
+        out[0] = '\0';
+    return raw ? out : NULL;
+}
+
+/* The number of a place: NUMBER or ID/NUMBER. */
+static int64_t read_place(const char *text)
+{
+    const char *slash = strrchr(text, '/');
+
+    return read_number(slash ? slash + 1 : text, INT64_MAX);
+}
+
 /* --- a page when there is one --- */
 
 struct poll {
     struct watcher watcher;
     struct request *request; /* borrowed */
+    struct str
+        place; /* "ID/NUMBER" that it asked for, in quotes: of the answer while there is nothing */
 };
 
-static void write_page(struct str *out, int64_t after, const struct pw_changes *page)
+/* What follows `key` in the host's JSON, up to the end of that text: no id has an escape in it. */
+static size_t text_behind(const char **out, const char *json, size_t len, const char *key)
 {
-    int64_t next = after;
+    const char *at = memmem(json, len, key, strlen(key));
+    const char *end =
+        at ? memchr(at + strlen(key) + 1, '"', len - (size_t)(at - json) - strlen(key) - 1) : NULL;
 
+    *out = at ? at + strlen(key) : "null";
+    return end ? (size_t)(end - *out) + 1 : 4;
+}
+
+static void write_page(struct str *out, const struct poll *p, const struct pw_changes *page)
+{
+    const struct pw_change *last = page->count > 0 ? &page->items[page->count - 1] : NULL;
+    const char *place = p->place.data;
+    size_t len = p->place.len;
+
+    str_text(out, "{\"items\":[");
     for (size_t i = 0; i < page->count; i++) {
-        str_text(out, i > 0 ? "," : "{\"items\":[");
+        str_text(out, i > 0 ? "," : "");
         str_add(out, page->items[i].json, page->items[i].len);
-        next = page->items[i].seq;
     }
-    str_printf(out, "%s],\"next\":%lld,\"seq\":%lld}", page->count > 0 ? "" : "{\"items\":[",
-               (long long)next, (long long)page->head);
+    str_printf(out, "],\"next\":%lld,\"seq\":%lld,\"place\":",
+               (long long)(last ? last->seq : p->watcher.after), (long long)page->head);
+    if (last) /* an entry begins with what it is called */
+        len = text_behind(&place, last->json, last->len, "\"id\":");
+    str_add(out, place, len);
+    str_text(out, "}");
+    out->failed = out->failed || p->place.failed;
 }
 
 static void on_page(struct watcher *w, const struct pw_changes *page, bool is_ahead)
 {
-    struct request *r = ((struct poll *)w)->request; /* its first member */
+    struct poll *p = (struct poll *)w; /* its first member */
+    struct request *r = p->request;
     struct pw_changes shown = *page;
     struct str text = { 0 };
 
@@ -58,28 +99,32 @@ static void on_page(struct watcher *w, const struct pw_changes *page, bool is_ah
     if (shown.head < w->server->head_seq)
         shown.head = w->server->head_seq;
     if (page->status == PW_OK)
-        write_page(&text, w->after, &shown);
+        write_page(&text, p, &shown);
     if (page->status == PW_OK && !text.failed)
         reply_bytes(r, 200, "application/json", text.data, text.len);
     else
         reply_status(r, text.failed ? PW_FAILED : page->status, page->error);
     str_fini(&text);
+    str_fini(&p->place);
     request_go_on(r);
 }
 
-/* The parameters were right, and nothing is there yet. */
-static bool begin_to_wait(struct request *r)
+/* The parameters were right, and nothing is there yet: `text` says so. */
+static bool begin_to_wait(struct request *r, const char *text, size_t len)
 {
-    const char *after = request_parameter(r, "after"), *limit = request_parameter(r, "limit");
+    char decoded[PLACE_MAX];
+    const char *after = after_of(r, decoded), *limit = request_parameter(r, "limit"), *place;
     struct poll *p = calloc(1, sizeof(*p));
 
     if (!p)
         return false;
     r->own = p;
     p->request = r;
+    len = text_behind(&place, text, len, "\"place\":");
+    str_add(&p->place, place, len);
     p->watcher = (struct watcher){
         .server = r->server,
-        .after = after ? read_number(after, INT64_MAX) : 0,
+        .after = after ? read_place(after) : 0,
         .limit = limit ? (int)read_number(limit, 10000) : PAGE_ENTRIES,
         .due_ms = uv_now(r->server->loop) +
                   1000u * (uint64_t)read_number(request_parameter(r, "wait"), WAIT_MAX_S),
@@ -95,7 +140,7 @@ static void on_first_page(void *arg, enum pw_status status, const char *text, si
     struct request *r = arg;
     bool is_empty = status == PW_OK && strncmp(text, EMPTY, sizeof(EMPTY) - 1) == 0;
 
-    if (!is_empty || r->server->is_stopping || !begin_to_wait(r))
+    if (!is_empty || r->server->is_stopping || !begin_to_wait(r, text, len))
         answer_json(arg, status, text, len);
 }
 
@@ -144,34 +189,55 @@ static bool check_stream_params(struct request *r)
     return is_fine;
 }
 
-/* -1: it is told that there is none. */
-static int64_t stream_start(struct request *r)
+/* Where it wants to go on: NUMBER, or ID/NUMBER, where the ID may stand in the address and the number in the header,
+ * as a browser sends it. False: it has been told what is wrong. */
+static bool stream_start(struct str *out, struct request *r)
 {
-    const char *last = request_header(r, "Last-Event-ID"), *after = request_parameter(r, "after");
-    const char *from = last && *last ? last : after;
-    int64_t seq = from ? read_number(from, INT64_MAX) : 0;
+    char decoded[PLACE_MAX];
+    const char *last = request_header(r, "Last-Event-ID"), *after = after_of(r, decoded);
+    const char *slash = after ? strrchr(after, '/') : NULL;
 
-    if (seq < 0)
+    last = last && *last ? last : NULL;
+    if ((last && read_place(last) < 0) || (after && read_place(after) < 0)) {
         reply_problem(r, 400, "input",
-                      last && *last ? "Last-Event-ID is not a number of the feed"
-                                    : "the parameter 'after' is not a number of the feed");
-    return seq;
+                      last && read_place(last) < 0
+                          ? "Last-Event-ID is not a number of the feed, nor an entry's id"
+                          : "the parameter 'after' is not a number of the feed, nor an entry's id");
+        return false;
+    }
+    if (last && slash && !strchr(last, '/'))
+        str_add(out, after, (size_t)(slash - after) + 1);
+    str_text(out, last ? last : after ? after : "0");
+    return true;
 }
 
-static void begin_stream(struct request *r)
+/* Does it say which entry it has, and not only its number? */
+static bool has_id(struct request *r)
+{
+    struct str place = { 0 };
+    bool has = stream_start(&place, r) && !place.failed && strchr(place.data, '/');
+
+    str_fini(&place);
+    return has;
+}
+
+/* `is_lost`: the feed has not what it asks to go on behind. */
+static void begin_stream(struct request *r, bool is_lost)
 {
     struct filter filter;
-    int64_t seq = stream_start(r);
+    struct str place = { 0 };
 
-    if (seq < 0)
+    if (!stream_start(&place, r))
         return;
-    if (filter_read(&filter, r))
-        stream_changes(r, seq, &filter);
+    if (!place.failed && filter_read(&filter, r))
+        stream_changes(r, read_place(place.data), is_lost, &filter);
     else
         reply_status(r, PW_FAILED, NULL);
+    str_fini(&place);
 }
 
-/* The question has been asked once with the filter: whether such a subject or decision can be. */
+/* The question has been asked once with the filter and the place: whether such a subject or decision can be, and
+ * whether the feed has that entry. */
 static void on_checked(void *arg, enum pw_status status, const char *text, size_t len)
 {
     struct request *r = arg;
@@ -179,8 +245,11 @@ static void on_checked(void *arg, enum pw_status status, const char *text, size_
     (void)len;
     if (status == PW_INPUT || status == PW_ABSENT)
         reply_status(r, status, text);
+    else if (status != PW_OK && status != PW_CONFLICT && has_id(r))
+        reply_status(r, status,
+                     text); /* it comes again, and hears then whether it has missed something */
     else
-        begin_stream(r); /* whoever is too busy to say so lets it in */
+        begin_stream(r, status == PW_CONFLICT); /* whoever is too busy to say so lets it in */
     request_go_on(r);
 }
 
@@ -191,15 +260,22 @@ static void check_stream(struct request *r)
                                           { "subject", PARAM_TEXT },
                                           { "decision", PARAM_TEXT },
                                           { NULL, PARAM_TEXT } };
-    struct str params = { 0 };
+    struct str params = { 0 }, place = { 0 };
 
-    if (!check_stream_params(r) || stream_start(r) < 0)
+    if (!check_stream_params(r) || !stream_start(&place, r))
         return;
-    if (!request_parameter(r, "subject") && !request_parameter(r, "decision")) {
-        begin_stream(r);
+    bool is_called = has_id(r);
+    if (!is_called && !request_parameter(r, "subject") && !request_parameter(r, "decision")) {
+        str_fini(&place);
+        begin_stream(r, false);
         return;
     }
     str_text(&params, "{\"limit\":1,\"scan\":1");
+    if (is_called) {
+        str_text(&params, ",\"after\":");
+        str_json(&params, place.data, place.len);
+    }
+    str_fini(&place);
     if (query_params(&params, r, KNOWN, false)) {
         str_text(&params, "}");
         ask(r, "changes", &params, on_checked);

@@ -23,7 +23,8 @@ struct stream {
     struct filter filter;
     struct str text; /* still to be sent, from `sent` on */
     size_t sent;
-    int64_t told; /* the last number that the peer has been given as an id */
+    int64_t asked; /* after which number it wanted to go on */
+    int64_t told;  /* the last number that the peer has been given as an id */
     bool is_over;
 };
 
@@ -42,15 +43,17 @@ static void add_entry(struct stream *s, const struct pw_change *change)
     str_text(&s->text, "\n\n");
 }
 
-/* The number that it asked for is not in the feed: the database is another one, or an older backup. */
+/* What it asked to go on behind is not in the feed: the database is another one, or was restored from a backup. */
 static void add_resync(struct stream *s, int64_t head)
 {
-    str_printf(
-        &s->text,
-        "event: resync\nid: %lld\n"
-        "data: {\"after\":%lld,\"seq\":%lld,\"reason\":\"the feed ends before the number that "
-        "was asked for; take the lists again, then go on from their seq\"}\n\n",
-        (long long)head, (long long)s->watcher.after, (long long)head);
+    str_printf(&s->text,
+               "event: resync\nid: %lld\n"
+               "data: {\"after\":%lld,\"seq\":%lld,\"reason\":\"the feed does not have what was "
+               "asked to go on "
+               "behind: the database is another one, or was restored from a backup; take the lists "
+               "again, then go on from "
+               "their place\"}\n\n",
+               (long long)head, (long long)s->asked, (long long)head);
     s->watcher.after = s->told = head;
 }
 
@@ -128,7 +131,7 @@ static void free_stream(void *arg)
     free(s);
 }
 
-void stream_changes(struct request *r, int64_t after, struct filter *filter)
+void stream_changes(struct request *r, int64_t after, bool is_lost, struct filter *filter)
 {
     struct stream *s = calloc(1, sizeof(*s));
     struct MHD_Response *response = NULL;
@@ -144,10 +147,10 @@ void stream_changes(struct request *r, int64_t after, struct filter *filter)
         return;
     }
     s->request = r;
-    s->told = after;
+    s->asked = s->told = after;
     s->filter = *filter;
     s->watcher = (struct watcher){ .server = r->server,
-                                   .after = after,
+                                   .after = is_lost ? INT64_MAX : after, /* no feed goes so far */
                                    .limit = is_filtered ? FILTER_PAGE : PAGE_ENTRIES,
                                    .is_picky = is_filtered,
                                    .page = on_page };

@@ -26,49 +26,80 @@ static int64_t seq_of(const char *line, size_t len)
     return at ? strtoll(at + sizeof(KEY) - 1, NULL, 10) : 0;
 }
 
-/* Where the last whole line ends, and its number. */
-static bool read_tail(struct output *o, int64_t *last, char *error, size_t size)
+/* What it is called stands in front of all that rules and senders had a word in. */
+static void take_line(struct last_entry *out, const char *line, size_t len)
 {
-    int64_t from = o->size > TAIL_BYTES ? o->size - TAIL_BYTES : 0;
-    size_t len = (size_t)(o->size - from);
+    static const char KEY[] = "\"id\":\"";
+    const char *id = memmem(line, len, KEY, sizeof(KEY) - 1);
+    const char *from = id ? id + sizeof(KEY) - 1 : NULL;
+    const char *end = from ? memchr(from, '"', (size_t)(line + len - from)) : NULL;
+
+    out->seq = seq_of(line, len);
+    out->id[0] = '\0';
+    if (end && (size_t)(end - from) < sizeof(out->id)) {
+        memcpy(out->id, from, (size_t)(end - from));
+        out->id[end - from] = '\0';
+    }
+}
+
+/* The last whole line of a file of `bytes`, and where it ends: 0, there is none in what was looked at. */
+static bool read_last(struct last_entry *out, int64_t *whole, int fd, int64_t bytes)
+{
+    int64_t from = bytes > TAIL_BYTES ? bytes - TAIL_BYTES : 0;
+    size_t len = (size_t)(bytes - from);
     char *tail = malloc(len + 1);
 
-    *last = 0;
-    if (!tail || pread(o->fd, tail, len, from) != (ssize_t)len) {
+    *whole = 0;
+    *out = (struct last_entry){ 0 };
+    if (!tail || pread(fd, tail, len, from) != (ssize_t)len) {
         free(tail);
-        return fail(o, error, size, "read the end of");
+        return false;
     }
-    tail[len] = '\0';
     const char *end = len > 0 ? memrchr(tail, '\n', len) : NULL;
-    size_t whole = end ? (size_t)(end - tail) + 1 : 0;
-    if (whole > 0) {
-        const char *before = memrchr(tail, '\n', whole - 1);
+    if (end) {
+        size_t count = (size_t)(end - tail) + 1;
+        const char *before = memrchr(tail, '\n', count - 1);
         const char *line = before ? before + 1 : tail;
-        *last = seq_of(line, (size_t)(tail + whole - line));
+        take_line(out, line, (size_t)(tail + count - line));
+        *whole = from + (int64_t)count;
     }
     free(tail);
-    if (whole == 0 && from > 0) {
+    return true;
+}
+
+static bool read_tail(struct output *o, struct last_entry *last, char *error, size_t size)
+{
+    int64_t whole;
+
+    if (!read_last(last, &whole, o->fd, o->size))
+        return fail(o, error, size, "read the end of");
+    if (whole == 0 && o->size > TAIL_BYTES) {
         snprintf(error, size, "%.300s ends in a line of more than a MiB: that was not written here",
                  o->path);
         return false;
     }
-    o->size = from + (int64_t)whole;
+    o->size = whole;
     return ftruncate(o->fd, o->size) == 0 || fail(o, error, size, "shorten");
 }
 
 /* The newest of the older files: what it ends with counts when the current one is still empty. */
-static int64_t last_of_older(const struct output *o)
+static void last_of_older(struct last_entry *out, const struct output *o)
 {
     char pattern[4200];
     glob_t found;
-    int64_t last = 0;
+    struct stat st;
+    int64_t whole;
 
     snprintf(pattern, sizeof(pattern), "%s." SEQ_PATTERN, o->path);
-    if (glob(pattern, 0, NULL, &found) == 0) {
-        last = strtoll(strrchr(found.gl_pathv[found.gl_pathc - 1], '.') + 1, NULL, 10);
-        globfree(&found);
-    }
-    return last;
+    if (glob(pattern, 0, NULL, &found) != 0)
+        return;
+    const char *newest = found.gl_pathv[found.gl_pathc - 1];
+    int fd = open(newest, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &st) != 0 || !read_last(out, &whole, fd, st.st_size) || out->seq == 0)
+        *out = (struct last_entry){ .seq = strtoll(strrchr(newest, '.') + 1, NULL, 10) };
+    if (fd >= 0)
+        close(fd);
+    globfree(&found);
 }
 
 static bool open_file(struct output *o, char *error, size_t size)
@@ -82,14 +113,14 @@ static bool open_file(struct output *o, char *error, size_t size)
     return true;
 }
 
-bool output_open(struct output *o, int64_t *last, char *error, size_t size)
+bool output_open(struct output *o, struct last_entry *last, char *error, size_t size)
 {
     if (!open_file(o, error, size) || !read_tail(o, last, error, size)) {
         output_close(o);
         return false;
     }
-    if (*last == 0)
-        *last = last_of_older(o);
+    if (last->seq == 0)
+        last_of_older(last, o);
     return true;
 }
 
@@ -106,13 +137,26 @@ static void drop_old(const struct output *o)
     globfree(&found);
 }
 
-static bool rotate(struct output *o, int64_t seq, char *error, size_t size)
+/* After a restore numbers come again: what has such a name already stays. */
+static bool put_aside(const struct output *o, int64_t seq)
 {
     char aside[4200];
 
-    snprintf(aside, sizeof(aside), "%s.%012lld", o->path, (long long)seq);
+    for (int i = 1; i < 1000; i++) {
+        snprintf(aside, sizeof(aside), i == 1 ? "%s.%012lld" : "%s.%012lld-%d", o->path,
+                 (long long)seq, i);
+        if (renameat2(AT_FDCWD, o->path, AT_FDCWD, aside, RENAME_NOREPLACE) == 0)
+            return true;
+        if (errno != EEXIST)
+            return false;
+    }
+    return false;
+}
+
+static bool rotate(struct output *o, int64_t seq, char *error, size_t size)
+{
     output_close(o);
-    if (rename(o->path, aside) != 0)
+    if (!put_aside(o, seq))
         return fail(o, error, size, "put aside");
     drop_old(o);
     return open_file(o, error, size);

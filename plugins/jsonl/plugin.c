@@ -21,10 +21,12 @@ struct jsonl {
     uv_work_t work;
     struct output output;
     struct pw_cursor *cursor; /* NULL: not open yet */
+    struct last_entry last;   /* that the files ended with when it started */
     int64_t place, head;
     char *bytes; /* being written */
     size_t len;
-    int64_t seq; /* of the last entry that is on disk */
+    int64_t seq;               /* of the last entry that is on disk */
+    bool is_asking, is_placed; /* where to go on; it is known */
     bool is_working, is_reading, is_ok, is_stopping, was_told;
     char error[512];
     uint64_t written, faults;
@@ -63,7 +65,7 @@ static void on_closed(uv_handle_t *handle)
 static void run_work(uv_work_t *work)
 {
     struct jsonl *j = work->data;
-    int64_t last = 0;
+    struct last_entry last;
 
     j->is_ok = j->output.fd >= 0 || output_open(&j->output, &last, j->error, sizeof(j->error));
     if (j->is_ok)
@@ -150,9 +152,13 @@ static void on_page(void *arg, const struct pw_changes *page)
         later(j, BUSY_MS);
 }
 
+static void ask_place(struct jsonl *j);
+
 static void go_on(struct jsonl *j)
 {
-    if (!j->cursor || j->is_reading || j->is_working || j->is_stopping)
+    if (j->cursor && !j->is_placed && !j->is_asking && !j->is_stopping)
+        ask_place(j);
+    if (!j->is_placed || j->is_reading || j->is_working || j->is_stopping)
         return;
     j->is_reading = j->host->changes(j->host->ctx, j->place, PAGE, on_page, j) == PW_OK;
     if (!j->is_reading)
@@ -167,6 +173,63 @@ static void changed(void *self, int64_t head_seq)
         go_on(j);
 }
 
+/* The files are further than a crash let the cursor come; or further than the feed is, which goes on elsewhere. */
+static void begin(struct jsonl *j, int64_t common)
+{
+    char text[300];
+
+    if (common < j->last.seq) {
+        snprintf(text, sizeof(text),
+                 "the files end with an entry that is not in this feed id=%s reason=\"the "
+                 "database is another "
+                 "one, or was restored from a backup\" next_after=%lld",
+                 j->last.id, (long long)(common > j->place ? common : j->place));
+        j->host->log(j->host->ctx, 1, text);
+    }
+    if (common > j->place) {
+        j->place = common;
+        j->host->cursor_ack(j->host->ctx, j->cursor, common);
+    }
+    j->is_placed = true;
+    go_on(j);
+}
+
+static void on_place(void *arg, enum pw_status status, const char *text, size_t len)
+{
+    static const char KEY[] = "{\"common\":"; /* a number, or null */
+    struct jsonl *j = arg;
+
+    (void)len;
+    j->is_asking = false;
+    if (j->is_stopping)
+        return;
+    if (status == PW_OK && strncmp(text, KEY, sizeof(KEY) - 1) == 0)
+        begin(j, strtoll(text + sizeof(KEY) - 1, NULL, 10));
+    else if (status == PW_INPUT) /* no id: it was not written here */
+        begin(j, 0);
+    else
+        later(j, BUSY_MS);
+}
+
+/* How much of what is in the files does the feed have? */
+static void ask_place(struct jsonl *j)
+{
+    char params[120];
+
+    if (j->last.seq == 0) {
+        begin(j, 0);
+        return;
+    }
+    if (!j->last.id[0]) { /* an older version's, by the name of its file */
+        begin(j, j->last.seq);
+        return;
+    }
+    snprintf(params, sizeof(params), "{\"of\":\"%s\"}", j->last.id);
+    j->is_asking = j->host->ask(j->host->ctx, "place", params, on_place, j) == PW_OK;
+    if (!j->is_asking)
+        later(j, BUSY_MS);
+}
+
 static void on_cursor(void *arg, enum pw_status status, struct pw_cursor *cursor, int64_t place,
                       const char *error)
 {
@@ -177,11 +240,8 @@ static void on_cursor(void *arg, enum pw_status status, struct pw_cursor *cursor
         return;
     }
     j->cursor = cursor;
-    if (j->place > place) /* the files are further than a crash let the cursor come */
-        j->host->cursor_ack(j->host->ctx, cursor, j->place);
-    else
-        j->place = place;
-    go_on(j);
+    j->place = place;
+    ask_place(j);
 }
 
 /* ---- starting and stopping ---- */
@@ -225,7 +285,7 @@ static bool set_up(struct jsonl *j, char *error, size_t size)
         snprintf(error, size, "the path of its file is too long");
         return false;
     }
-    return output_open(&j->output, &j->place, error, size);
+    return output_open(&j->output, &j->last, error, size);
 }
 
 static int start(const struct pw_host *host, void **self, char *error, size_t size)

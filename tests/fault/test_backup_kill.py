@@ -82,7 +82,7 @@ class Kill(unittest.TestCase):
             self.assertIn(len(logged_keys(database)), (OLD, NEW))
             self.assertLessEqual({name for name in os.listdir(self.folder) if "restoring" in name},
                                  {"pathway.db.restoring", "pathway.db.restoring-wal", "pathway.db.restoring-shm",
-                                  "pathway.db.restoring.lock"})
+                                  "pathway.db.restoring-journal", "pathway.db.restoring.lock"})
         for aside in self.folder.glob("pathway.db.before-restore-*"):
             self.assertIn(len(logged_keys(aside)), (OLD, NEW))
         done = tool("restore", old, "--database", database)

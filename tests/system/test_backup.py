@@ -138,7 +138,9 @@ class Taken(Backups):
         self.assertEqual(dump(self.file), dump(self.d.database))
 
         self.restore(self.folder / "other.db")
-        self.assertEqual(dump(self.folder / "other.db"), dump(self.d.database))
+        lives = [line for line in dump(self.folder / "other.db") if "'life." in line]
+        self.assertEqual(len(lives), 1)  # its entries to come have another name
+        self.assertEqual([line for line in dump(self.folder / "other.db") if line not in lives], dump(self.d.database))
 
     def test_with_no_daemon_it_is_taken_from_the_file(self):
         self.d.start()

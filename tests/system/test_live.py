@@ -82,7 +82,8 @@ class Live(unittest.TestCase):
         self.addCleanup(self.d.close)
         self.d.start()
         self.d.send([registered(100001)])
-        self.head = self.d.request("GET", "/v1/changes").json()["next"]
+        page = self.d.request("GET", "/v1/changes").json()
+        self.head, self.place = page["next"], page["place"]
 
     def stream(self, **where):
         stream = Stream(self.d, **where)
@@ -122,10 +123,11 @@ class LongPoll(Live):
     def test_when_the_time_is_up_the_page_is_empty(self):
         out = []
         self.poll(self.head, 1, out)
-        self.assertEqual(out[0][1:], (200, {"items": [], "next": self.head, "seq": self.head}))
+        self.assertEqual(out[0][1:], (200, {"items": [], "next": self.head, "seq": self.head, "place": self.place}))
         self.assertGreaterEqual(out[0][0], 0.9)
         took, _, page = self.poll_meanwhile(self.head + 50, 1, lambda: self.d.send([given("g1")]))
-        self.assertEqual(page, {"items": [], "next": self.head + 50, "seq": self.head})
+        place = self.place.split("/")[0] + f"/{self.head + 50}"
+        self.assertEqual(page, {"items": [], "next": self.head + 50, "seq": self.head, "place": place})
 
     def test_an_event_that_changes_nothing_answers_nobody(self):
         _, _, page = self.poll_meanwhile(self.head, 1, lambda: self.d.send([registered(100001)]))
