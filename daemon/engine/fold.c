@@ -128,8 +128,8 @@ int64_t fold_next(const struct fold *f)
     return event < f->wake ? event : f->wake;
 }
 
-/* Reducers for events of one type that may use up their budgets for one subject: one after the other they could take
- * any time. */
+/* So often may reducers for events of one type use up their budgets for one subject, and all that an overlay adds
+ * together: one after the other they could take any time. */
 #define SPENT_LIMIT 3
 
 /* NULL: no memory. */
@@ -244,14 +244,15 @@ static bool still_fits(const struct rulebook *rules, const char *type, const str
     return !now || type_check(now->data, data, "data", &ignored) == OK;
 }
 
-/* Have earlier events of this type used up what their reducers may? Later ones are not tried. */
+/* Have earlier events of this type used up what their reducers may, or of any type what an overlay adds? Later ones are
+ * not tried. */
 static bool has_spent(const struct fold *f, const char *type, const struct ruleset *added)
 {
     int count = 0;
 
     for (const struct fault *fault = f->faults; fault; fault = fault->next)
         count += fault->is_spent && fault->type && fault->added == added &&
-                 fault->place < f->next && strcmp(fault->type, type) == 0;
+                 fault->place < f->next && (added || strcmp(fault->type, type) == 0);
     return count >= SPENT_LIMIT;
 }
 
@@ -260,8 +261,12 @@ static enum err_code refuse(struct fold *f, const struct entry *e, const struct 
 {
     if (is_faulty(f, e->seq, added))
         return OK;
-    err_set(err, ERR_RULE, "not tried: the reducer of %s was stopped %d times before", e->type,
-            SPENT_LIMIT);
+    if (added)
+        err_set(err, ERR_RULE, "not tried: reducers of hub %s were stopped %d times before",
+                ruleset_hub(added), SPENT_LIMIT);
+    else
+        err_set(err, ERR_RULE, "not tried: the reducer of %s was stopped %d times before", e->type,
+                SPENT_LIMIT);
     return add_fault(f, e->seq, e->type, added, false, err);
 }
 

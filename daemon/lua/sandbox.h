@@ -25,7 +25,7 @@
 /* What a run may use: steps of Lua, work of library functions counted as steps, and memory beyond what the state
  * had when it was loaded. Every step takes a nanosecond or more, so that a run which has spent its steps has been
  * suspect before on any machine. */
-#define SANDBOX_STEPS      20000000u
+#define SANDBOX_STEPS      10000000u
 #define SANDBOX_RUN_MEMORY ((size_t)96 << 20)
 #define SANDBOX_TEXT       ((size_t)1 << 20) /* the longest text, bytes */
 

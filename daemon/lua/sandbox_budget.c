@@ -20,7 +20,7 @@
 #include "lua/sandbox.h"
 
 #define TICK_NS       4000000
-#define SUSPECT_TICKS 2 /* a run that was seen so often after it was first seen: 8 to 12 ms */
+#define SUSPECT_TICKS 1 /* a run that was seen so often after it was first seen: 4 to 8 ms */
 /* What the count does not see, however few steps it is: after so many seconds a run is over all the same. */
 /* Under a sanitizer everything takes many times as long. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)

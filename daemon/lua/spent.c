@@ -28,14 +28,21 @@ static int count_of_pack(const struct ruleset *rs, const char *where)
     return count;
 }
 
+/* The criterion of a national rule that an overlay gives is the overlay's. */
+static int most_of_pack(const char *where)
+{
+    return strncmp(where, "hubs/", 5) == 0 ? SPENT_MAX_OWN : SPENT_MAX;
+}
+
 bool spent_note(struct ruleset *rs, const char *message)
 {
-    if (rs->running_count == 0 || rs->spent_count == 2 * SPENT_MAX)
+    if (rs->running_count == 0 || rs->spent_count == SPENT_MAX + SPENT_MAX_OWN)
         return false;
     struct spent *spent = &rs->spent[rs->spent_count++];
     spent->rule = rs->running[rs->running_count - 1];
     snprintf(spent->message, sizeof(spent->message), "%s", message);
-    return count_of_pack(rs, rs->rules[spent->rule].where) == SPENT_MAX;
+    const char *where = rs->rules[spent->rule].where;
+    return count_of_pack(rs, where) == most_of_pack(where);
 }
 
 void spent_check(lua_State *L, struct ruleset *rs, uint16_t rule)
@@ -45,9 +52,9 @@ void spent_check(lua_State *L, struct ruleset *rs, uint16_t rule)
     for (int i = 0; i < rs->spent_count; i++)
         if (rs->spent[i].rule == rule)
             raise_as_is(L, "%s", rs->spent[i].message);
-    if (count_of_pack(rs, where) >= SPENT_MAX)
+    if (count_of_pack(rs, where) >= most_of_pack(where))
         raise_as_is(L, "%s: not run: %d rules of this pack were stopped for this %s", where,
-                    SPENT_MAX, subject_kind_name(rs->record->kind));
+                    most_of_pack(where), subject_kind_name(rs->record->kind));
 }
 
 const char *ruleset_spent(const struct ruleset *rs)

@@ -260,9 +260,10 @@ struct reaction {
     const char *own_where, *any_where, *added_where;
 };
 
-/* Rules of one pack that may spend their budgets for one subject; then all of its rules fail for it, since one
- * after the other they could take any time. */
-#define SPENT_MAX 4
+/* Rules of the national pack, and of an overlay, that may spend their budgets for one subject; then all of its rules fail
+ * for it, since one after the other they could take any time. */
+#define SPENT_MAX     4
+#define SPENT_MAX_OWN 2
 struct spent {
     uint16_t rule;
     char message[200];
@@ -348,7 +349,7 @@ struct ruleset {
     struct event_view event;
     struct box **parts; /* boxes of nodes that lie in others */
     uint32_t part_count, part_cap;
-    struct spent spent[2 * SPENT_MAX]; /* of the record and instant under way */
+    struct spent spent[SPENT_MAX + SPENT_MAX_OWN]; /* of the record and instant under way */
     int spent_count;
     uint16_t running[64]; /* rules being evaluated, outermost first, for the message of a cycle */
     int running_count;

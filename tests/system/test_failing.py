@@ -62,7 +62,7 @@ class Failing(unittest.TestCase):
         self.assertEqual(self.school(100002)["decisions"]["fine"]["value"], 0)
 
     def test_a_rule_that_never_ends_is_stopped_for_that_school_alone(self):
-        self.assertIn("national/pack.lua:18: stopped after 20 million steps", self.error(100003, "loops"))
+        self.assertIn("national/pack.lua:18: stopped after 10 million steps", self.error(100003, "loops"))
         self.assertIs(self.school(100001)["decisions"]["loops"]["value"], True)
         self.assertEqual(self.school(100003)["decisions"]["fine"]["value"], 0)
 
@@ -71,7 +71,7 @@ class Failing(unittest.TestCase):
         self.assertEqual(school["decisions"]["fine"]["value"], 1)
         said = json.dumps(school["faults"])
         self.assertIn("turned badly", said)
-        self.assertIn("stopped after 20 million steps", said)
+        self.assertIn("stopped after 10 million steps", said)
 
     def test_all_of_it_is_in_the_status_and_in_the_metrics(self):
         errors = {e["rule"]: e for e in self.d.request("GET", "/v1/status").json()["rule_errors"]}
