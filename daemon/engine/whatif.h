@@ -2,8 +2,8 @@
  * whatif.h - what other rules, or other values of parameters, would decide differently: two folds of one subject side by
  * side, compared at several moments.
  *
- * Where only values of parameters differ, and no reducer and no move of the subject has read them, the facts are the
- * same: then there is one fold, and only the rules that read them are judged twice.
+ * Where only values of parameters differ, and no reducer and no move of the subject does anything else by them, the facts
+ * are the same: then there is one fold, and only the rules that read them are judged twice.
  */
 #ifndef PATHWAY_WHATIF_H
 #define PATHWAY_WHATIF_H

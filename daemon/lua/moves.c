@@ -61,14 +61,38 @@ static void call_move(lua_State *L, struct ruleset *rs, int function, const char
     sandbox_leave(&rs->sandbox, &outer);
 }
 
+static bool says_yes(lua_State *L, struct ruleset *rs, int function, const char *where)
+{
+    call_move(L, rs, function, where);
+    bool yes = lua_toboolean(L, -1);
+    lua_pop(L, 1);
+    return yes;
+}
+
+/* What a move's function says. Where it looked at a parameter that is supposed to have another value, it is asked by that
+ * too: as long as both say the same, the facts are the same either way. */
+static bool ask_function(lua_State *L, struct ruleset *rs, int function, const char *where)
+{
+    bool yes = says_yes(L, rs, function, where);
+
+    if (rs->supposed_in != rs->epoch || rs->was_moved || rs->is_supposing)
+        return yes;
+    rs->is_supposing = true;
+    rs->epoch++;
+    if (says_yes(L, rs, function, where) != yes)
+        rs->was_moved = true;
+    rs->is_supposing = false;
+    rs->epoch++;
+    return yes;
+}
+
 static bool ask_once(lua_State *L, struct ruleset *rs, const struct move_def *m)
 {
     if (rs->is_traced)
         trace_read(rs, m->fact, NULL, 0);
     if (cell_is_true(view_read_fact(rs, m->fact)))
         return false; /* latched */
-    call_move(L, rs, m->function, m->where);
-    if (!lua_toboolean(L, -1))
+    if (!ask_function(L, rs, m->function, m->where))
         return false;
     move_to(L, rs, m, cell_bool(true), LUA_NOREF);
     return true;
@@ -97,6 +121,8 @@ static bool ask_gather(lua_State *L, struct ruleset *rs, const struct move_def *
     bool changed = false;
 
     call_move(L, rs, m->function, m->where);
+    if (rs->supposed_in == rs->epoch)
+        rs->was_moved = true; /* lists are not held against each other */
     int list = lua_gettop(L);
     if (lua_isnil(L, list))
         return false;
@@ -134,10 +160,7 @@ static bool ask_first(lua_State *L, struct ruleset *rs, const struct move_def *m
         const struct move_step *step = &m->steps[i];
         if (!may_step(step, current))
             continue;
-        call_move(L, rs, step->holds, m->where);
-        bool holds = lua_toboolean(L, -1);
-        lua_pop(L, 1);
-        if (!holds)
+        if (!ask_function(L, rs, step->holds, m->where))
             continue;
         move_to(L, rs, m, step->value, step->enter);
         return true;
@@ -259,6 +282,22 @@ static enum err_code ask_some(struct ask_job *job, int64_t now, bool by_itself, 
     return rc;
 }
 
+/* What is supposed is no reason for a move to fail: where it does by that, the facts may be others, and it is asked once
+ * more by what is so. */
+static enum err_code ask_by_what_is_so(struct ask_job *job, int64_t now, bool by_itself,
+                                       struct err *err)
+{
+    struct ruleset *rs = job->r->rs;
+    bool is_supposing = rs->is_supposing;
+
+    enum err_code rc = ask_some(job, now, by_itself, err);
+    if (rs->is_supposing == is_supposing)
+        return rc;
+    rs->is_supposing = is_supposing;
+    rs->was_moved = true;
+    return ask_some(job, now, by_itself, err);
+}
+
 struct listener {
     failed_move_fn *failed;
     void *arg;
@@ -288,7 +327,7 @@ static enum err_code ask_all(struct record *r, int64_t now, bool by_itself,
     memset(r->touched, 0, r->rs->fact_words * sizeof(r->touched[0]));
     for (uint16_t i = 0; i < r->rs->subjects[r->kind].move_count; i++)
         r->asked[i].has_failed = false;
-    while ((one = ask_some(&job, now, by_itself, &why)) == ERR_RULE || one == ERR_LIMIT) {
+    while ((one = ask_by_what_is_so(&job, now, by_itself, &why)) == ERR_RULE || one == ERR_LIMIT) {
         tell_failed(&job, to, why.msg);
         if (rc == OK)
             rc = err_set(err, ERR_RULE, "%s", why.msg);

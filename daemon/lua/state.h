@@ -321,7 +321,8 @@ struct ruleset {
     bool is_own_only;  /* an overlay's code writes: only facts of its own may change */
     bool is_asking;    /* moves are being asked */
     bool is_supposing; /* suppose.h: parameters have the values that were supposed */
-    bool was_moved;    /* a reducer or move has read one of those */
+    bool was_moved;    /* by one of those a reducer or move does something else, or may */
+    uint64_t supposed_in;        /* the epoch in which a move read one of them last */
     struct param_watch *watched; /* one a parameter; NULL: it is not noted who reads them. Owned */
     uint64_t supposed_readers[SUBJECT_KINDS][RULES_MAX / 64]; /* rules that ever did, by place */
     struct reads *reads; /* where reads are noted; never NULL */

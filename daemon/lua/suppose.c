@@ -24,11 +24,12 @@ void suppose_note(struct ruleset *rs, uint16_t param)
         if (watch)
             watch->readers[rs->record->kind][place / 64] |= bit;
     }
-    if (rs->is_asking || rs->is_writing) {
-        rs->was_moved = rs->was_moved || is_supposed;
-        if (watch)
-            watch->was_moved = true;
-    }
+    if (is_supposed && rs->is_writing)
+        rs->was_moved = true;
+    else if (is_supposed && rs->is_asking)
+        rs->supposed_in = rs->epoch;
+    if (watch && (rs->is_asking || rs->is_writing))
+        watch->was_moved = true;
 }
 
 /* ---- watching ---- */

@@ -2,8 +2,8 @@
  * suppose.h - parameters with another value than the packs give them, for as long as somebody asks what if.
  *
  * A rulebook with suppositions can be switched to and fro. It remembers which rules read such a parameter, and whether
- * reducers or moves did: as long as they do not, the facts of a record are the same either way, and only those rules are
- * to be judged again.
+ * reducers or moves do something else by it: as long as they do not, the facts of a record are the same either way, and only
+ * those rules are to be judged again.
  */
 #ifndef PATHWAY_LUA_SUPPOSE_H
 #define PATHWAY_LUA_SUPPOSE_H
@@ -35,7 +35,8 @@ bool rulebook_moves_read(const struct rulebook *b, const char *param);
 
 /* From now on parameters have, or have not, the values that were supposed. At first they have not. */
 void rulebook_switch(struct rulebook *b, bool supposed);
-/* Have a reducer or move read one of them since this was last asked? */
+/* Since this was last asked, has a move said something else by what is supposed (all that read it are asked by both), or
+ * may a reducer have? As long as not, the facts are the same by both. */
 bool rulebook_was_moved(struct rulebook *b);
 
 /* The next record_rejudge() runs all rules that have ever read one of them: after rulebook_switch(). */
