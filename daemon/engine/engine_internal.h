@@ -60,8 +60,11 @@ void logged_events_fini(struct logged_events *l);
 MUST_CHECK enum err_code logged_judged(struct strmap *out, struct logged_events *l,
                                        const char *judged, struct err *err);
 
-/* replay.c: the rules of a generation, from the database's archive. */
+/* archived.c: the rules of a generation, from the database's archive: by which commits were judged. */
 MUST_CHECK enum err_code rulebook_of_generation(struct rulebook **out, struct store *s,
                                                 int64_t number, struct err *err);
+/* The same for a question about then. ERR_CONFLICT: a pack of them never came back (stuck.h). */
+MUST_CHECK enum err_code rulebook_to_ask(struct rulebook **out, struct store *s, int64_t number,
+                                         struct err *err);
 
 #endif

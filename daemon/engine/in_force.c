@@ -20,7 +20,7 @@ static enum err_code load_past(struct reader *r, int64_t number, struct err *err
 
     if (r->past && r->past_number == number)
         return OK;
-    enum err_code rc = rulebook_of_generation(&past, r->store, number, err);
+    enum err_code rc = rulebook_to_ask(&past, r->store, number, err);
     if (rc != OK)
         return err_at(err, "generation %lld of the rules", (long long)number);
     rulebook_free(r->past);
@@ -73,7 +73,7 @@ enum err_code rulebook_known_at(struct rulebook **out, struct rulebook **owned, 
         return rc == OK ? reader_need_rules(r, err) : rc;
     }
     r->generation = g.number;
-    rc = rulebook_of_generation(owned, r->store, g.number, err);
+    rc = rulebook_to_ask(owned, r->store, g.number, err);
     *out = *owned;
     return rc == OK ? OK : err_at(err, "generation %lld of the rules", (long long)g.number);
 }

@@ -46,7 +46,7 @@ static enum err_code follow_rules(struct reader *r, struct err *err)
     enum err_code rc = generation_last(&last, r->store, err);
     if (rc != OK || last.number == r->today_number)
         return rc;
-    rc = rulebook_of_generation(&rules, r->store, last.number, err);
+    rc = rulebook_to_ask(&rules, r->store, last.number, err);
     if (rc != OK)
         return err_at(err, "generation %lld", (long long)last.number);
     reader_drop_tests(r);

@@ -29,48 +29,6 @@ static enum err_code no_memory(struct err *err)
 
 /* ---- rules ---- */
 
-struct files {
-    struct arena arena;
-    struct ruleset_file *items; /* arena's */
-    int count;
-    size_t cap;
-};
-
-static enum err_code take_file(const struct pack_file *file, void *arg, struct err *err)
-{
-    struct files *f = arg;
-
-    struct ruleset_file *grown =
-        array_room_in(&f->arena, f->items, (size_t)f->count, &f->cap, sizeof(*grown));
-    if (!grown)
-        return no_memory(err);
-    f->items = grown;
-    char *path = arena_strdup(&f->arena, file->path);
-    char *text = arena_copy(&f->arena, file->text, file->len);
-    if (!path || !text)
-        return no_memory(err);
-    f->items[f->count++] = (struct ruleset_file){ .path = path, .text = text, .len = file->len };
-    return OK;
-}
-
-enum err_code rulebook_of_generation(struct rulebook **out, struct store *s, int64_t number,
-                                     struct err *err)
-{
-    struct files *f = calloc(1, sizeof(*f));
-    struct problems problems = { .was_in_force = true };
-
-    *out = NULL;
-    if (!f)
-        return no_memory(err);
-    enum err_code rc = generation_files(s, number, take_file, f, err);
-    if (rc == OK)
-        rc = rulebook_load_files(out, f->items, f->count, &problems, err);
-    problems_fini(&problems);
-    arena_fini(&f->arena);
-    free(f);
-    return rc;
-}
-
 static enum err_code replay_generation(struct replayer *r, int64_t number, struct err *err)
 {
     struct rulebook *rules;

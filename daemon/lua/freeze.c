@@ -167,15 +167,13 @@ static void note_functions(struct walk *w)
     }
 }
 
-bool pack_freezes = true;
-
 void pack_freeze(struct loader *ld)
 {
     lua_State *L = ld->L;
     int top = lua_gettop(L);
     struct walk w = { .ld = ld, .todo = top + 1, .met = top + 2 };
 
-    if (!pack_freezes)
+    if (ld->problems->leaves_thawed)
         return;
     luaL_checkstack(L, 30, "pack too deep");
     lua_newtable(L);

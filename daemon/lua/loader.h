@@ -108,7 +108,6 @@ void pack_check_functions(struct loader *ld);
 void pack_check_keeps_nothing(struct loader *ld);
 /* freeze.c: nothing that the functions of a pack share can be changed any more. */
 void pack_freeze(struct loader *ld);
-extern bool pack_freezes; /* true, but for tests of what guards behind it */
 /* Check the global names of a whole file, whose main function is on top of the stack. */
 void pack_check_file(struct loader *ld, const char *file);
 

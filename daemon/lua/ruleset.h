@@ -29,6 +29,8 @@ struct problems {
     /* What is loaded was in force once, and was checked then: what later checks would say of it, and what changes
      * nothing in how it judges, is not told. */
     bool was_in_force;
+    bool
+        leaves_thawed; /* for tests of what guards behind freeze.c: its tables stay as they were loaded */
     const char *hub; /* whose overlay is being loaded; the arena's, NULL: none */
     /* While packs are loaded: with what their places begin, and where that lies for who opens the file. */
     struct pack_place {

@@ -12,7 +12,7 @@ from pathlib import Path
 from unittest import mock
 
 from daemon import Daemon, binary, event, registered
-from proof import fault, key, logged_keys
+from proof import fault, key, logged_keys, rows
 from support import RULES, tool
 
 PLACE = "hubs/07/overlay.lua:2"
@@ -42,6 +42,11 @@ class Stuck(unittest.TestCase):
     def packs(self):
         return {p["pack"]: p for p in self.d.request("GET", "/v1/status").json()["packs"]}
 
+    def known_then(self):
+        """When the first rules had judged something."""
+        then, = rows(self.d.database, "SELECT recorded FROM event_commit WHERE generation = 1 ORDER BY number LIMIT 1")[0]
+        return then
+
     def get_stuck(self):
         """Sent events, with rules that never come back for one of them; what was acknowledged."""
         sent = [registered(100001, hub="09")]
@@ -59,6 +64,7 @@ class Stuck(unittest.TestCase):
 
     def test_the_next_one_leaves_it_out_and_goes_on(self):
         sent = self.get_stuck()
+        self.d.now = "2026-11-22T09:00:00Z"
         self.start()
         log = self.d.log()
         self.assertIn(f'rules: left out, since it never came back pack=hubs/07 place="{PLACE}"', log)
@@ -71,6 +77,11 @@ class Stuck(unittest.TestCase):
         self.assertEqual(self.d.export()["school/100002", "is_open"], "true")
         self.assertNotIn(("school/100002", "h07_late"), self.d.export())
         self.assertEqual(set(logged_keys(self.d.database)), {key(e) for e in sent + more})
+        with self.subTest("nor does a question about then run it"):
+            answer = self.d.request("GET", "/v1/schools/100001?known=" + self.known_then())
+            self.assertEqual(answer.status, 409, answer.text())
+            self.assertIn("hubs/07 never came back", answer.json()["detail"])
+            self.assertEqual(self.d.request("GET", "/v1/schools/100001").status, 200)
         with self.subTest("also the next time, and when it is pushed again as it is"):
             self.d.kill()
             self.start()

@@ -206,7 +206,7 @@ static void remove_if_may_add_but_not_take_out(void **state)
 /* Against the rules a file holds on to a row, a set in a map and two walks. */
 static void a_part_that_was_kept_is_an_error(void **state)
 {
-    pack_freezes = false; /* else it could not be kept at all */
+    LEAVES_THAWED = true; /* else it could not be kept at all */
     struct ruleset *rs = load_pack(PACK);
     struct record *a = new_record(rs, SCHOOL), *b = new_record(rs, "school/2");
     const char *OTHER = "error \"national/pack.lua:%d: this was read from another subject; a rule "
@@ -232,7 +232,7 @@ static void a_part_that_was_kept_is_an_error(void **state)
                     "nothing between two calls\"");
     record_free(b);
     ruleset_free(rs);
-    pack_freezes = true;
+    LEAVES_THAWED = false;
 }
 
 /* ---- memory ---- */
@@ -287,7 +287,7 @@ static void facts_that_grow_without_end_end_the_run_and_leave_the_record_usable(
 
 static void what_records_held_is_given_back(void **state)
 {
-    pack_freezes = false; /* else it could not be kept at all */
+    LEAVES_THAWED = true; /* else it could not be kept at all */
     struct ruleset *rs = load_pack(PACK);
     size_t before = 0;
     (void)state;
@@ -306,7 +306,7 @@ static void what_records_held_is_given_back(void **state)
     /* But for the table in which the pack hoards what it has read. */
     assert_true(rs->sandbox.used < before + ((size_t)4 << 20));
     ruleset_free(rs);
-    pack_freezes = true;
+    LEAVES_THAWED = false;
 }
 
 /* ---- against a simple model ---- */

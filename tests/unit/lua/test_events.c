@@ -106,7 +106,7 @@ static void what_a_reducer_does_to_it_is_gone_with_it(void **state)
 
 static void one_that_was_kept_is_of_no_use(void **state)
 {
-    pack_freezes = false; /* else it could not be kept at all */
+    LEAVES_THAWED = true; /* else it could not be kept at all */
     (void)state;
     begin("if e.data.word then s.t = tostring(kept[1].id) else keep(e) end");
     assert_facts("{}", "{}");
@@ -127,7 +127,7 @@ static void one_that_was_kept_is_of_no_use(void **state)
     assert_facts("{}", "{}");
     assert_facts("{\"word\":\"w\"}", "{\"t\":\"11\"}");
     end();
-    pack_freezes = true;
+    LEAVES_THAWED = false;
 }
 
 static void rows_and_lists_in_it_are_plain(void **state)

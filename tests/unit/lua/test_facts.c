@@ -335,7 +335,7 @@ static void the_words_of_packs_do_nothing_inside_a_rule(void **state)
 /* A file may hold on to what it saw, against the rules; what it holds is then of no use. */
 static void what_was_kept_from_another_call_is_of_no_use(void **state)
 {
-    pack_freezes = false; /* else it could not be kept at all */
+    LEAVES_THAWED = true; /* else it could not be kept at all */
     struct ruleset *rs =
         load_pack("local kept = {}\n"
                   "local function keep(t, k, v) table.insert(t, v) return v end\n"
@@ -368,7 +368,7 @@ static void what_was_kept_from_another_call_is_of_no_use(void **state)
     record_free(b);
     record_free(g);
     ruleset_free(rs);
-    pack_freezes = true;
+    LEAVES_THAWED = false;
 }
 
 static void text_facts_are_given_as_they_are(void **state)
