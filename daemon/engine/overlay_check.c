@@ -92,14 +92,58 @@ static bool read_number(double *out, const char *json)
     return is_yes_or_no(json) || (end != json && *end == '\0');
 }
 
+/* Years and days, "2024/25" and "2025-03-01", are texts of which the later one is more. */
+static bool are_alike(const char *a, const char *b)
+{
+    bool has_digit = false;
+
+    for (; *a && *b; a++, b++) {
+        bool is_digit = *a >= '0' && *a <= '9';
+        if (is_digit != (*b >= '0' && *b <= '9') || (!is_digit && *a != *b))
+            return false;
+        has_digit = has_digit || is_digit;
+    }
+    return has_digit && *a == *b;
+}
+
 /* Is there more of it than before? 0: there is no more or less. */
 static int order_of(const char *before, const char *here)
 {
     double a, b;
 
+    if (before[0] == '"' && are_alike(before, here))
+        return strcmp(here, before) > 0 ? 1 : -1;
     if (!read_number(&a, before) || !read_number(&b, here))
         return 0;
     return (b > a) - (b < a);
+}
+
+/* Its place in the list, from 1; 0: it is not there. */
+static size_t place_of(const struct strictness *s, const char *json)
+{
+    size_t len = strlen(json);
+
+    for (size_t i = 0; json[0] == '"' && i < s->count; i++)
+        if (strlen(s->values[i]) == len - 2 && memcmp(json + 1, s->values[i], len - 2) == 0)
+            return i + 1;
+    return 0;
+}
+
+/* 1: it is stricter than before, -1: less strict, 0: nobody says. */
+static int is_stricter(const struct value *before, const struct judged *j)
+{
+    const struct strictness *s = j->strictness;
+    int order = order_of(before->text, j->value);
+    size_t was = place_of(s, before->text), is = place_of(s, j->value);
+
+    if (s->way == STRICTER_HIGHER || s->way == STRICTER_LOWER)
+        return s->way == STRICTER_HIGHER ? order : -order;
+    if (s->way == STRICTER_LISTED)
+        return was && is ? (is < was) - (is > was) : 0;
+    /* Where the pack says nothing, yes is better than no, and no alert better than one. */
+    if (j->is_criterion || !is_yes_or_no(before->text) || !is_yes_or_no(j->value))
+        return 0;
+    return j->is_alert ? order : -order;
 }
 
 static void compare(struct check *c, const struct value *before, const struct judged *j)
@@ -108,16 +152,14 @@ static void compare(struct check *c, const struct value *before, const struct ju
         refuse(c, j->name, before->text, j->value, "with the overlay this rule fails");
         return;
     }
-    if (j->is_error || before->is_error || strcmp(before->text, j->value) == 0)
+    if (j->is_error || before->is_error || strcmp(before->text, j->value) == 0 ||
+        j->strictness->way == STRICTER_NEITHER)
         return;
-    int order = order_of(before->text, j->value), stricter = j->stricter;
-    /* Where the pack says nothing, yes is better than no, and no alert better than one. */
-    if (!stricter && !j->is_criterion && is_yes_or_no(before->text) && is_yes_or_no(j->value))
-        stricter = j->is_alert ? 1 : -1;
-    if (order == 0 || stricter == 0)
+    int stricter = is_stricter(before, j);
+    if (stricter == 0)
         tell(c, j->name, before->text, j->value,
              "it changes, and the national pack does not say which way is stricter", true);
-    else if ((order == stricter) != c->is_tighter)
+    else if ((stricter > 0) != c->is_tighter)
         refuse(c, j->name, before->text, j->value,
                c->is_tighter ? "what the overlay tightens makes this one less strict"
                              : "what the overlay loosens makes this one stricter");

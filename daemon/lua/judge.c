@@ -105,7 +105,7 @@ static void tell_all(const struct judge_job *job, bool with_criteria, judged_fn 
                                  .is_alert = rule->is_alert,
                                  .is_own = rule->is_own,
                                  .is_criterion = !rule->is_decision,
-                                 .stricter = rule->stricter,
+                                 .strictness = &rule->strictness,
                                  .wake = job->answers[i].wake },
                arg);
     }

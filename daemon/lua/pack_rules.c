@@ -59,6 +59,45 @@ static bool read_flag(struct loader *ld, const char *field, const char *where)
     return value;
 }
 
+/* stricter = { "none", "preparatory", ... }: the list is on top. False: it is none of texts. */
+static bool read_order(struct loader *ld, struct strictness *out)
+{
+    lua_Unsigned count = lua_rawlen(ld->L, -1);
+    const char **values = loader_alloc(ld, sizeof(*values) * ((size_t)count + 1));
+
+    for (lua_Unsigned i = 0; i < count; i++) {
+        bool is_text = lua_rawgeti(ld->L, -1, (lua_Integer)i + 1) == LUA_TSTRING;
+        values[i] = is_text ? loader_keep(ld, lua_tostring(ld->L, -1)) : NULL;
+        lua_pop(ld->L, 1);
+        if (!is_text)
+            return false;
+    }
+    *out = (struct strictness){ STRICTER_LISTED, values, (size_t)count };
+    return count > 1;
+}
+
+static void read_stricter(struct loader *ld, struct rule_def *r)
+{
+    static const char *const WAYS[] = {
+        [STRICTER_HIGHER] = "higher", [STRICTER_LOWER] = "lower", [STRICTER_NEITHER] = "neither"
+    };
+    int type = lua_getfield(ld->L, -1, "stricter");
+    bool is_good = type == LUA_TNIL || (type == LUA_TTABLE && read_order(ld, &r->strictness));
+
+    for (size_t i = 0; type == LUA_TSTRING && i < sizeof(WAYS) / sizeof(WAYS[0]); i++) {
+        if (WAYS[i] && strcmp(WAYS[i], lua_tostring(ld->L, -1)) == 0) {
+            r->strictness.way = (int)i;
+            is_good = true;
+        }
+    }
+    if (!is_good)
+        problems_add(ld->problems,
+                     "%s: %s: stricter is %s; expected \"higher\", \"lower\", \"neither\", or a "
+                     "list of its values with the strictest first",
+                     r->where, r->name, words_found(ld->L, -1));
+    lua_pop(ld->L, 1);
+}
+
 static void read_common(struct loader *ld, struct rule_def *r)
 {
     static const char *const KEYS[] = { "needs", "source",    "advice",   "waivable",
@@ -81,11 +120,7 @@ static void read_common(struct loader *ld, struct rule_def *r)
                          "%s: %s names no source; expected source = \"where this rule comes from\"",
                          r->where, r->name);
     r->advice = loader_text(ld, "advice", r->where);
-    const char *stricter = loader_text(ld, "stricter", r->where);
-    r->stricter = !stricter ? 0 : strcmp(stricter, "higher") == 0 ? 1 : -1;
-    if (r->stricter < 0 && strcmp(stricter, "lower") != 0)
-        problems_add(ld->problems, "%s: %s: stricter = '%s'; expected \"higher\" or \"lower\"",
-                     r->where, r->name, stricter);
+    read_stricter(ld, r);
     r->is_waivable = read_flag(ld, "waivable", r->where);
     if (read_flag(ld, "criterion", r->where))
         r->is_decision = false;

@@ -126,10 +126,9 @@ struct judged {
     const char *value; /* JSON scalar text; with is_error the message as a JSON string */
     bool is_error;
     bool is_alert;
-    bool is_own;       /* an overlay's, not the national pack's */
-    bool is_criterion; /* no decision: only from record_judge_rules() */
-    signed char
-        stricter; /* from there: 1 when more of it is stricter, -1 when less is, 0: the pack does not say */
+    bool is_own;                         /* an overlay's, not the national pack's */
+    bool is_criterion;                   /* no decision: only from record_judge_rules() */
+    const struct strictness *strictness; /* from there */
     const char
         *old_value; /* from record_rejudge(): what it was before, NULL at the first judging */
     bool old_is_error;

@@ -44,6 +44,20 @@ void problems_add(struct problems *p, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void problems_add_new(struct problems *p, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void problems_fini(struct problems *p);
 
+/* Which way a rule is stricter, as its pack says: more of it, less of it, values in a list the strictest of which is the
+ * first, or neither. */
+struct strictness {
+    enum {
+        STRICTER_UNSAID,
+        STRICTER_HIGHER,
+        STRICTER_LOWER,
+        STRICTER_LISTED,
+        STRICTER_NEITHER
+    } way;
+    const char *const *values; /* of STRICTER_LISTED */
+    size_t count;
+};
+
 struct ruleset;
 
 /* A file of a pack: what the database archives. */

@@ -116,7 +116,7 @@ struct rule_def {
     bool is_national_part; /* that first one: "eligible_development (national)" */
     bool is_decision;      /* false: a criterion, seen only in explanations */
     bool is_alert;
-    signed char stricter; /* stricter = "higher": 1, "lower": -1; 0: not said */
+    struct strictness strictness;
     bool is_waivable;
     int function;             /* Lua registry reference; LUA_NOREF unless RULE_FUNCTION */
     const uint16_t *criteria; /* RULE_ALL, RULE_ANY, RULE_UNLESS: indexes of rules */

@@ -83,7 +83,7 @@ local NEXT = {
 return pack {
   rules = {
     next_step = rule {
-      "What to do now", source = SOURCE,
+      "What to do now", stricter = "neither", source = SOURCE,
       function(s)
         if s.succeeded_by then return "Nothing: this school is continued by " .. s.succeeded_by .. "." end
         if not s.is_open and not s.registered then return "Enter the school in the register." end

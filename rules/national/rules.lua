@@ -72,7 +72,7 @@ local rules = {
 
   ---- readiness ----
   areas_secure = rule {
-    "How many of the five readiness areas are secure", source = FIVE_AREAS,
+    "How many of the five readiness areas are secure", stricter = "lower", source = FIVE_AREAS,
     function(s)
       local count = 0
       for _, judgement in each(s.areas) do
@@ -129,7 +129,7 @@ local rules = {
     end,
   },
   development_attendance = rule {
-    "Its teachers at each half term's meeting: 2 enough, 1 too few, 0 none, - no meeting", source = LEADS,
+    "Its teachers at each half term's meeting: 2 enough, 1 too few, 0 none, - no meeting", stricter = "neither", source = LEADS,
     function(s)
       if not s.development_year then return nil end
       local shown = ""
@@ -141,7 +141,7 @@ local rules = {
     end,
   },
   development_meetings = rule {
-    "Half terms in which enough of its teachers came to a meeting", source = LEADS,
+    "Half terms in which enough of its teachers came to a meeting", stricter = "lower", source = LEADS,
     function(s)
       local count = 0
       for half_term = 1, 6 do
@@ -151,11 +151,11 @@ local rules = {
     end,
   },
   development_observations = rule {
-    "Half terms with a shared lesson observation", source = OBSERVATION,
+    "Half terms with a shared lesson observation", stricter = "lower", source = OBSERVATION,
     function(s) return s.development_year and #s.observed[s.development_year] or 0 end,
   },
   development_visits = rule {
-    "Terms with a support visit", source = VISITS,
+    "Terms with a support visit", stricter = "lower", source = VISITS,
     function(s) return s.development_year and #s.visits[s.development_year] or 0 end,
   },
   development_complete = rule {
@@ -176,7 +176,7 @@ local rules = {
     end,
   },
   building_focuses = rule {
-    "How many of the four focuses it has worked on", source = FOCUS,
+    "How many of the four focuses it has worked on", stricter = "lower", source = FOCUS,
     function(s)
       local worked, count = {}, 0
       for year in each(s.embedded_years) do
@@ -188,7 +188,7 @@ local rules = {
     end,
   },
   building_years = rule {
-    "Years in an Embedding Work Group that have ended", source = BUILDING,
+    "Years in an Embedding Work Group that have ended", stricter = "lower", source = BUILDING,
     function(s)
       local count = 0
       for year in each(s.embedded_years) do
@@ -226,12 +226,12 @@ local rules = {
     source = REFINEMENT, waivable = true,
   },
   sustaining_years = rule {
-    "Years in a Sustaining Work Group", source = SUSTAINING,
+    "Years in a Sustaining Work Group", stricter = "lower", source = SUSTAINING,
     function(s) return #s.sustained_years end,
   },
 
   ---- where it stands ----
-  pathway_phase = shown { "Phase of the pathway", source = PATHWAY },
+  pathway_phase = shown { "Phase of the pathway", stricter = words.phases, source = PATHWAY },
   phase_since = rule {
     "In this phase since", source = PATHWAY,
     function(s)

@@ -133,13 +133,35 @@ static void what_is_no_yes_or_no_is_compared_where_it_has_a_direction(void **sta
         "  fine = rule { 'F', source = 's', stricter = 'higher',\n"
         "    function(s) return s.total + s.param.needed end },\n"
         "  other = rule { 'O', source = 's', function(s) return s.total + s.param.needed end },\n"
-        "  word = rule { 'W', source = 's', function(s) return 'w' .. s.param.needed end } },\n"
+        "  word = rule { 'W', source = 's', function(s) return 'w' .. s.param.needed end },\n"
+        "  said = rule { 'S', source = 's', stricter = 'neither', function(s) return 'w' .. "
+        "s.param.needed end },\n"
+        "  down = rule { 'D', source = 's', stricter = { 'w4', 'w3', 'w2' }, function(s) return "
+        "'w' "
+        ".. s.param.needed end },\n"
+        "  up = rule { 'U', source = 's', stricter = { 'w2', 'w3' }, function(s) return 'w' .. "
+        "s.param.needed end },\n"
+        "  late = rule { 'T', source = 's', stricter = 'higher',\n"
+        "    function(s) return '202' .. s.param.needed .. '-01-01' end },\n"
+        "  soon = rule { 'Y', source = 's', stricter = 'lower',\n"
+        "    function(s) return '202' .. s.param.needed .. '/2' .. s.param.needed + 1 end } },\n"
         "open = { needed = tighten } }\n";
     assert_string_equal(
         check_by(COUNTS, "return overlay { hub = '07', params = { needed = 3 } }", 0),
         "school/1 good 2->3\n"
         "unclear school/1 other 2->3\n"
+        "school/1 soon \"2022/23\"->\"2023/24\"\n"
+        "school/1 up \"w2\"->\"w3\"\n"
         "unclear school/1 word \"w2\"->\"w3\"");
+    assert_string_equal(/* a value that is not in the list has no place */
+                        check_by(COUNTS, "return overlay { hub = '07', params = { needed = 5 } }",
+                                 0),
+                        "unclear school/1 down \"w2\"->\"w5\"\n"
+                        "school/1 good 2->5\n"
+                        "unclear school/1 other 2->5\n"
+                        "school/1 soon \"2022/23\"->\"2025/26\"\n"
+                        "unclear school/1 up \"w2\"->\"w5\"\n"
+                        "unclear school/1 word \"w2\"->\"w5\"");
 }
 
 TEST_MAIN(CASE(what_is_no_yes_or_no_is_compared_where_it_has_a_direction),
