@@ -124,7 +124,8 @@ char *text_from_cp1252(const char *s, size_t len, size_t *out_len)
     return out;
 }
 
-#define LONGEST_NAME 64 /* longer ones are no slips of a known name */
+#define LONGEST_NAME  64 /* longer ones are no slips of a known name */
+#define SHORTEST_PART 4
 
 static char lower(char c)
 {
@@ -161,6 +162,36 @@ static size_t distance(const char *a, size_t a_len, const char *b, size_t b_len)
     return last[b_len];
 }
 
+/* Does a word of `candidate` begin so, or all of it? Words are parted by _ . and -. */
+static bool has_part(const char *candidate, const char *name, size_t len)
+{
+    for (const char *at = candidate; *at; at++) {
+        bool begins = at == candidate || strchr("_.-", at[-1]);
+        size_t i = 0;
+        while (begins && i < len && lower(at[i]) == lower(name[i]))
+            i++;
+        if (begins && i == len)
+            return true;
+    }
+    return false;
+}
+
+/* The only one that `name` is a part of: who writes less than all of a name means that. */
+static const char *only_whole(const char *name, size_t len, const char *const *candidates,
+                              size_t count)
+{
+    const char *whole = NULL;
+
+    for (size_t i = 0; i < count && len >= SHORTEST_PART; i++) {
+        if (!has_part(candidates[i], name, len))
+            continue;
+        if (whole)
+            return NULL;
+        whole = candidates[i];
+    }
+    return whole;
+}
+
 const char *text_nearest(const char *name, const char *const *candidates, size_t count)
 {
     size_t len = strlen(name);
@@ -181,7 +212,7 @@ const char *text_nearest(const char *name, const char *const *candidates, size_t
             break;
         limit = d - 1; /* from here on only a nearer one counts */
     }
-    return nearest;
+    return nearest ? nearest : only_whole(name, len, candidates, count);
 }
 
 const char *text_hint(char *out, size_t size, const char *name, const char *const *candidates,

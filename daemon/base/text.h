@@ -25,7 +25,8 @@ char *text_from_cp1252(const char *s, size_t len, size_t *out_len);
 /*
  * The candidate nearest to `name` (edits and swaps, case ignored), or NULL when
  * none is near enough to be a likely slip (a third of its length, at least 1 edit).
- * Ties go to the first.
+ * Ties go to the first. When none is near: the only one of which it is the beginning,
+ * or the beginning of a word.
  */
 const char *text_nearest(const char *name, const char *const *candidates, size_t count);
 

@@ -80,9 +80,9 @@ class Between:
                 for s in pair:
                     try:
                         s.shutdown(socket.SHUT_RDWR)
-                        s.close()
                     except OSError:
                         pass
+                    s.close()
             self.pairs = []
 
     def close(self):

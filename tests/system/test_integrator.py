@@ -12,7 +12,7 @@ from pathlib import Path
 
 import interop
 from daemon import PATIENCE_S, ROOT, Daemon, event, registered
-from support import number_from
+from support import number_from, tool
 
 SECTION = "[plugin webhook]\nallow = 127.0.0.0/8\nretry = 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1\n"
 
@@ -47,6 +47,17 @@ class Guide(unittest.TestCase):
         path = self.folder / "taken.jsonl"
         lines = path.read_text().splitlines() if path.exists() else []
         return [json.loads(line)["data"]["seq"] for line in lines if line.endswith("}}}")]
+
+    def await_id(self, last):
+        """Until the program has taken the entry with this id; all that it has taken."""
+        deadline = time.monotonic() + PATIENCE_S
+        while True:
+            lines = (self.folder / "taken.jsonl").read_text().splitlines() if self.taken() else []
+            taken = [json.loads(line) for line in lines if line.endswith("}")]
+            if taken and taken[-1]["id"] == last:
+                return taken
+            self.assertLess(time.monotonic(), deadline, (last, lines[-3:]))
+            time.sleep(0.1)
 
     def pull_the_plug(self, d):
         """Changes, while now the program and now the daemon is killed at any moment; the number of the last one."""
@@ -83,16 +94,48 @@ class Guide(unittest.TestCase):
             d.request("POST", "/v1/webhooks/guide/resume")
             self.assertEqual(sorted(self.await_taken(head)), list(range(1, head + 1)), self.seed)
 
+    def follow(self, d):
+        """The reader of the live feed, and a daemon that keeps its port."""
+        port = d.port
+        d.stop()
+        d.config.write_text(d.config.read_text().replace("127.0.0.1:0", f"127.0.0.1:{port}"))
+        d.start()
+        self.start("follow.mjs", f"http://127.0.0.1:{port}")
+        self.addCleanup(self.kill)
+        deadline = time.monotonic() + PATIENCE_S
+        while "}" not in (self.folder / "taken.jsonl").read_text() if (self.folder / "taken.jsonl").exists() else True:
+            self.assertLess(time.monotonic(), deadline, "it has taken no list")
+            time.sleep(0.05)
+
     def test_the_reader_of_the_live_feed_misses_nothing_and_has_it_in_order(self):
         with Daemon() as d:
-            port = d.port
-            d.stop()
-            d.config.write_text(d.config.read_text().replace("127.0.0.1:0", f"127.0.0.1:{port}"))
-            d.start()
-            self.start("follow.mjs", f"http://127.0.0.1:{port}")
-            self.addCleanup(self.kill)
+            self.follow(d)
             head = self.pull_the_plug(d)
             self.assertEqual(self.await_taken(head), list(range(1, head + 1)), self.seed)
+
+    def test_the_reader_of_the_live_feed_takes_the_list_again_after_a_restore(self):
+        with Daemon() as d:
+            def change(kind, day):
+                d.send([event(f"commitment.{kind}", "school/100000", id=f"{kind}-{day}", time=f"2025-09-{day}T10:00:00Z")])
+                return d.request("GET", "/v1/changes?limit=10000").json()["items"]
+
+            self.follow(d)
+            d.send([registered("100000")])
+            kept = change("given", 10)
+            self.assertEqual(tool("backup", d.folder / "b", "--url", f"unix:{d.socket}").returncode, 0)
+            lost = change("withdrawn", 11)[-1]["id"]
+            self.await_id(lost)
+            d.stop()
+            self.assertEqual(tool("restore", d.folder / "b", "--database", d.database).returncode, 0)
+            d.start()
+            for day in range(12, 16):  # it may come back before or after these
+                feed = change("given" if day % 2 else "withdrawn", day)
+            taken = self.await_id(feed[-1]["id"])
+            again = next(i for i, line in enumerate(taken) if i > 0 and "list" in line)
+            self.assertEqual(taken[again - 1]["id"], lost)
+            place = int(taken[again]["id"].split("/")[1])
+            self.assertGreaterEqual(place, len(kept))
+            self.assertEqual([line["id"] for line in taken[again + 1:]], [e["id"] for e in feed[place:]])
 
 
 if __name__ == "__main__":

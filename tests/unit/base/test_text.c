@@ -109,6 +109,9 @@ static void the_nearest_name_is_a_likely_slip(void **state)
     assert_string_equal(text_nearest("rloe", NAMES, 4), "role");
     assert_string_equal(text_nearest("lead.name", NAMES, 4), "lead.named");
     assert_string_equal(text_nearest("ids", NAMES, 4), "id");
+    assert_string_equal(text_nearest("lead", NAMES, 4), "lead.named");
+    assert_string_equal(text_nearest("named", NAMES, 4), "lead.named");
+    assert_null(text_nearest("amed.", NAMES, 4));
     assert_null(text_nearest("pupil", NAMES, 4));
     assert_null(text_nearest("", NAMES, 4));
     assert_null(text_nearest("x", NAMES, 4));
