@@ -118,7 +118,7 @@ enum err_code answer_decisions(struct buf *out, struct reader *r, const struct j
         read_names(&o, r, params, err) != OK)
         return err->code;
     o.at = when.at;
-    if (when.is_now && reader_tables_are_current(&is_current, r, when.at, err) != OK)
+    if (when.is_now && reader_tables_are_current(&is_current, NULL, r, when.at, err) != OK)
         return err->code;
     if (is_current)
         return export_tables(out, r, &o, err);

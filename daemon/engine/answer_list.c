@@ -9,6 +9,7 @@
 #include "engine/list_values.h"
 #include "engine/pieces.h"
 #include "engine/reader.h"
+#include "engine/waiting.h"
 #include "store/derived.h"
 
 #define LIMIT_DEFAULT 100
@@ -21,8 +22,9 @@ struct list {
     struct reader *r;
     struct list_query query;
     struct list_filter filters[FILTERS_MAX];
-    int count;        /* rows written */
-    const char *last; /* subject of the last row */
+    int count;             /* rows written */
+    const char *last;      /* subject of the last row */
+    struct strmap waiting; /* who is shown as it was */
 };
 
 /* ---- what is asked for ---- */
@@ -155,7 +157,8 @@ static enum err_code take_row(const struct list_row *row, void *arg, struct err 
     begin_row(l->out, l, row->subject, row->name, row->hub);
     l->last = arena_strdup(&l->r->arena, row->subject);
     enum err_code rc = decisions_each(row->names, row->values, take_decision, &decisions, err);
-    buf_str(l->out, "}}");
+    bool waits = strmap_find(&l->waiting, row->subject, strlen(row->subject));
+    buf_str(l->out, waits ? "},\"waits\":true}" : "}}");
     return rc;
 }
 
@@ -327,9 +330,8 @@ enum err_code answer_list(struct buf *out, struct reader *r, const struct json *
     if (params_instants(&when, r, params, err) != OK || read_query(&l, params, err) != OK ||
         feed_last_seq(&seq, r->store, err) != OK)
         return err->code;
-    enum err_code rc = when.is_now ? reader_tables_are_current(&is_current, r, when.at, err) : OK;
-    if (rc != OK)
-        return rc;
+    enum err_code rc =
+        when.is_now ? reader_tables_are_current(&is_current, &l.waiting, r, when.at, err) : OK;
     if (is_current)
         seq = derived_mark(r->store).feed;
     buf_printf(out, "{\"seq\":%lld,\"items\":[", (long long)seq);
@@ -342,6 +344,10 @@ enum err_code answer_list(struct buf *out, struct reader *r, const struct json *
     json_write_cstr(out, more ? l.last : NULL);
     buf_str(out, ",\"place\":");
     write_place(out, r, seq);
+    size_t waiting = is_current ? waiting_count(&l.waiting, l.query.kind) : 0;
+    if (waiting > 0)
+        buf_printf(out, ",\"waiting\":%zu", waiting);
     buf_char(out, '}');
+    strmap_fini(&l.waiting);
     return rc;
 }

@@ -16,6 +16,7 @@ struct summary {
     int64_t at;
     struct tally *own; /* of the hub of the subject under way; NULL: none */
     enum subject_kind kind;
+    struct strmap waiting; /* who is counted as it was */
 };
 
 static struct tally *tally_of_hub(struct summary *s, const char *hub)
@@ -165,12 +166,14 @@ static void write_hubs(struct buf *out, struct summary *s)
     free(items);
 }
 
-static void write_summary(struct buf *out, struct summary *s, int64_t seq)
+static void write_summary(struct buf *out, struct summary *s, int64_t seq, bool is_current)
 {
     buf_printf(out, "{\"seq\":%lld,\"at\":", (long long)seq);
     write_moment(out, s->at);
     buf_str(out, ",\"hub\":");
     json_write_cstr(out, s->hub);
+    if (is_current && s->waiting.count > 0)
+        buf_printf(out, ",\"waiting\":%u", s->waiting.count);
     write_tally(out, "schools", &s->all[SUBJECT_SCHOOL]);
     write_tally(out, "groups", &s->all[SUBJECT_GROUP]);
     write_hubs(out, s);
@@ -185,6 +188,7 @@ static void summary_fini(struct summary *s)
         if (s->hubs.items[i].as.ptr)
             tally_fini(s->hubs.items[i].as.ptr);
     strmap_fini(&s->hubs);
+    strmap_fini(&s->waiting);
 }
 
 enum err_code answer_summary(struct buf *out, struct reader *r, const struct json *params,
@@ -203,13 +207,14 @@ enum err_code answer_summary(struct buf *out, struct reader *r, const struct jso
         feed_last_seq(&seq, r->store, err) != OK)
         return err->code;
     s.at = when.at;
-    enum err_code rc = when.is_now ? reader_tables_are_current(&is_current, r, when.at, err) : OK;
+    enum err_code rc =
+        when.is_now ? reader_tables_are_current(&is_current, &s.waiting, r, when.at, err) : OK;
     if (rc == OK && is_current)
         seq = derived_mark(r->store).feed;
     if (rc == OK)
         rc = is_current ? summarise_tables(&s, err) : summarise_log(&s, &when, err);
     if (rc == OK)
-        write_summary(out, &s, seq);
+        write_summary(out, &s, seq, is_current);
     summary_fini(&s);
     return rc;
 }

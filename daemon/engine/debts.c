@@ -1,6 +1,7 @@
 /* debts.c - see debts.h. */
 #include "engine/debts.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -213,4 +214,19 @@ int64_t debts_turn_at(const struct debts *d)
 size_t debts_held(const struct debts *d)
 {
     return d->held;
+}
+
+void debts_list(const struct debts *d, char *out, size_t size)
+{
+    size_t used = 0;
+
+    out[0] = '\0';
+    for (uint32_t i = 0; d->owing > 0 && i < d->debtors.count; i++) {
+        const struct debtor *debtor = d->debtors.items[i].as.ptr;
+        size_t len = strlen(d->debtors.items[i].key);
+        if (!debtor->owes || used + len + 2 > size)
+            continue;
+        used += (size_t)snprintf(out + used, size - used, "%s%s", used ? " " : "",
+                                 d->debtors.items[i].key);
+    }
 }

@@ -42,6 +42,8 @@ void debts_pass(struct debts *d);
 /* The monotonic instant at which the next one's turn comes; INT64_MAX: nobody waits. */
 int64_t debts_turn_at(const struct debts *d);
 size_t debts_held(const struct debts *d);
+/* Write who owes, separated by spaces, as far as there is room: hubs, and subjects that have left one. */
+void debts_list(const struct debts *d, char *out, size_t size);
 
 /* Nobody is held back any more, since all begins anew; who owes goes on to. */
 void debts_release(struct debts *d);

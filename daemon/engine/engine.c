@@ -261,6 +261,8 @@ void engine_counters(const struct engine *e, struct engine_counters *out)
     out->skipped = e->cache.skipped;
     out->refold_lag = (uint64_t)pending_count(e->store);
     out->held_back = e->debts ? debts_held(e->debts) : 0;
+    if (e->debts)
+        debts_list(e->debts, out->slow, sizeof(out->slow));
     out->generation = e->generation;
     snprintf(out->digest, sizeof(out->digest), "%s", rulebook_digest(e->rules));
 }

@@ -133,6 +133,7 @@ struct engine_counters {
         skipped; /* events, once for each record, of a type or with data that the rules do not have any more */
     uint64_t refold_lag; /* subjects that wait to be folded anew */
     uint64_t held_back;  /* subjects that wait since their hub's rules take long */
+    char slow[200];      /* whose: see reader_tell_slow() */
     int64_t generation;
     char digest[65]; /* of its rules, hex */
 };

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "engine/engine_internal.h"
 #include "engine/reader.h"
+#include "engine/waiting.h"
 #include "engine/warm.h"
 #include "store/derived.h"
 #include "store/generation.h"
@@ -275,7 +276,8 @@ enum err_code reader_world(struct reader *r, int64_t max_seq, bool all, struct e
     return all ? world_load_all(r->world, err) : OK;
 }
 
-enum err_code reader_tables_are_current(bool *out, struct reader *r, int64_t now, struct err *err)
+enum err_code reader_tables_are_current(bool *out, struct strmap *waiting, struct reader *r,
+                                        int64_t now, struct err *err)
 {
     struct derived_mark mark = derived_mark(r->store);
     int64_t wake, judged_at, commits, wanted = r->wanted_commit;
@@ -285,8 +287,11 @@ enum err_code reader_tables_are_current(bool *out, struct reader *r, int64_t now
         rc = log_last_recorded(&judged_at, r->store, err);
     if (rc == OK)
         rc = log_last_commit(&commits, r->store, err);
+    bool is_judged = wake > now;
+    if (rc == OK && !is_judged && waiting && r->slow && r->slow[0])
+        rc = waiting_find(&is_judged, waiting, r, now, err);
     /* The last commit is later than `now` only when a rehearsal's clock stands before it. */
-    *out = rc == OK && wake > now && judged_at <= now;
+    *out = rc == OK && is_judged && judged_at <= now;
     if (*out && (!mark.is_whole || mark.commit < (wanted ? wanted : commits))) {
         *out = false;
         if (wanted)
@@ -310,6 +315,11 @@ void reader_tell(const struct reader *r, int64_t done, int64_t of)
 void reader_want(struct reader *r, int64_t commit)
 {
     r->wanted_commit = commit;
+}
+
+void reader_tell_slow(struct reader *r, const char *slow)
+{
+    r->slow = slow;
 }
 
 void reader_tell_wake(struct reader *r, int64_t due)

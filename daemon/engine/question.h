@@ -53,6 +53,9 @@ void reader_forget(struct reader *r);
 void reader_want(struct reader *r, int64_t commit);
 /* Inside a daemon: when the next subject is due, which the tables may not say yet. */
 void reader_tell_wake(struct reader *r, int64_t due);
+/* The same: whose subjects are held back, since their rules take long, "07 13" (debts.h); NULL: nobody's. Lists show them
+ * as they were, and say so. Borrowed. */
+void reader_tell_slow(struct reader *r, const char *slow);
 
 /* Called now and then while a long question is answered, on the thread that asked, with how far it has come. */
 typedef void reader_progress_fn(int64_t done, int64_t of, void *arg);

@@ -29,6 +29,7 @@ struct reader {
     struct world *world;
     bool is_told_wake; /* when the next subject is due is known better than by tables */
     int64_t next_wake;
+    const char *slow;             /* borrowed: see reader_tell_slow() */
     reader_progress_fn *progress; /* NULL: nobody wants to know */
     void *progress_arg;
     struct warm *warm;     /* records from the last what-if; owned, NULL: none */
@@ -86,9 +87,11 @@ void reader_drop_tests(struct reader *r);
 MUST_CHECK enum err_code reader_need_rules(struct reader *r, struct err *err);
 /* A world of the reader's, closed when the question is answered; with everything in it when `all`. */
 MUST_CHECK enum err_code reader_world(struct reader *r, int64_t max_seq, bool all, struct err *err);
-/* Are the tables of current decisions what judging at `now` would give? Time may have gone past a wake. */
-MUST_CHECK enum err_code reader_tables_are_current(bool *out, struct reader *r, int64_t now,
-                                                   struct err *err);
+/* Are the tables of current decisions what judging at `now` would give? Time may have gone past a wake. `waiting`: an
+ * empty map for the subjects that may be as they were, since they are held back (waiting.h); NULL: none may. */
+struct strmap;
+MUST_CHECK enum err_code reader_tables_are_current(bool *out, struct strmap *waiting,
+                                                   struct reader *r, int64_t now, struct err *err);
 /* ERR_ABSENT when nothing touches the subject by `at`, with the nearest, or what is known of it. After
  * reader_world(). */
 MUST_CHECK enum err_code reader_check_subject(struct reader *r, const char *subject, int64_t at,

@@ -28,6 +28,7 @@ struct question {
     char *params;
     int64_t commit; /* that tables must stand at */
     int64_t next_wake;
+    char slow[sizeof(((struct engine_counters *)0)->slow)];
     bool is_long;
     char tag[TAG_MAX]; /* "": none. This and what follows under the readers' lock */
     int64_t work_done, work_of;
@@ -166,9 +167,11 @@ static void answer_work(uv_work_t *work)
         take_tag(q, params);
         reader_want(*q->slot, q->commit);
         reader_tell_wake(*q->slot, q->next_wake);
+        reader_tell_slow(*q->slot, q->slow);
         reader_on_progress(*q->slot, take_progress, q);
         q->code = question_answer(&q->answer, *q->slot, q->name, params, &q->err);
         reader_on_progress(*q->slot, NULL, NULL);
+        reader_tell_slow(*q->slot, NULL);
     }
     if (q->code == OK && q->answer.failed)
         q->code = err_set(&q->err, ERR_LIMIT, "no memory for the answer to '%s'", q->name);
@@ -337,8 +340,8 @@ static bool is_long(const char *question, const char *params)
 }
 
 enum err_code readers_ask(struct readers *r, const char *question, const char *params,
-                          int64_t commit, int64_t next_wake, reader_answer_fn *done, void *arg,
-                          struct err *err)
+                          int64_t commit, const struct figures *now, reader_answer_fn *done,
+                          void *arg, struct err *err)
 {
     if (r->is_stopping)
         return err_set(err, ERR_BUSY, "the daemon is stopping");
@@ -348,7 +351,8 @@ enum err_code readers_ask(struct readers *r, const char *question, const char *p
     if (!q)
         return err_set(err, ERR_LIMIT, "no memory for a question");
     q->commit = commit;
-    q->next_wake = next_wake;
+    q->next_wake = now->progress.next_wake;
+    memcpy(q->slow, now->engine.slow, sizeof(q->slow));
     q->is_long = is_long(question, params);
     if (r->last)
         r->last->next = q;

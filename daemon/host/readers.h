@@ -15,6 +15,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "host/metrics.h"
 
 #define READERS_MAX 2
 
@@ -33,11 +34,12 @@ typedef void reader_answer_fn(void *arg, enum err_code code, const char *text, s
 MUST_CHECK enum err_code readers_new(struct readers **out, uv_loop_t *loop,
                                      const struct readers_options *options, struct err *err);
 
-/* Texts are copied. `commit`: see reader_want(); `next_wake`: reader_tell_wake(). ERR_BUSY: too many wait, or stopping; ERR_LIMIT: no memory. Then
+/* Texts are copied. `commit`: see reader_want(); `now`: how the engine stands (reader_tell_wake(), reader_tell_slow()),
+ * borrowed for the call. ERR_BUSY: too many wait, or stopping; ERR_LIMIT: no memory. Then
  * no call. */
 MUST_CHECK enum err_code readers_ask(struct readers *r, const char *question, const char *params,
-                                     int64_t commit, int64_t next_wake, reader_answer_fn *done,
-                                     void *arg, struct err *err);
+                                     int64_t commit, const struct figures *now,
+                                     reader_answer_fn *done, void *arg, struct err *err);
 
 /* Append what is being answered and what waits, [{"question","tag","state","done","of"}...], in order. `tag`: the
  * parameter by which who asked knows the question again, or null; `done` `of`: subjects, of long questions. */

@@ -57,9 +57,9 @@ static enum pw_status ask_reader(struct asked *a)
 {
     /* In the end it is folded from the log, however long that takes. */
     int64_t commit = a->tries < TABLES_TRIES ? a->commit : 0;
-    int64_t next_wake = worker_figures(a->service->worker)->progress.next_wake;
-    return service_status_of(readers_ask(a->service->readers, a->question, a->params, commit,
-                                         next_wake, on_answer, a, NULL));
+    const struct figures *now = worker_figures(a->service->worker);
+    return service_status_of(
+        readers_ask(a->service->readers, a->question, a->params, commit, now, on_answer, a, NULL));
 }
 
 static void on_tables(struct job *job)

@@ -97,6 +97,11 @@ typedef enum err_code wake_fn(const char *subject, int64_t due, void *arg, struc
 MUST_CHECK enum err_code wake_due(struct store *s, int64_t now, int limit, wake_fn *fn, void *arg,
                                   struct err *err);
 
+/* All subjects due at or before `now`, as a reader sees them, with the hub on their card (NULL: none). */
+typedef enum err_code due_fn(const char *subject, const char *hub, void *arg, struct err *err);
+MUST_CHECK enum err_code wake_each_due(struct store *s, int64_t now, due_fn *fn, void *arg,
+                                       struct err *err);
+
 /* Leave a subject out of those that are due, whenever it is, and let it be one again. It stays due for who loads the
  * database anew, and becomes so with any other instant that is put. */
 void wake_hold(struct store *s, const char *subject);

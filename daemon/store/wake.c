@@ -132,6 +132,26 @@ enum err_code wake_first(int64_t *out, struct store *s, struct err *err)
     return stmt_int(out, s, SQL, TIME_NEVER, "find the next wake", err);
 }
 
+enum err_code wake_each_due(struct store *s, int64_t now, due_fn *fn, void *arg, struct err *err)
+{
+    static const char SQL[] = "SELECT n.text, r.hub FROM subject_row r"
+                              " JOIN subject_name n ON n.id = r.id WHERE r.due <= ?1";
+    sqlite3_stmt *st;
+    bool row = false;
+
+    if (stmt_get(&st, s, SQL, err) != OK)
+        return err->code;
+    sqlite3_bind_int64(st, 1, now);
+    enum err_code rc = stmt_row(&row, s, st, "find who is due", err);
+    while (rc == OK && row) {
+        rc = fn(column_text(st, 0), column_text(st, 1), arg, err);
+        if (rc == OK)
+            rc = stmt_row(&row, s, st, "find who is due", err);
+    }
+    stmt_done(st);
+    return rc;
+}
+
 /* The heap's first ones, in order: whichever of those seen comes next, its children are seen with it. */
 enum err_code wake_due(struct store *s, int64_t now, int limit, wake_fn *fn, void *arg,
                        struct err *err)

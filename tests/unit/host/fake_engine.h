@@ -451,6 +451,12 @@ void reader_tell_wake(struct reader *r, int64_t due)
     uv_mutex_unlock(&fake.lock);
 }
 
+void reader_tell_slow(struct reader *r, const char *slow)
+{
+    (void)r;
+    (void)slow;
+}
+
 void reader_on_progress(struct reader *r, reader_progress_fn *fn, void *arg)
 {
     r->progress = fn;
