@@ -68,6 +68,7 @@ class Stuck(unittest.TestCase):
         self.start()
         log = self.d.log()
         self.assertIn(f'rules: left out, since it never came back pack=hubs/07 place="{PLACE}"', log)
+        self.assertFalse(Path(self.d.database + "-stuck").exists())
         pack = self.packs()["hubs/07"]
         self.assertIsNone(pack["generation"])
         self.assertIn(f"it never came back ({PLACE})", pack["last_error"])

@@ -39,19 +39,28 @@ static void put_go(int i, int day)
     put(&LOG, id, date, school(i), "go", "{}");
 }
 
-static void begin(const char *overlay)
+static struct rulebook *load(const char *national, const char *overlay)
 {
     const struct ruleset_file files[] = {
         { .path = "hubs/07/o.lua", .text = overlay, .len = overlay ? strlen(overlay) : 0 },
-        { .path = "national/pack.lua", .text = NATIONAL, .len = sizeof(NATIONAL) - 1 },
+        { .path = "national/pack.lua", .text = national, .len = strlen(national) },
     };
+    struct rulebook *rules = NULL;
+
+    assert_ok(
+        rulebook_load_files(&rules, overlay ? files : files + 1, overlay ? 2 : 1, NULL, &err));
+    for (int i = 0; rulebook_at(rules, i); i++)
+        rulebook_at(rules, i)->sandbox.most_steps = 200000; /* else it would take a while */
+    return rules;
+}
+
+static void begin_by(const char *national, const char *overlay)
+{
 
     assert_ok(civil_init(&err));
     assert_ok(digest_init(&err));
     ids = 0;
-    LOG = (struct log){ 0 };
-    assert_ok(
-        rulebook_load_files(&LOG.rules, overlay ? files : files + 1, overlay ? 2 : 1, NULL, &err));
+    LOG = (struct log){ .rules = load(national, overlay) };
     assert_ok(store_open(&LOG.store, NULL, STORE_MEMORY, &err));
     for (int i = 0; i < SUBJECTS; i++) {
         char id[16];
@@ -59,6 +68,11 @@ static void begin(const char *overlay)
         put(&LOG, id, "2024-09-01", school(i), "at",
             i % 2 ? "{\"hub\":\"07\"}" : "{\"hub\":\"08\"}");
     }
+}
+
+static void begin(const char *overlay)
+{
+    begin_by(NATIONAL, overlay);
 }
 
 static struct candidate *begin_trying(void)
@@ -131,7 +145,6 @@ static struct refusals *refusals_of(const char *overlay)
     begin(overlay);
     for (int i = 0; i < SUBJECTS; i++)
         put_go(i, 1);
-    rulebook_of_hub(LOG.rules, "07")->sandbox.most_steps = 200000; /* else it would take a while */
     struct candidate *c = begin_trying();
     bool done = false;
     enum err_code rc = OK;
@@ -173,7 +186,42 @@ static void rules_that_never_end_for_many_do_not_come_into_force(void **state)
     refusals_free(found);
 }
 
-TEST_MAIN(CASE(late_events_without_end_do_not_put_it_off),
+/* National rules that do not end are no reason against an overlay that comes beside them, nor are they to go by that. */
+static void what_is_in_force_is_not_found_wanting(void **state)
+{
+    static const char ENDLESS[] =
+        "return pack { name = 'national', version = '1',\n"
+        "events = { at = { title = 'A', subject = 'school', data = { hub = hub } } },\n"
+        "facts = { school = { hub = hub } },\n"
+        "on = { school = { at = function(s, e) s.hub = e.data.hub end } },\n"
+        "rules = { loop = rule { 'L', source = 's', function(s) while s.hub do end return 1 end } "
+        "} }\n";
+    static const char OVERLAY[] =
+        "return overlay { hub = '07', rules = {\n"
+        "h07_x = rule { 'X', source = 's', function(s) return 1 end } } }";
+    (void)state;
+    for (int is_in_force = 0; is_in_force < 2; is_in_force++) {
+        struct candidate *c = NULL;
+        bool done = false;
+        enum err_code rc = OK;
+        begin_by(ENDLESS, OVERLAY);
+        struct rulebook *in_force = load(is_in_force ? ENDLESS : NATIONAL, NULL);
+        assert_ok(candidate_new(&c, LOG.rules, in_force, LOG.store, 1000, &err));
+        while (rc == OK && !done)
+            rc = candidate_slice(&done, c, LOG.store, at("2026-01-01"), 0, &err);
+        struct refusals *found = candidate_refusals(c);
+        assert_int_equal(rc, is_in_force ? OK : ERR_RULE);
+        assert_int_equal(found == NULL, is_in_force);
+        if (found)
+            assert_string_equal(found->first->pack, "national");
+        refusals_free(found);
+        rulebook_free(in_force);
+        end(c);
+    }
+}
+
+TEST_MAIN(CASE(what_is_in_force_is_not_found_wanting),
+          CASE(late_events_without_end_do_not_put_it_off),
           CASE(what_can_not_follow_is_made_again_once_there_is_quiet),
           CASE(the_pack_that_is_wanting_is_named_with_its_subjects),
           CASE(rules_that_never_end_for_many_do_not_come_into_force))
