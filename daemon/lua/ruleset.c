@@ -385,9 +385,12 @@ static void check_files(struct load_job *job)
 
     for (int i = 0; i < job->loader.count; i++)
         parts[job->parts[i].is_overlay]++;
-    if (parts[0] == 0)
-        problems_add(problems, "%s/: no file here returns pack { ... }",
-                     sources->pack ? sources->pack : "national");
+    if (parts[0] == 0 && !sources->pack)
+        problems_add(problems,
+                     "national/: it is not there; a rules folder holds the national pack in "
+                     "national/, and hubs' overlays in hubs/CODE/");
+    else if (parts[0] == 0)
+        problems_add(problems, "%s/: no file here returns pack { ... }", sources->pack);
     if (sources->hub && parts[1] == 0)
         problems_add(problems, "hubs/%s/: no file here returns overlay { ... }", sources->hub);
     for (int i = 0; i < sources->count; i++)
