@@ -7,32 +7,24 @@
 #include "engine/crowd.h"
 #include "engine/reader.h"
 #include "engine/whatif_count.h"
+#include "engine/whatif_request.h"
 #include "engine/whatif_write.h"
 #include "lua/suppose.h"
 
-#define FILES_MAX   4000
 #define EVENTS_EACH 8 /* of a subject, at least, in a log that is worth two threads */
-
-struct request {
-    const struct json *set;   /* NULL: no parameters */
-    const struct json *files; /* NULL: no other rules */
-    bool may_load;            /* who asks may bring rules */
-    bool keeps;               /* packs of which `files` has nothing stay as they are */
-    const char *hub;
-    struct instants when;
-    enum row_format format;
-};
 
 struct run {
     struct reader *reader;
-    struct request q;
+    struct whatif_request q;
     struct whatif hands[CROWD_MAX];
     struct rulebook *old_rules[CROWD_MAX],
         *new_rules[CROWD_MAX]; /* owned; NULL: the other's, or the reader's */
     int hand_count;
     int64_t moments[WHATIF_MOMENTS];
     int moment_count;
-    struct warm *warm; /* being filled, or answering; owned */
+    struct warm *warm;        /* being filled; owned */
+    struct likeness likeness; /* of the rules in force and the other ones */
+    bool is_likened;
 };
 
 static enum err_code no_memory(struct err *err)
@@ -40,137 +32,15 @@ static enum err_code no_memory(struct err *err)
     return err_set(err, ERR_LIMIT, "no memory to compare rules");
 }
 
-/* ---- what is asked ---- */
-
-static enum err_code read_flag(bool *out, const struct json *params, const char *name,
-                               struct err *err)
-{
-    const struct json *v = json_get(params, name);
-
-    *out = v && v->type == JSON_BOOL && v->as.boolean;
-    if (v && v->type != JSON_BOOL && v->type != JSON_NULL)
-        return err_set(err, ERR_INPUT, "%s: found %s, expected true or false", name,
-                       json_type_name(v));
-    return OK;
-}
-
-static enum err_code check_file(const struct json *file, struct err *err)
-{
-    const struct json *path = json_get(file, "path"), *text = json_get(file, "text");
-
-    if (!path || path->type != JSON_STRING || !text || text->type != JSON_STRING)
-        return err_set(
-            err, ERR_INPUT,
-            "files: expected objects {\"path\":\"national/rules.lua\",\"text\":\"...\"}");
-    if ((strncmp(path->as.string, "national/", 9) != 0 &&
-         strncmp(path->as.string, "hubs/", 5) != 0) ||
-        strstr(path->as.string, ".."))
-        return err_set(err, ERR_INPUT,
-                       "files: path: found \"%.80s\", expected national/NAME.lua or "
-                       "hubs/CODE/NAME.lua",
-                       path->as.string);
-    return OK;
-}
-
-static enum err_code check_rules(const struct request *q, struct err *err)
-{
-    if (!q->set && !q->files)
-        return err_set(
-            err, ERR_INPUT,
-            "nothing to compare with: expected `set`, as {\"leads_needed\":3}, or `files`");
-    if (q->set && (q->set->type != JSON_OBJECT || q->set->len == 0))
-        return err_set(err, ERR_INPUT, "set: expected an object such as {\"leads_needed\":3}");
-    if (q->files && (q->files->type != JSON_ARRAY || q->files->len == 0))
-        return err_set(err, ERR_INPUT, "files: expected a list of {\"path\",\"text\"}");
-    if (q->files && !q->may_load)
-        return err_set(err, ERR_INPUT,
-                       "files: to bring rules takes a token with the scope rules; set needs none");
-    for (const struct json *f = q->files ? q->files->as.first : NULL; f; f = f->next)
-        if (check_file(f, err) != OK)
-            return err->code;
-    return OK;
-}
-
-static const struct json *given(const struct json *params, const char *name)
-{
-    const struct json *v = json_get(params, name);
-    return v && v->type != JSON_NULL ? v : NULL;
-}
-
-static enum err_code read_request(struct request *q, struct reader *r, const struct json *params,
-                                  struct err *err)
-{
-    static const char *const KNOWN[] = { "set", "files", "keep",   "may_load", "hub",
-                                         "at",  "known", "format", "tag",      NULL };
-
-    if (params_check(params, KNOWN, err) != OK || params_text(&q->hub, params, "hub", err) != OK ||
-        read_flag(&q->keeps, params, "keep", err) != OK ||
-        read_flag(&q->may_load, params, "may_load", err) != OK ||
-        row_format_read(&q->format, params, err) != OK ||
-        params_instants(&q->when, r, params, err) != OK)
-        return err->code;
-    q->set = given(params, "set");
-    q->files = given(params, "files");
-    return check_rules(q, err);
-}
-
-/* Only parameters, and only now: what else is asked has other facts, or other moments. */
+/* Only now, and by what is known now: what else is asked has other facts, or other moments. */
 static bool may_keep(const struct run *run)
 {
-    return !run->q.files && run->q.format != ROWS_JSON && !run->q.when.has_known;
+    return run->q.format != ROWS_JSON && !run->q.when.has_known;
 }
 
 /* ---- rules ---- */
 
-/* Does one of the files given belong to the same pack? */
-static bool has_pack(const struct json *files, const char *path)
-{
-    size_t len = (size_t)(strrchr(path, '/') - path) + 1;
-
-    for (const struct json *f = files->as.first; f; f = f->next) {
-        const struct json *other = json_get(f, "path");
-        if (strncmp(other->as.string, path, len) == 0 && !strchr(other->as.string + len, '/'))
-            return true;
-    }
-    return false;
-}
-
-static int by_path(const void *a, const void *b)
-{
-    const struct ruleset_file *x = a, *y = b;
-    bool x_is_hub = strncmp(x->path, "hubs/", 5) == 0, y_is_hub = strncmp(y->path, "hubs/", 5) == 0;
-
-    /* the national pack first, then hubs by code: as a folder is read */
-    return x_is_hub != y_is_hub ? x_is_hub - y_is_hub : strcmp(x->path, y->path);
-}
-
-static enum err_code load_files(struct rulebook **out, const struct run *run, struct err *err)
-{
-    const struct request *q = &run->q;
-    struct ruleset_file *files = calloc(FILES_MAX, sizeof(*files)), kept;
-    int count = 0;
-
-    if (!files)
-        return no_memory(err);
-    for (const struct json *f = q->files->as.first; f && count < FILES_MAX; f = f->next) {
-        const struct json *text = json_get(f, "text");
-        files[count++] = (struct ruleset_file){ .path = json_get(f, "path")->as.string,
-                                                .text = text->as.string,
-                                                .len = text->len };
-    }
-    for (int i = 0; q->keeps && count < FILES_MAX && rulebook_file_at(&kept, run->reader->rules, i);
-         i++)
-        if (!has_pack(q->files, kept.path))
-            files[count++] = kept;
-    qsort(files, (size_t)count, sizeof(*files), by_path);
-    enum err_code rc = rulebook_load_files(out, files, count, NULL, err);
-    free(files);
-    if (rc == ERR_RULE || rc == ERR_ABSENT) /* what is asked about is wrong, not ours */
-        err->code = rc = ERR_INPUT;
-    return rc;
-}
-
-static enum err_code suppose(struct rulebook *b, const struct request *q, struct err *err)
+static enum err_code suppose(struct rulebook *b, const struct whatif_request *q, struct err *err)
 {
     enum err_code rc = OK;
 
@@ -179,17 +49,35 @@ static enum err_code suppose(struct rulebook *b, const struct request *q, struct
     return rc;
 }
 
-/* The reader's own rules stay as they are: what is supposed is supposed of a copy. */
+static enum err_code load_new(struct run *run, int i, struct err *err)
+{
+    return run->q.files && !run->new_rules[i]
+               ? whatif_load_files(&run->new_rules[i], &run->q, run->reader->rules, err)
+               : OK;
+}
+
+/* Do both make the same records? With parameters besides, some of them may be what moves read. */
+static enum err_code liken(struct run *run, struct rulebook *old, struct err *err)
+{
+    if (!run->q.files || run->q.set || run->is_likened)
+        return OK;
+    run->is_likened = true;
+    return likeness_find(&run->likeness, old, run->new_rules[0], err);
+}
+
+/* The reader's own rules stay as they are: what is supposed is supposed of a copy. So are records that are kept. */
 static enum err_code load_rules(struct run *run, int i, struct err *err)
 {
     struct reader *r = run->reader;
     enum err_code rc = OK;
 
-    if (!run->q.files || i > 0)
+    if (!run->q.files || i > 0 || may_keep(run))
         rc = rulebook_again(&run->old_rules[i], r->rules, err);
-    if (rc == OK && run->q.files)
-        rc = load_files(&run->new_rules[i], run, err);
+    if (rc == OK)
+        rc = load_new(run, i, err);
     struct rulebook *old = run->old_rules[i] ? run->old_rules[i] : r->rules;
+    if (rc == OK && i == 0)
+        rc = liken(run, old, err);
     if (rc == OK && may_keep(run))
         rc = rulebook_watch(old, err);
     return rc == OK ? suppose(run->new_rules[i] ? run->new_rules[i] : old, &run->q, err) : rc;
@@ -268,23 +156,43 @@ static enum err_code find_moments(struct run *run, const char *const *subjects, 
 
 /* ---- records that are warm ---- */
 
+/* Would the records be the same by what is asked about? */
+static enum err_code has_same_records(bool *is_it, struct run *run, struct err *err)
+{
+    struct warm *w = run->reader->warm;
+
+    *is_it = true;
+    for (const struct json *p = run->q.set ? run->q.set->as.first : NULL; p; p = p->next)
+        for (int i = 0; i < w->hand_count; i++)
+            *is_it = *is_it && !run->q.files && !rulebook_moves_read(w->books[i], p->name);
+    if (!run->q.files || !*is_it)
+        return OK;
+    enum err_code rc = load_new(run, 0, err);
+    if (rc == OK)
+        rc = liken(run, w->books[0], err);
+    *is_it = rc == OK && run->likeness.is_alike && run->likeness.others.count == 0;
+    for (int i = 1; rc == OK && *is_it && i < w->hand_count; i++)
+        rc = load_new(run, i, err);
+    return rc;
+}
+
 /* Are there records that can answer? Then they stand at what is known now. */
-static bool has_warm(struct run *run)
+static enum err_code has_warm(bool *has, struct run *run, struct err *err)
 {
     struct warm *w = run->reader->warm;
     struct err ignored;
 
-    if (!may_keep(run) || !warm_fits(w, run->reader->rules, run->q.when.at))
-        return false;
-    for (const struct json *p = run->q.set->as.first; p; p = p->next)
-        for (int i = 0; i < w->hand_count; i++)
-            if (rulebook_moves_read(w->books[i], p->name))
-                return false;
-    if (warm_follow(w, run->reader->store, run->q.when.max_seq, &ignored) == OK &&
-        run->q.when.at < w->next_event)
-        return true;
-    reader_forget(run->reader);
-    return false;
+    *has = may_keep(run) && warm_fits(w, run->reader->rules, run->q.when.at);
+    if (!*has)
+        return OK;
+    enum err_code rc = has_same_records(has, run, err);
+    if (rc != OK || !*has)
+        return rc;
+    *has = warm_follow(w, run->reader->store, run->q.when.max_seq, &ignored) == OK &&
+           run->q.when.at < w->next_event;
+    if (!*has)
+        reader_forget(run->reader);
+    return OK;
 }
 
 static enum err_code work_warm(void *hand, struct warm_slot *slot, struct err *err)
@@ -302,14 +210,17 @@ static enum err_code compare_warm(struct run *run, struct err *err)
     run->hand_count = warm->hand_count;
     for (int i = 0; i < warm->hand_count && rc == OK; i++) {
         hands[i] = &run->hands[i];
-        run->hands[i] = (struct whatif){ .old_rules = warm->books[i],
-                                         .new_rules = warm->books[i],
-                                         .hub = run->q.hub,
-                                         .moments = run->moments,
-                                         .moment_count = 1,
-                                         .wants_reasons = run->q.format != ROWS_CSV };
+        run->hands[i] =
+            (struct whatif){ .old_rules = warm->books[i],
+                             .new_rules = run->new_rules[i] ? run->new_rules[i] : warm->books[i],
+                             .likeness = &run->likeness,
+                             .hub = run->q.hub,
+                             .moments = run->moments,
+                             .moment_count = 1,
+                             .wants_reasons = run->q.format != ROWS_CSV };
         rulebook_was_moved(warm->books[i]);
-        rc = suppose(warm->books[i], &run->q, err);
+        if (!run->q.files)
+            rc = suppose(warm->books[i], &run->q, err);
     }
     if (rc == OK)
         rc = warm_run(warm, hands, work_warm, err);
@@ -365,6 +276,7 @@ static void prepare(struct run *run)
         run->hands[i] = (struct whatif){ .world = run->reader->world,
                                          .old_rules = old,
                                          .new_rules = run->new_rules[i] ? run->new_rules[i] : old,
+                                         .likeness = run->is_likened ? &run->likeness : NULL,
                                          .hub = run->q.hub,
                                          .moments = run->moments,
                                          .moment_count = run->moment_count,
@@ -426,6 +338,8 @@ static void let_go(struct run *run)
         rulebook_free(run->new_rules[i]);
         run->old_rules[i] = run->new_rules[i] = NULL;
     }
+    likeness_fini(&run->likeness);
+    run->is_likened = false;
 }
 
 static enum err_code compare_cold(struct run *run, struct err *err)
@@ -450,10 +364,12 @@ static enum err_code compare_cold(struct run *run, struct err *err)
 static enum err_code find_differences(struct run *run, struct err *err)
 {
     struct reader *r = run->reader;
+    bool has;
 
-    if (!has_warm(run))
-        return compare_cold(run, err);
-    enum err_code rc = compare_warm(run, err);
+    enum err_code rc = has_warm(&has, run, err);
+    if (rc != OK || !has)
+        return rc == OK ? compare_cold(run, err) : rc;
+    rc = compare_warm(run, err);
     if (rc != OK)
         reader_forget(r); /* it may have been judged by half */
     if (rc != ERR_CONFLICT)
@@ -471,7 +387,7 @@ enum err_code answer_whatif(struct buf *out, struct reader *r, const struct json
     if (!run)
         return no_memory(err);
     run->reader = r;
-    enum err_code rc = read_request(&run->q, r, params, err);
+    enum err_code rc = whatif_read_request(&run->q, r, params, err);
     if (rc == OK)
         rc = reader_need_rules(r, err);
     if (rc == OK)

@@ -18,7 +18,8 @@ struct pair {
     int64_t horizon; /* the items are those of its fold as of then */
     struct fold old, now;
     bool is_old_open, is_now_open;
-    bool was_moved; /* what is supposed has made a difference to its facts, or may have */
+    bool was_moved;  /* what is supposed has made a difference to its facts, or may have */
+    bool has_others; /* events that the other rules may take in otherwise */
 };
 
 static void close_folds(struct pair *p)
@@ -35,6 +36,15 @@ static bool is_one_book(const struct whatif *w)
     return w->old_rules == w->new_rules;
 }
 
+/* May the two rulebooks take an event of this type in otherwise? */
+static bool may_differ(const struct whatif *w, const char *type)
+{
+    if (is_one_book(w))
+        return false;
+    return !w->likeness || !w->likeness->is_alike ||
+           strmap_find(&w->likeness->others, type, strlen(type));
+}
+
 /* Both folds take them in. */
 static enum err_code parse_items(struct pair *p, struct err *err)
 {
@@ -42,6 +52,7 @@ static enum err_code parse_items(struct pair *p, struct err *err)
     struct item *items;
 
     arena_reset(&w->bodies);
+    p->has_others = false;
     items = arena_alloc(&w->bodies, (p->item_count + 1) * sizeof(*items));
     if (!items)
         return err_set(err, ERR_LIMIT, "no memory to compare rules");
@@ -49,7 +60,10 @@ static enum err_code parse_items(struct pair *p, struct err *err)
         items[i] = p->items[i];
         if (item_parse(&items[i], &w->bodies, w->old_rules, err) != OK)
             return err->code;
-        items[i].fits = items[i].fits && is_one_book(w); /* by the other rules it may not */
+        if (may_differ(w, items[i].entry->type)) {
+            items[i].fits = false; /* by the other rules it may not */
+            p->has_others = true;
+        }
     }
     p->items = items;
     return OK;
@@ -123,6 +137,21 @@ static enum err_code compare_shared(struct pair *p, int m, struct err *err)
     return rc == OK ? judge(NULL, p->old.record, at, err) : rc;
 }
 
+/* The other rules would have made the same record. */
+static enum err_code compare_carried(struct pair *p, int m, struct err *err)
+{
+    struct whatif *w = p->w;
+    struct record *now;
+
+    enum err_code rc = record_carry_over(&now, p->old.record, w->old_rules, w->new_rules, err);
+    if (rc == OK)
+        rc = judge(&w->new_said, now, w->moments[m], err);
+    if (rc == OK)
+        rc = whatif_count(w, m, p->subject, p->old.record, now, err);
+    record_free(now);
+    return rc;
+}
+
 static enum err_code compare_apart(struct pair *p, int m, struct err *err)
 {
     struct whatif *w = p->w;
@@ -168,7 +197,9 @@ static enum err_code compare(struct pair *p, int m, struct err *err)
     if (rc != OK || (w->hub && !is_of_hub(p, &has_failed)))
         return has_failed ? err_set(err, ERR_LIMIT, "no memory to compare rules") : rc;
     w->subjects[m]++;
-    return is_one_book(w) && !p->was_moved ? compare_shared(p, m, err) : compare_apart(p, m, err);
+    if (is_one_book(w) ? p->was_moved : p->has_others)
+        return compare_apart(p, m, err);
+    return is_one_book(w) ? compare_shared(p, m, err) : compare_carried(p, m, err);
 }
 
 enum err_code whatif_subject(struct whatif *w, const char *subject, size_t index, struct err *err)
@@ -203,7 +234,7 @@ enum err_code whatif_warm(struct whatif *w, struct warm_slot *slot, struct err *
         rc = err_set(err, ERR_CONFLICT, "%s: fold it anew", slot->subject);
     if (rc == OK && (!w->hub || is_of_hub(&p, &has_failed))) {
         w->subjects[0]++;
-        rc = compare_shared(&p, 0, err);
+        rc = is_one_book(w) ? compare_shared(&p, 0, err) : compare_carried(&p, 0, err);
     }
     if (rc == OK && has_failed)
         rc = err_set(err, ERR_LIMIT, "no memory to compare rules");

@@ -3,7 +3,8 @@
  * side, compared at several moments.
  *
  * Where only values of parameters differ, and no reducer and no move of the subject does anything else by them, the facts
- * are the same: then there is one fold, and only the rules that read them are judged twice.
+ * are the same: then there is one fold, and only the rules that read them are judged twice. The same where other rules
+ * make the same record of the subject's events (lua/likeness): it is carried over to them, and judged.
  */
 #ifndef PATHWAY_WHATIF_H
 #define PATHWAY_WHATIF_H
@@ -19,6 +20,7 @@
 #include "engine/world.h"
 #include "engine/warm.h"
 #include "lua/flip.h"
+#include "lua/likeness.h"
 #include "lua/rulebook.h"
 
 #define WHATIF_MOMENTS 24 /* year ends are looked at no further back */
@@ -49,9 +51,10 @@ struct whatif_row {
 struct whatif {
     struct world *world; /* borrowed */
     struct rulebook *old_rules,
-        *new_rules;         /* borrowed; the same one, when only parameters differ */
-    const char *hub;        /* at each moment, what belongs to this hub then; NULL: all */
-    const int64_t *moments; /* borrowed, ascending */
+        *new_rules;                  /* borrowed; the same one, when only parameters differ */
+    const struct likeness *likeness; /* borrowed: of two rulebooks; NULL: it is not known */
+    const char *hub;                 /* at each moment, what belongs to this hub then; NULL: all */
+    const int64_t *moments;          /* borrowed, ascending */
     int moment_count;
     bool wants_reasons; /* fill `because` */
     struct warm

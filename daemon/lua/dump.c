@@ -171,11 +171,17 @@ static struct dump_function *read_function(struct reader *r, int depth)
     take_text(r); /* source */
     f->line_defined = (int)take_size(r);
     take_size(r); /* last line */
+    const unsigned char *form = r->at;
     f->params = (uint8_t)take_byte(r);
     take(r, 2); /* is it variadic, stack size */
     read_code(r, f);
     read_constants(r, f);
     read_upvalues(r, f);
+    if (!r->failed) {
+        f->form_len = (size_t)(r->at - form);
+        f->form = arena_copy(r->arena, (const char *)form, f->form_len);
+        r->failed = !f->form;
+    }
     f->inner_count = take_count(r);
     f->inner = need(r, f->inner_count * sizeof(struct dump_function *));
     for (size_t i = 0; i < f->inner_count && !r->failed; i++)

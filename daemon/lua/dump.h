@@ -27,6 +27,9 @@ struct dump_function {
     size_t upvalue_count;
     struct dump_function **inner;
     size_t inner_count;
+    const char
+        *form; /* all that it does by itself, as bytes: code, constants, upvalues; no lines */
+    size_t form_len;
     int *lines; /* of each instruction */
     int line_defined;
     uint8_t params;

@@ -2,6 +2,7 @@
  * another. See record.h. */
 #include <string.h>
 
+#include "lua/likeness.h"
 #include "lua/record_internal.h"
 
 enum subject_kind record_kind(const struct record *r)
@@ -165,6 +166,30 @@ enum err_code record_copy(struct record **out, const struct record *from, struct
         record_free(r);
         return err_set(err, ERR_LIMIT, "no memory for the record of %s", from->subject);
     }
+    *out = r;
+    return OK;
+}
+
+enum err_code record_carry_over(struct record **out, const struct record *from,
+                                const struct rulebook *of, const struct rulebook *to,
+                                struct err *err)
+{
+    struct record *r;
+    int i = 0;
+
+    *out = NULL;
+    while (rulebook_at(of, i) != from->rs)
+        i++;
+    if (record_new(&r, rulebook_at(to, i), from->subject, err) != OK)
+        return err->code;
+    for (uint16_t k = 0; k < r->rs->subjects[r->kind].fact_count; k++) {
+        if (take_fact(r, k, from->facts[k])) /* both have the same facts, in the same order */
+            continue;
+        record_free(r);
+        return err_set(err, ERR_LIMIT, "no memory for the record of %s", from->subject);
+    }
+    memcpy(r->moved, from->moved, r->rs->subjects[r->kind].move_count * sizeof(*r->moved));
+    r->has_lost_undo = true;
     *out = r;
     return OK;
 }
