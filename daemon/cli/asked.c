@@ -34,6 +34,15 @@ enum err_code asked_format(const char **out, const struct args *args, struct err
                             text_hint(hint, sizeof(hint), given, NAMES, 2));
 }
 
+enum err_code asked_needed(const struct args *args, const char *command, const char *option,
+                           const char *example, struct err *err)
+{
+    return args_text(args, option)
+               ? OK
+               : err_set(err, ERR_INPUT, "%s needs --%s, as --%s %s (see: pathway %s --help)",
+                         command, option, option, example, command);
+}
+
 void asked_words(struct buf *b, const char *words)
 {
     const char *separator = "[";

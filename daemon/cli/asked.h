@@ -21,6 +21,10 @@ MUST_CHECK enum err_code asked_subject(char out[SUBJECT_MAX], const char *given,
 /* "csv" or "ndjson" by --format, "json" by --json; NULL: for people. */
 MUST_CHECK enum err_code asked_format(const char **out, const struct args *args, struct err *err);
 
+/* The command can not do without this option. ERR_INPUT: it was not given; `example` is a value for it. */
+MUST_CHECK enum err_code asked_needed(const struct args *args, const char *command,
+                                      const char *option, const char *example, struct err *err);
+
 /* Append "a,b" as a JSON array of texts. */
 void asked_words(struct buf *b, const char *words);
 

@@ -114,6 +114,8 @@ static enum cli_exit run(const struct args *args)
     struct err err;
     enum err_code rc = asked_format(&format, args, &err);
 
+    if (rc == OK)
+        rc = asked_needed(args, "forecast", "until", "2027-09-01", &err);
     if (rc == OK && args->operand_count > 0)
         rc = asked_subject(subject, args->operands[0], &err);
     if (rc == OK)

@@ -121,6 +121,8 @@ static enum cli_exit run(const struct args *args)
     bool differs = false;
     enum err_code rc = read_format(&format, args, &err);
 
+    if (rc == OK)
+        rc = asked_needed(args, "restated", "from", "2026-03-01", &err);
     if (rc == OK && args->operand_count > 0)
         rc = asked_subject(subject, args->operands[0], &err);
     const struct param params[] = { { "subject", args->operand_count > 0 ? subject : NULL },
