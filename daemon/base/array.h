@@ -15,8 +15,9 @@
 struct arena;
 
 /*
- * `items` with room for one more than `count` of `size` bytes: the same, or a larger one in its place with *cap
- * told anew. NULL: no memory, and `items` stands as it was. An empty array is NULL with a cap of 0.
+ * `items` with room for one more than `count` of `size` bytes: the same, or a larger one in its
+ * place with *cap told anew. NULL: no memory, and `items` stands as it was. An empty array is NULL
+ * with a cap of 0.
  */
 void *array_room(void *items, size_t count, size_t *cap, size_t size);
 /* The same in an arena, which keeps what was outgrown. */

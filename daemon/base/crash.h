@@ -2,8 +2,9 @@
  * crash.h - places where a test may kill the program, as kill -9 would.
  *
  * Only a build with PATHWAY_CRASH_POINTS has them; elsewhere crash_point() is nothing. There the
- * environment says PATHWAYD_CRASH=PLACE:N, and the N-th pass of that place ends the process at once; and
- * PATHWAYD_STALL=hubs/07/rules.lua:3, and the code there never comes back, as C that loops for ever would not.
+ * environment says PATHWAYD_CRASH=PLACE:N, and the N-th pass of that place ends the process at
+ * once; and PATHWAYD_STALL=hubs/07/rules.lua:3, and the code there never comes back, as C that
+ * loops for ever would not.
  */
 #ifndef PATHWAY_CRASH_H
 #define PATHWAY_CRASH_H

@@ -25,7 +25,8 @@ struct digest_part {
  */
 void digest_parts(uint8_t out[DIGEST_BYTES], const uint8_t *key, const struct digest_part *parts,
                   size_t count);
-/* 32 bits of SipHash-2-4, keyed with the first 16 bytes of `key`: for tables that nobody may fill with collisions. */
+/* 32 bits of SipHash-2-4, keyed with the first 16 bytes of `key`: for tables that nobody may fill
+ * with collisions. */
 uint32_t digest_short(const uint8_t key[DIGEST_BYTES], const void *bytes, size_t len);
 const char *digest_hex(const uint8_t digest[DIGEST_BYTES], char out[DIGEST_HEX]);
 void random_bytes(void *out, size_t len);

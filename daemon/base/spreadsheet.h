@@ -1,9 +1,9 @@
 /*
  * spreadsheet.h - CSV for people who open it in a spreadsheet.
  *
- * UTF-8 with its mark and CRLF line ends, which spreadsheets want. A cell that they would take for a
- * formula (it begins with = + - @, a tab or a carriage return) gets a ' before it, so that nobody's
- * data can make somebody's computer do anything.
+ * UTF-8 with its mark and CRLF line ends, which spreadsheets want. A cell that they would take for
+ * a formula (it begins with = + - @, a tab or a carriage return) gets a ' before it, so that
+ * nobody's data can make somebody's computer do anything.
  */
 #ifndef PATHWAY_BASE_SPREADSHEET_H
 #define PATHWAY_BASE_SPREADSHEET_H

@@ -8,7 +8,8 @@
 #include "base/err.h"
 #include "cli/options.h"
 
-/* Append the answer. `json`: the body; NULL: none. ERR_INPUT with --database: plugins run in a daemon. */
+/* Append the answer. `json`: the body; NULL: none. ERR_INPUT with --database: plugins run in a
+ * daemon. */
 MUST_CHECK enum err_code ask_route(struct buf *out, const struct args *args, const char *method,
                                    const char *path, const char *json, struct err *err);
 

@@ -21,22 +21,24 @@ MUST_CHECK enum err_code asked_subject(char out[SUBJECT_MAX], const char *given,
 /* "csv" or "ndjson" by --format, "json" by --json; NULL: for people. */
 MUST_CHECK enum err_code asked_format(const char **out, const struct args *args, struct err *err);
 
-/* The command can not do without this option. ERR_INPUT: it was not given; `example` is a value for it. */
+/* The command can not do without this option. ERR_INPUT: it was not given; `example` is a value for
+ * it. */
 MUST_CHECK enum err_code asked_needed(const struct args *args, const char *command,
                                       const char *option, const char *example, struct err *err);
 
 /* Append "a,b" as a JSON array of texts. */
 void asked_words(struct buf *b, const char *words);
 
-/* A bar on standard error while subjects are gone through; for place_on_progress(). `arg`: a struct progress. */
+/* A bar on standard error while subjects are gone through; for place_on_progress(). `arg`: a struct
+ * progress. */
 void asked_progress(int64_t done, int64_t of, void *arg);
 
 /* Parse an answer; the tree is the arena's. Reads the time zone first, for layout_moment(). */
 MUST_CHECK enum err_code asked_parse(const struct json **out, struct arena *arena,
                                      const struct buf *answer, struct err *err);
 
-/* Print what a question about the subject of the first operand (the decision of the second, if there is one) is
- * answered: as it is with --json, else by `layout`. */
+/* Print what a question about the subject of the first operand (the decision of the second, if
+ * there is one) is answered: as it is with --json, else by `layout`. */
 enum cli_exit asked_about_subject(const struct args *args, const char *question,
                                   void (*layout)(FILE *to, const struct json *answer));
 

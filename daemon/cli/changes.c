@@ -26,9 +26,9 @@ static const struct option_spec OPTIONS[] = {
 struct follower {
     struct place *place;
     int64_t after;
-    char from
-        [PLACE_MAX]; /* the same as the entry's id, once that is known: the feed may turn out not to have it */
-    uint32_t count; /* entries of the last page */
+    char from[PLACE_MAX]; /* the same as the entry's id, once that is known: the feed may turn out
+                             not to have it */
+    uint32_t count;       /* entries of the last page */
     bool as_json;
     bool is_waiting; /* the daemon may hold the question until there is something */
 };
@@ -42,7 +42,8 @@ static void print_entry(const struct json *entry)
     buf_fini(&b);
 }
 
-/* The same bytes that every other reader of the feed gets: what was parsed has its members in another order. */
+/* The same bytes that every other reader of the feed gets: what was parsed has its members in
+ * another order. */
 static enum err_code print_lines(const struct follower *f, const char *after, struct err *err)
 {
     char count[16];

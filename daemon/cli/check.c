@@ -1,5 +1,5 @@
-/* check.c - `pathway check`: load packs and print every error that they have, and which logged events they would no
- * more know. */
+/* check.c - `pathway check`: load packs and print every error that they have, and which logged
+ * events they would no more know. */
 #include <stdio.h>
 
 #include "base/civil.h"
@@ -11,7 +11,8 @@
 #include "engine/misfits.h"
 #include "lua/rulebook.h"
 
-/* What is wrong with the whole folder, or came after it was loaded, is no problem of one of its lines. */
+/* What is wrong with the whole folder, or came after it was loaded, is no problem of one of its
+ * lines. */
 static bool must_tell(bool is_loaded, const struct problems *problems, const struct err *err)
 {
     return err->code != OK && (is_loaded || !problems->count);

@@ -59,7 +59,8 @@ void client_close(struct client *c);
 MUST_CHECK enum err_code client_start(struct client *c, struct exchange *x, struct err *err);
 /* Wait for one exchange; others go on meanwhile. ERR_IO: no answer came, and why. */
 MUST_CHECK enum err_code client_wait(struct client *c, struct exchange *x, struct err *err);
-/* Call `fn` several times a second while client_wait() waits. It may use the client itself; NULL: no more. */
+/* Call `fn` several times a second while client_wait() waits. It may use the client itself; NULL:
+ * no more. */
 void client_on_wait(struct client *c, void (*fn)(void *arg), void *arg);
 /* Both. */
 MUST_CHECK enum err_code client_call(struct client *c, struct exchange *x, struct err *err);

@@ -1,4 +1,5 @@
-/* import_links.c - `pathway import links`: which school continues which, as far as that is simple. */
+/* import_links.c - `pathway import links`: which school continues which, as far as that is
+ * simple. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -187,7 +188,8 @@ static const struct registered *registered(const struct links *l, const char *ur
     return item ? item->as.ptr : NULL;
 }
 
-/* Did the one close as the other opened? *opened: on which day that was. NULL: yes; else why a person must look. */
+/* Did the one close as the other opened? *opened: on which day that was. NULL: yes; else why a
+ * person must look. */
 static const char *why_not_by_register(struct links *l, const struct link *k, int32_t *opened)
 {
     const struct registered *old = registered(l, k->urn), *new = registered(l, k->link_urn);

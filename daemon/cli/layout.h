@@ -32,13 +32,17 @@ void layout_pad(FILE *to, const char *text, int width);
 /* What a school or group is now: heading, alerts that are on, facts, decisions, next wake. */
 void layout_subject(FILE *to, const struct json *answer);
 
-/* Why a decision is what it is, criterion by criterion, with the events behind it. After civil_init(). */
+/* Why a decision is what it is, criterion by criterion, with the events behind it. After
+ * civil_init(). */
 void layout_explanation(FILE *to, const struct json *answer);
-/* The events, moments, moves and changed decisions of a subject, a line each. After civil_init(). */
+/* The events, moments, moves and changed decisions of a subject, a line each. After
+ * civil_init(). */
 void layout_history(FILE *to, const struct json *answer);
-/* Append an event as a line: its day, title and data, and when it was recorded if that was later. */
+/* Append an event as a line: its day, title and data, and when it was recorded if that was
+ * later. */
 void layout_event(struct buf *b, const struct json *event);
-/* What other rules (of this folder, NULL: the same) or parameters would decide differently. After civil_init(). */
+/* What other rules (of this folder, NULL: the same) or parameters would decide differently. After
+ * civil_init(). */
 void layout_whatif(FILE *to, const struct json *answer, const char *rules);
 
 /* Append an entry of the feed as a line: number, time, subject, decision, old -> new, and because

@@ -151,8 +151,8 @@ static void print_line(FILE *to, const struct json *value)
     buf_fini(&b);
 }
 
-/* Each row of a list and member of a map on a line of its own, all of them at `column`, where the first
- * begins already. */
+/* Each row of a list and member of a map on a line of its own, all of them at `column`, where the
+ * first begins already. */
 static void print_rows(FILE *to, const struct json *value, int column)
 {
     for (const struct json *item = value->as.first; item; item = item->next) {

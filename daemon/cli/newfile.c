@@ -91,7 +91,8 @@ static enum err_code sync_folder(const char *path, struct err *err)
     return rc;
 }
 
-/* A file that somebody made meanwhile stays. Where the file system can not say so in one step, a link does. */
+/* A file that somebody made meanwhile stays. Where the file system can not say so in one step, a
+ * link does. */
 static enum err_code give_name(const struct newfile *f, struct err *err)
 {
     if (f->may_replace)

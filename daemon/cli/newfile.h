@@ -1,8 +1,8 @@
 /*
  * newfile.h - a file that is there whole, or not at all.
  *
- * It is written as FILE.partial and gets its name when all of it is on the disk. What a killed program left is taken
- * over by the next; two at once are refused.
+ * It is written as FILE.partial and gets its name when all of it is on the disk. What a killed
+ * program left is taken over by the next; two at once are refused.
  */
 #ifndef PATHWAY_CLI_NEWFILE_H
 #define PATHWAY_CLI_NEWFILE_H
@@ -18,7 +18,8 @@ struct newfile {
     bool may_replace;
 };
 
-/* Begin. ERR_CONFLICT: `path` is there and may not be replaced; ERR_BUSY: somebody is writing it; ERR_LIMIT, ERR_IO. */
+/* Begin. ERR_CONFLICT: `path` is there and may not be replaced; ERR_BUSY: somebody is writing it;
+ * ERR_LIMIT, ERR_IO. */
 MUST_CHECK enum err_code newfile_begin(struct newfile *f, const char *path, bool may_replace,
                                        struct err *err);
 /* All of it has been written: force it to the disk and give it its name. */

@@ -35,12 +35,13 @@ MUST_CHECK enum err_code place_ask(struct buf *out, struct place *p, const char 
 MUST_CHECK enum err_code place_print(FILE *to, struct place *p, const char *question,
                                      const struct param *params, struct err *err);
 
-/* Ask with parameters that are a JSON object already, but for the format of the answer: to a daemon they go as the
- * body of a POST. */
+/* Ask with parameters that are a JSON object already, but for the format of the answer: to a daemon
+ * they go as the body of a POST. */
 MUST_CHECK enum err_code place_ask_json(struct buf *out, struct place *p, const char *question,
                                         const char *format, const struct buf *params,
                                         struct err *err);
-/* The rules in force are those that last judged the database, not those of a folder. Before anything is asked. */
+/* The rules in force are those that last judged the database, not those of a folder. Before
+ * anything is asked. */
 void place_use_rules_in_force(struct place *p);
 /* With --database: who wants to know how far the answer to a long question has come. */
 void place_on_progress(struct place *p, reader_progress_fn *fn, void *arg);
@@ -50,9 +51,9 @@ MUST_CHECK enum err_code place_person(struct place *p, const char *key, const ch
                                       struct err *err);
 
 /*
- * Have something changed outside the log: to a daemon by a route, with `json` as the body of a POST or PUT;
- * in a database by the command `name` of engine_command(), with `json` as its parameters. The answer is
- * appended to `out` (NULL: not).
+ * Have something changed outside the log: to a daemon by a route, with `json` as the body of a POST
+ * or PUT; in a database by the command `name` of engine_command(), with `json` as its parameters.
+ * The answer is appended to `out` (NULL: not).
  */
 MUST_CHECK enum err_code place_command(struct buf *out, struct place *p, const char *name,
                                        const char *method, const char *path, const char *json,

@@ -18,7 +18,8 @@ struct progress {
 void progress_init(struct progress *p, int64_t total_bytes);
 /* Draw anew, at most ten times a second. */
 void progress_show(struct progress *p, int64_t bytes, int64_t events);
-/* The same for other work than sending: `done` of `of` things called `what`. Of 0: not known yet. */
+/* The same for other work than sending: `done` of `of` things called `what`. Of 0: not
+ * known yet. */
 void progress_show_work(struct progress *p, int64_t done, int64_t of, const char *what);
 /* Wipe the line, before something else is printed. */
 void progress_clear(struct progress *p);

@@ -1,5 +1,5 @@
-/* quarantine.c - `pathway quarantine`: events that were refused where nobody could be told, and events that a rule
- * failed on. */
+/* quarantine.c - `pathway quarantine`: events that were refused where nobody could be told, and
+ * events that a rule failed on. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -7,8 +7,8 @@
 #include "cli/client.h"
 #include "cli/command.h"
 
-/* Send a request that is answered when other rules are in force, or refused with all that is wrong with them, and
- * print what became of it. `x` is spent. */
+/* Send a request that is answered when other rules are in force, or refused with all that is wrong
+ * with them, and print what became of it. `x` is spent. */
 enum cli_exit rules_call(const struct args *args, struct exchange *x);
 
 #endif

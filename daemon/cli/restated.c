@@ -1,4 +1,5 @@
-/* restated.c - `pathway restated`: which answers about the past have changed, and because of what. */
+/* restated.c - `pathway restated`: which answers about the past have changed, and because
+ * of what. */
 #include <string.h>
 
 #include "base/text.h"

@@ -1,5 +1,6 @@
 /*
- * sentences.h - the text that a pack is made from, sentence by sentence, and which of them the pack names.
+ * sentences.h - the text that a pack is made from, sentence by sentence, and which of them the pack
+ * names.
  */
 #ifndef PATHWAY_CLI_SENTENCES_H
 #define PATHWAY_CLI_SENTENCES_H
@@ -21,13 +22,14 @@ struct sentences {
     struct arena arena;
 };
 
-/* Read a text: paragraphs and "- " items of sentences, a line by itself that ends as no sentence does is a heading; lines that begin with #
- * are skipped. ERR_ABSENT: there is no such file. sentences_fini() it in any case. */
+/* Read a text: paragraphs and "- " items of sentences, a line by itself that ends as no sentence
+ * does is a heading; lines that begin with # are skipped. ERR_ABSENT: there is no such file.
+ * sentences_fini() it in any case. */
 MUST_CHECK enum err_code sentences_read(struct sentences *out, const char *path, struct err *err);
 void sentences_fini(struct sentences *s);
 
-/* Mark the sentences that `source` quotes between "...", whole or in part; case, spaces and dashes do not
- * count. NULL quotes nothing. */
+/* Mark the sentences that `source` quotes between "...", whole or in part; case, spaces and dashes
+ * do not count. NULL quotes nothing. */
 void sentences_name(struct sentences *s, const char *source);
 /* Mark the sentence that is this title, whole. */
 void sentences_name_title(struct sentences *s, const char *title);

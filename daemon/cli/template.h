@@ -6,7 +6,8 @@
 
 #include <stddef.h>
 
-/* In the text @HUB@ stands for the hub's code, @P@ for what the names that it adds begin with. A list that ends with a NULL name. */
+/* In the text @HUB@ stands for the hub's code, @P@ for what the names that it adds begin with. A
+ * list that ends with a NULL name. */
 struct template_file {
     const char *name;
     const char *text; /* NUL-terminated */

@@ -53,8 +53,8 @@ static const char *text_of(const struct json *object, const char *name)
 /* Print an answer for people. */
 typedef void print_fn(const struct args *args, const struct json *answer, const char *done);
 
-/* Ask at /v1/webhooks, or at that of the first operand: `action` is "" for itself, NULL for all of them. `json` is
- * spent. */
+/* Ask at /v1/webhooks, or at that of the first operand: `action` is "" for itself, NULL for all of
+ * them. `json` is spent. */
 static enum cli_exit ask(const struct args *args, const char *method, const char *action,
                          struct buf *json, print_fn *print, const char *done)
 {

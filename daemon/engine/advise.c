@@ -266,7 +266,8 @@ static enum err_code look_at_candidates(struct search *s, const char *facts, str
 
 /* ---- before and after the search ---- */
 
-/* What must be and neither comes by itself nor is touched by any event is in the way of every set. */
+/* What must be and neither comes by itself nor is touched by any event is in the way of
+ * every set. */
 static bool is_hopeless(const struct advice *a)
 {
     for (int i = 0; i < a->obstacle_count; i++) {

@@ -1,10 +1,11 @@
 /*
- * advise.h - the smallest sets of events that would make a decision true, of the kinds that a pack marks as something
- * that a school or hub can do (`advice` in an event's declaration).
+ * advise.h - the smallest sets of events that would make a decision true, of the kinds that a pack
+ * marks as something that a school or hub can do (`advice` in an event's declaration).
  *
- * Sets of one to four events, all of them at one moment, are tried from the smallest on; which events are worth a try is
- * known from what the criteria that are not met have read. Each answer has been folded. A set is an answer when it makes
- * the decision true earlier than every part of it, nothing included, does.
+ * Sets of one to four events, all of them at one moment, are tried from the smallest on; which
+ * events are worth a try is known from what the criteria that are not met have read. Each answer
+ * has been folded. A set is an answer when it makes the decision true earlier than every part of
+ * it, nothing included, does.
  */
 #ifndef PATHWAY_ADVISE_H
 #define PATHWAY_ADVISE_H

@@ -1,4 +1,5 @@
-/* advise_events.h - the events that might be advised about one subject, before any of them is tried. */
+/* advise_events.h - the events that might be advised about one subject, before any of them is
+ * tried. */
 #ifndef PATHWAY_ADVISE_EVENTS_H
 #define PATHWAY_ADVISE_EVENTS_H
 
@@ -9,7 +10,8 @@
 
 #define CANDIDATES_MAX 256
 
-/* A new person in its data is written new-@1, new-@2: several such events in one set name different people. */
+/* A new person in its data is written new-@1, new-@2: several such events in one set name different
+ * people. */
 struct candidate {
     const struct event_type *type;
     const char *subject;
@@ -24,14 +26,15 @@ struct candidates {
     int kinds; /* types of event */
 };
 
-/* All events of types with `advice` that can touch this subject, with every value that makes a difference in principle.
- * `facts`: what the subject holds, whose groups and years are used. False: no memory. */
+/* All events of types with `advice` that can touch this subject, with every value that makes a
+ * difference in principle. `facts`: what the subject holds, whose groups and years are used. False:
+ * no memory. */
 bool candidates_find(struct candidates *out, struct arena *arena, const struct catalog *catalog,
                      const char *subject, const struct json *facts, const char *decision,
                      int64_t at);
 
-/* Append the candidate as a whole event: the one numbered `number` of its set, its new people numbered from
- * `people` + 1 on. */
+/* Append the candidate as a whole event: the one numbered `number` of its set, its new people
+ * numbered from `people` + 1 on. */
 void candidate_write(struct buf *out, const struct candidate *c, int number, int people,
                      int64_t at);
 

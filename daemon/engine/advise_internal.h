@@ -1,5 +1,6 @@
 /*
- * advise_internal.h - a search for advice from the inside: for who searches, and for who folds what is tried.
+ * advise_internal.h - a search for advice from the inside: for who searches, and for who folds what
+ * is tried.
  */
 #ifndef PATHWAY_ADVISE_INTERNAL_H
 #define PATHWAY_ADVISE_INTERNAL_H
@@ -12,7 +13,8 @@
 #define FRONTIER_MAX   3000 /* sets of one size from which larger ones are made */
 #define PEOPLE_OF_EACH 3    /* numbers that an event's new people take */
 
-/* A set that was tried: numbers of candidates, ascending; one with new people may be there twice. */
+/* A set that was tried: numbers of candidates, ascending; one with new people may be there
+ * twice. */
 struct tried {
     int members[ADVISE_EVENTS];
     int count;

@@ -1,8 +1,8 @@
 /*
  * affected.h - which subjects a commit concerns, and why.
  *
- * An event concerns what it touches; a void also what its target touches (and, where that is itself a
- * void, on down the chain); and whatever concerns a school concerns its successors.
+ * An event concerns what it touches; a void also what its target touches (and, where that is itself
+ * a void, on down the chain); and whatever concerns a school concerns its successors.
  */
 #ifndef PATHWAY_AFFECTED_H
 #define PATHWAY_AFFECTED_H

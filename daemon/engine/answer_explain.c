@@ -1,6 +1,6 @@
-/* answer_explain.c - "explain": why a decision is what it is, since when and until when, and what would have to
- * be otherwise. The school is folded once more, followed by a trace, which says what was looked at; which events can
- * change the answer is found by leaving them out. */
+/* answer_explain.c - "explain": why a decision is what it is, since when and until when, and what
+ * would have to be otherwise. The school is folded once more, followed by a trace, which says what
+ * was looked at; which events can change the answer is found by leaving them out. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -63,7 +63,8 @@ static enum err_code add_suspect(struct question *q, const struct entry *e, enum
     return OK;
 }
 
-/* What the trace has seen, and what it can not see: that a predecessor's events came by way of a succession. */
+/* What the trace has seen, and what it can not see: that a predecessor's events came by way of a
+ * succession. */
 static enum err_code suspect_items(struct question *q, const struct reasons *reasons,
                                    struct err *err)
 {
@@ -99,7 +100,8 @@ static enum err_code suspect_voids_of(struct question *q, const char *subject, s
     return rc;
 }
 
-/* Voids about a school, and about groups' meetings that touch it: those are voided under the group's name. */
+/* Voids about a school, and about groups' meetings that touch it: those are voided under the
+ * group's name. */
 static enum err_code suspect_voids_on(struct question *q, const char *subject, struct err *err)
 {
     const struct entry *const *touching;
@@ -166,7 +168,8 @@ static enum err_code find_effects(struct question *q, const struct fold *f, stru
 /* In which list an event is told. */
 enum list {
     LIST_EVENTS, /* without it the answer would be another one */
-    LIST_READ, /* it made what was looked at what it is, and the answer would be the same without it */
+    LIST_READ, /* it made what was looked at what it is, and the answer would be the same without it
+                */
     LIST_BEHIND, /* it was looked at on the way there, likewise */
     LIST_NONE,
 };
@@ -244,7 +247,8 @@ static bool is_named(const struct question *q, int64_t seq)
     return s && list_of(s) != LIST_NONE;
 }
 
-/* What made it so: the events of that instant that it rests on; with none of them, that the moment came. */
+/* What made it so: the events of that instant that it rests on; with none of them, that the moment
+ * came. */
 static void write_cause(struct buf *out, const struct question *q)
 {
     const char *comma = "";

@@ -1,5 +1,6 @@
-/* answer_faults.c - "faults": events that were left out because a reducer failed on them, and moves that fail, of all
- * subjects, by the rules in force: what is derived, so that mended rules release it by themselves. */
+/* answer_faults.c - "faults": events that were left out because a reducer failed on them, and moves
+ * that fail, of all subjects, by the rules in force: what is derived, so that mended rules release
+ * it by themselves. */
 #include "base/civil.h"
 #include "engine/fold.h"
 #include "engine/reader.h"

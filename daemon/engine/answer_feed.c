@@ -123,7 +123,8 @@ static enum err_code read_feed_filter(struct feed *f, const struct json *params,
     return OK;
 }
 
-/* A page looks at a bounded part of the feed, and `next` says how far that went; an export at all. */
+/* A page looks at a bounded part of the feed, and `next` says how far that went; an export
+ * at all. */
 static enum err_code show_feed(struct feed *f, int64_t scan, struct err *err)
 {
     bool is_filtered = f->hub || f->subject || f->decision;

@@ -1,4 +1,5 @@
-/* answer_forecast.c - "forecast": what will change by some instant with no further events, for a subject, a hub or all. */
+/* answer_forecast.c - "forecast": what will change by some instant with no further events, for a
+ * subject, a hub or all. */
 #include <stdlib.h>
 #include <string.h>
 

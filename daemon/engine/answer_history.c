@@ -1,7 +1,8 @@
-/* answer_history.c - "history" and "subject_events": what happened to a subject, and what it did to its decisions.
+/* answer_history.c - "history" and "subject_events": what happened to a subject, and what it did to
+ * its decisions.
  *
- * The history comes from the fold, not from the feed: it shows what changed when it happened, as it is known now,
- * with all that flipped and flipped back. */
+ * The history comes from the fold, not from the feed: it shows what changed when it happened, as it
+ * is known now, with all that flipped and flipped back. */
 #include <string.h>
 
 #include "base/civil.h"
@@ -18,8 +19,8 @@ struct happened {
     const struct entry *entry;
     const char *const *as; /* NULL: the subject itself */
     int as_count;
-    bool
-        is_late; /* one that stands behind it had been recorded before: answers about the past have changed */
+    bool is_late; /* one that stands behind it had been recorded before: answers about the past have
+                     changed */
 };
 
 struct telling {
@@ -137,7 +138,8 @@ static enum err_code write_voided(struct telling *x, const struct entry *e, stru
     return OK;
 }
 
-/* The event with what it is to this subject: {... , "late":true, "voided":{...}, "taken_over":"school/1"}. */
+/* The event with what it is to this subject: {... , "late":true, "voided":{...},
+ * "taken_over":"school/1"}. */
 static enum err_code write_happened(struct telling *x, const struct happened *h, struct err *err)
 {
     const char *const *as = h->as ? h->as : &x->subject;
@@ -227,7 +229,8 @@ static enum err_code begin(struct telling *x, struct ruleset *rules, int64_t t, 
     return rc;
 }
 
-/* It belongs to another hub now: what only the one that it has left decides is null from here on. */
+/* It belongs to another hub now: what only the one that it has left decides is null from
+ * here on. */
 static void change_rules(struct telling *x, struct ruleset *rules, enum subject_kind kind)
 {
     int old_count, new_count, k = 0;
@@ -380,7 +383,8 @@ static enum err_code read_page(struct page *p, struct telling *x, const struct j
     return OK;
 }
 
-/* Events have their order by when they happened; a page goes on behind the one that the last ended with. */
+/* Events have their order by when they happened; a page goes on behind the one that the last ended
+ * with. */
 static enum err_code find_page(struct page *p, const struct telling *x, struct err *err)
 {
     while (p->after > 0 && p->first < x->count && x->events[p->first].entry->seq != p->after)

@@ -1,4 +1,5 @@
-/* answer_place.c - "place"; and places in the feed as parameters: a number, or ID/NUMBER, as entries are called. */
+/* answer_place.c - "place"; and places in the feed as parameters: a number, or ID/NUMBER, as
+ * entries are called. */
 #include <stdlib.h>
 #include <string.h>
 

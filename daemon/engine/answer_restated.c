@@ -1,5 +1,6 @@
-/* answer_restated.c - "restated": which answers about a moment have changed between two known dates, of one subject
- * or of all. The log is read once; a subject whose fold and rules are the same is not judged at all. */
+/* answer_restated.c - "restated": which answers about a moment have changed between two known
+ * dates, of one subject or of all. The log is read once; a subject whose fold and rules are the
+ * same is not judged at all. */
 #include <string.h>
 
 #include "base/civil.h"

@@ -126,7 +126,8 @@ static void take_wake(const struct judged *j, void *arg)
         e->wake = j->wake;
 }
 
-/* An event that is logged but lies ahead of the clock comes by itself, as an awaited moment does. */
+/* An event that is logged but lies ahead of the clock comes by itself, as an awaited moment
+ * does. */
 static enum err_code take_ahead(struct earliest *next, struct reader *r, const char *subject,
                                 int64_t at, struct err *err)
 {

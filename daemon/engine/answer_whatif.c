@@ -1,4 +1,5 @@
-/* answer_whatif.c - "whatif": other rules, or other values of parameters, against the rules in force. */
+/* answer_whatif.c - "whatif": other rules, or other values of parameters, against the rules in
+ * force. */
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,7 +66,8 @@ static enum err_code liken(struct run *run, struct rulebook *old, struct err *er
     return likeness_find(&run->likeness, old, run->new_rules[0], err);
 }
 
-/* The reader's own rules stay as they are: what is supposed is supposed of a copy. So are records that are kept. */
+/* The reader's own rules stay as they are: what is supposed is supposed of a copy. So are records
+ * that are kept. */
 static enum err_code load_rules(struct run *run, int i, struct err *err)
 {
     struct reader *r = run->reader;

@@ -12,17 +12,17 @@
 #include "engine/world.h"
 #include "store/log.h"
 
-/* Events folded in one slice, some 10 ms: what arrives meanwhile waits so long at most. Twice as many in each round
- * after the first, so that what comes in late is overtaken. */
+/* Events folded in one slice, some 10 ms: what arrives meanwhile waits so long at most. Twice as
+ * many in each round after the first, so that what comes in late is overtaken. */
 #ifndef CANDIDATE_EVENTS
 #define CANDIDATE_EVENTS 400
 #endif
-/* So often may those be gone through that could not follow; what is missing then is made in the commit that changes
- * over. Else a flood of late events would put it off for ever. */
+/* So often may those be gone through that could not follow; what is missing then is made in the
+ * commit that changes over. Else a flood of late events would put it off for ever. */
 #define ROUNDS 3
 #define FEW    8 /* subjects that are not worth a round of their own */
-/* A record that takes so long to follow what came in is made anew in a slice instead: commits do not wait for rules
- * that are only being tried. */
+/* A record that takes so long to follow what came in is made anew in a slice instead: commits do
+ * not wait for rules that are only being tried. */
 #define SLOW_US 20000
 
 struct candidate {
@@ -137,7 +137,8 @@ static void take_nothing(const struct judged *j, void *arg)
     (void)arg;
 }
 
-/* Is it another one than in force, or beside another national pack? What is in force is not to be stopped by this. */
+/* Is it another one than in force, or beside another national pack? What is in force is not to be
+ * stopped by this. */
 static bool is_new(const struct candidate *c, const char *pack)
 {
     const char *hub = strncmp(pack, "hubs/", 5) == 0 ? pack + 5 : NULL;

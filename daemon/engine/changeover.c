@@ -1,5 +1,5 @@
-/* changeover.c - rules that are not those of the last generation: they are tried beside those in force, and take over
- * from them in one commit. See engine.h. */
+/* changeover.c - rules that are not those of the last generation: they are tried beside those in
+ * force, and take over from them in one commit. See engine.h. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -108,7 +108,8 @@ void engine_give_up(struct engine *e)
     e->candidate = NULL;
 }
 
-/* The rules that were tried judge from here on. Until that is durable nothing of those before is given up. */
+/* The rules that were tried judge from here on. Until that is durable nothing of those before is
+ * given up. */
 static enum err_code change_over(struct engine *e, struct engine_swap *out, struct err *err)
 {
     struct rulebook *old = e->rules;

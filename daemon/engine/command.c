@@ -34,7 +34,8 @@ static enum err_code check_person_key(const struct json *params, const char **ke
     return type_check(&PERSON, json_get(params, "key"), "key", err);
 }
 
-/* Is what is kept still what `was` says it is: an object, or null for nothing? Without it, it may be anything. */
+/* Is what is kept still what `was` says it is: an object, or null for nothing? Without it, it may
+ * be anything. */
 static enum err_code check_was(struct store *s, const struct json *params, const char *key,
                                struct err *err)
 {
@@ -119,7 +120,8 @@ static enum err_code erase_note(struct store *s, const struct json *params, stru
     return note_erase(s, seq, err);
 }
 
-/* The host's own: nobody outside asks for it. {"at", "packs": {"national": null, "hubs/07": "what is wrong"}} */
+/* The host's own: nobody outside asks for it. {"at", "packs": {"national": null, "hubs/07": "what
+ * is wrong"}} */
 static enum err_code note_attempts(struct store *s, const struct json *params, struct err *err)
 {
     const struct json *at = json_get(params, "at"), *packs = json_get(params, "packs");

@@ -7,8 +7,8 @@
 #include "engine/engine_internal.h"
 #include "store/derived.h"
 
-/* Events folded anew in one commit, some 10 ms; refolds beyond it are left for the slices between batches,
- * one for each subject however many of its events come meanwhile. */
+/* Events folded anew in one commit, some 10 ms; refolds beyond it are left for the slices between
+ * batches, one for each subject however many of its events come meanwhile. */
 #ifndef FOLD_BUDGET
 #define FOLD_BUDGET 250
 #endif
@@ -29,8 +29,9 @@ enum err_code commit_begin(struct commit *c, struct engine *e, struct err *err)
     p->debts = e->debts;
     p->fold_budget = FOLD_BUDGET;
     p->generation = e->generation;
-    /* What a commit decides depends on the log and the commit list alone, so that `replay` makes the
-     * same of them: it is judged at the instant that is recorded, which never runs backwards. */
+    /* What a commit decides depends on the log and the commit list alone, so that `replay` makes
+     * the same of them: it is judged at the instant that is recorded, which never runs backwards.
+     */
     p->now = p->recorded = log_recorded_time(e->store, clock_now(&e->clock));
     c->last_seq = log_tip(e->store);
     c->first_seq = p->first_seq = c->last_seq + 1;

@@ -1,5 +1,6 @@
 /*
- * commit.h - the engine's state, and one commit of it: begun, its subjects published, listed, handed over.
+ * commit.h - the engine's state, and one commit of it: begun, its subjects published, listed,
+ * handed over.
  *
  * For the engine's own files: engine.c takes events and time, changeover.c and opening.c rules.
  */
@@ -48,12 +49,12 @@ struct commit {
 MUST_CHECK enum err_code commit_begin(struct commit *c, struct engine *e, struct err *err);
 /* There was nothing to do: nothing is written. OK. */
 enum err_code commit_nothing(struct commit *c);
-/* Publish what it affects, list the commit and hand it over; or, when `rc` says that something failed, undo it all, and
- * return that. */
+/* Publish what it affects, list the commit and hand it over; or, when `rc` says that something
+ * failed, undo it all, and return that. */
 MUST_CHECK enum err_code commit_end(struct commit *c, enum err_code rc, struct err *err);
 
-/* changeover.c: the engine's rules, of which no generation is the last one, become that: kept, and everything is judged
- * by them in one commit. *subjects: how many there are. */
+/* changeover.c: the engine's rules, of which no generation is the last one, become that: kept, and
+ * everything is judged by them in one commit. *subjects: how many there are. */
 MUST_CHECK enum err_code judge_all(int64_t *subjects, struct engine *e, struct err *err);
 
 #endif

@@ -23,8 +23,8 @@ MUST_CHECK enum err_code coverage_take(struct coverage *c, struct record *r, int
                                        struct err *err);
 
 /*
- * The same of every subject in the database at `path`, whichever rules judged it last; nothing is changed
- * there. *subjects: how many they were. ERR_IO, ERR_ABSENT, ERR_STORE: it can not be read.
+ * The same of every subject in the database at `path`, whichever rules judged it last; nothing is
+ * changed there. *subjects: how many they were. ERR_IO, ERR_ABSENT, ERR_STORE: it can not be read.
  */
 MUST_CHECK enum err_code coverage_database(struct coverage *c, uint64_t *subjects, const char *path,
                                            int64_t at, struct err *err);

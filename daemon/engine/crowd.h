@@ -1,9 +1,9 @@
 /*
  * crowd.h - the same work on every subject of a world, by as many threads as are good for it.
  *
- * Each thread has a hand of its own (its rules, and what it gathers); subjects are given out a few at a time, so
- * that no thread waits for another. What a hand gathers must not depend on which subjects it was given: put it where
- * the subject's number says.
+ * Each thread has a hand of its own (its rules, and what it gathers); subjects are given out a few
+ * at a time, so that no thread waits for another. What a hand gathers must not depend on which
+ * subjects it was given: put it where the subject's number says.
  */
 #ifndef PATHWAY_CROWD_H
 #define PATHWAY_CROWD_H
@@ -46,7 +46,8 @@ MUST_CHECK enum err_code crowd_run(const struct crowd_options *options, struct e
 /* Append the code of the hub that a subject belongs to; false: it belongs to none. */
 bool hub_of(struct buf *out, const char *subject, struct record *r);
 
-/* A hub that nothing belongs to is a slip: ERR_ABSENT, with the nearest of those that were met by the hands. */
+/* A hub that nothing belongs to is a slip: ERR_ABSENT, with the nearest of those that were met by
+ * the hands. */
 MUST_CHECK enum err_code hub_check(const char *hub, const struct strmap *const *met, int count,
                                    struct err *err);
 

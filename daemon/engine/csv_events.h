@@ -5,12 +5,13 @@
  *   {"type": "lead.named", "source": "urn:hub:07:leads",
  *    "subject": "URN", "time": "Date", "data": {"teacher": "Key", "role": {"value": "maths lead"}}}
  * A place is the name of a column, or an object: "column" or a fixed "value", "words" {cell: value}
- * for what people write otherwise. Without a mapping, columns are taken by their names: `subject` or
- * `urn`, `time` or `date`, `id`, and the fields of the type.
+ * for what people write otherwise. Without a mapping, columns are taken by their names: `subject`
+ * or `urn`, `time` or `date`, `id`, and the fields of the type.
  *
- * A cell becomes what the type of its field wants: numbers, yes and no, lists (set off by ;), dates as
- * 31/12/2025 too, schools by their number, choices whatever their case. Empty cells are left out. An
- * event without an id column has one made from its content, so that the same row gives the same event.
+ * A cell becomes what the type of its field wants: numbers, yes and no, lists (set off by ;), dates
+ * as 31/12/2025 too, schools by their number, choices whatever their case. Empty cells are left
+ * out. An event without an id column has one made from its content, so that the same row gives the
+ * same event.
  */
 #ifndef PATHWAY_ENGINE_CSV_EVENTS_H
 #define PATHWAY_ENGINE_CSV_EVENTS_H
@@ -36,7 +37,8 @@ struct csv_events {
     void *arg;
 };
 
-/* ERR_INPUT: the mapping or the header is wrong, or it is no CSV; ERR_ABSENT: there is no such type. */
+/* ERR_INPUT: the mapping or the header is wrong, or it is no CSV; ERR_ABSENT: there is no such
+ * type. */
 MUST_CHECK enum err_code csv_events_read(const struct csv_events *c, const char *bytes, size_t len,
                                          struct err *err);
 

@@ -10,7 +10,8 @@
 #include "base/log.h"
 #include "base/strmap.h"
 
-/* A subject of such a hub is paid for with so many times its time: one in twenty-five goes to all of them. */
+/* A subject of such a hub is paid for with so many times its time: one in twenty-five goes to all
+ * of them. */
 #define PAYS 24
 /* So many quick ones in a row, and the hub is trusted again. */
 #define QUICK_ROW 16

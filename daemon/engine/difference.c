@@ -76,8 +76,8 @@ static bool is_null(struct slice value)
     return value.len == 4 && memcmp(value.at, "null", 4) == 0;
 }
 
-/* Old decisions and new ones, both by name: those that differ. One that rules do not have is told as null:
- * where it is null, nothing has changed when they gain or lose it. */
+/* Old decisions and new ones, both by name: those that differ. One that rules do not have is told
+ * as null: where it is null, nothing has changed when they gain or lose it. */
 static void merge(struct differences *out, const struct differences *old,
                   const struct differences *new)
 {

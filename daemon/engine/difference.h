@@ -1,8 +1,9 @@
 /*
  * difference.h - which decisions of a subject are others than before.
  *
- * A live record knows what it said last. One that was folded anew is compared with the decisions that are stored;
- * a subject of which none are, with those of an empty record, so that a first load is quiet.
+ * A live record knows what it said last. One that was folded anew is compared with the decisions
+ * that are stored; a subject of which none are, with those of an empty record, so that a first load
+ * is quiet.
  */
 #ifndef PATHWAY_DIFFERENCE_H
 #define PATHWAY_DIFFERENCE_H
@@ -30,14 +31,16 @@ struct differences {
 /* For record_rejudge() of a live record; `arg` is struct differences. */
 void difference_take(const struct judged *j, void *arg);
 /*
- * Compare what was decided of `l` now (`names` and `values` as decisions_put() takes them) with what is stored. What
- * it adds stays valid when the stored decisions are replaced, as long as `values` does.
+ * Compare what was decided of `l` now (`names` and `values` as decisions_put() takes them) with
+ * what is stored. What it adds stays valid when the stored decisions are replaced, as long as
+ * `values` does.
  */
 MUST_CHECK enum err_code differences_from_stored(struct differences *out, struct publication *p,
                                                  const struct live *l, const char *names,
                                                  const char *values, struct err *err);
 
-/* A decision's value as it is kept: JSON, {"error": "..."} where its rule failed. Arena's memory. */
+/* A decision's value as it is kept: JSON, {"error": "..."} where its rule failed. Arena's
+ * memory. */
 const char *decision_text(struct arena *arena, const struct judged *j);
 
 #endif

@@ -1,4 +1,5 @@
-/* engine.c - see engine.h. What comes in, and what time asks for; how it is committed is in commit.c. */
+/* engine.c - see engine.h. What comes in, and what time asks for; how it is committed is in
+ * commit.c. */
 #include "engine/engine.h"
 
 #include <stdio.h>
@@ -161,7 +162,8 @@ int64_t engine_next_wake(const struct engine *e)
 {
     int64_t wake = wake_next(e->store), now = clock_now(&e->clock);
 
-    /* With a clock that was set back, a commit is of the newest recorded instant: what is due by then is due. */
+    /* With a clock that was set back, a commit is of the newest recorded instant: what is due by
+     * then is due. */
     return wake > now && wake <= log_recorded_time(e->store, now) ? now : wake;
 }
 

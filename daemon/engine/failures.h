@@ -1,8 +1,9 @@
 /*
- * failures.h - which rules, reducers and moves have failed since the engine opened, for status and metrics.
+ * failures.h - which rules, reducers and moves have failed since the engine opened, for status and
+ * metrics.
  *
- * The engine thread notes them; any thread may read. Bounded: of more than FAILURES_MAX different ones the rest are
- * counted together, as rule "other".
+ * The engine thread notes them; any thread may read. Bounded: of more than FAILURES_MAX different
+ * ones the rest are counted together, as rule "other".
  */
 #ifndef PATHWAY_FAILURES_H
 #define PATHWAY_FAILURES_H
@@ -29,7 +30,8 @@ void failures_time(struct failures *f, int64_t took_us);
 void failures_write_metrics(struct failures *f, struct buf *out);
 /* Other rules are in force: what failed before may not any more. It stays in the metrics. */
 void failures_settle(struct failures *f);
-/* Append a JSON list of what failed by the rules in force: {"hub", "rule", "count", "subject", "error"}, what failed last of each. */
+/* Append a JSON list of what failed by the rules in force: {"hub", "rule", "count", "subject",
+ * "error"}, what failed last of each. */
 void failures_write_list(struct failures *f, struct buf *out);
 
 #endif

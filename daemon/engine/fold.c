@@ -128,8 +128,8 @@ int64_t fold_next(const struct fold *f)
     return event < f->wake ? event : f->wake;
 }
 
-/* So often may reducers for events of one type use up their budgets for one subject, and all that an overlay adds
- * together: one after the other they could take any time. */
+/* So often may reducers for events of one type use up their budgets for one subject, and all that
+ * an overlay adds together: one after the other they could take any time. */
 #define SPENT_LIMIT 3
 
 /* NULL: no memory. */
@@ -234,8 +234,9 @@ static enum err_code go_back(struct fold *f, struct err *err)
     return OK;
 }
 
-/* Events were checked when they came, by the rules of then. One whose data is not what its type is to hold now is
- * skipped, as one of a type that there is no more: reducers may rely on what the schema says. */
+/* Events were checked when they came, by the rules of then. One whose data is not what its type is
+ * to hold now is skipped, as one of a type that there is no more: reducers may rely on what the
+ * schema says. */
 static bool still_fits(const struct rulebook *rules, const char *type, const struct json *data)
 {
     const struct event_type *now = catalog_find(rulebook_catalog(rules), type);
@@ -244,8 +245,8 @@ static bool still_fits(const struct rulebook *rules, const char *type, const str
     return !now || type_check(now->data, data, "data", &ignored) == OK;
 }
 
-/* Have earlier events of this type used up what their reducers may, or of any type what an overlay adds? Later ones are
- * not tried. */
+/* Have earlier events of this type used up what their reducers may, or of any type what an overlay
+ * adds? Later ones are not tried. */
 static bool has_spent(const struct fold *f, const char *type, const struct ruleset *added)
 {
     int count = 0;
@@ -270,8 +271,8 @@ static enum err_code refuse(struct fold *f, const struct entry *e, const struct 
     return add_fault(f, e->seq, e->type, added, false, err);
 }
 
-/* What the overlay at hand adds for the event: is it to be left out, since it fails on it? `entry` NULL: a record that is
- * kept, which has no faults. */
+/* What the overlay at hand adds for the event: is it to be left out, since it fails on it? `entry`
+ * NULL: a record that is kept, which has no faults. */
 static enum err_code leave_added(struct fold_event *e, struct fold *f, const struct entry *entry,
                                  struct err *err)
 {
@@ -287,7 +288,8 @@ static enum err_code leave_added(struct fold_event *e, struct fold *f, const str
     return refuse(f, entry, rs, err);
 }
 
-/* By the rules of the hub that it belongs to; an event that brings it to another one is seen by that one's overlay too. */
+/* By the rules of the hub that it belongs to; an event that brings it to another one is seen by
+ * that one's overlay too. */
 static enum err_code apply_event(bool *known, struct fold *f, struct fold_event *e,
                                  const struct entry *entry, struct err *err)
 {
@@ -338,8 +340,8 @@ static enum err_code apply(struct fold *f, const struct item *item, struct err *
     return rc;
 }
 
-/* Take the next event in. One that a reducer fails on may have been taken in by half: then all begins
- * anew without it, or without what an overlay adds for it. */
+/* Take the next event in. One that a reducer fails on may have been taken in by half: then all
+ * begins anew without it, or without what an overlay adds for it. */
 static enum err_code take_next(struct fold *f, struct err *err)
 {
     const struct item *item = &f->items[f->next];
@@ -370,8 +372,8 @@ static enum err_code must_fold_anew(const struct fold *f, struct err *err)
     return err_set(err, ERR_CONFLICT, "a rule for %s is slow: fold it anew", f->subject);
 }
 
-/* A run was suspect, and what it did half-way can not be undone: all of it again, counted. A record that is kept
- * has no events at hand. */
+/* A run was suspect, and what it did half-way can not be undone: all of it again, counted. A record
+ * that is kept has no events at hand. */
 static enum err_code repeat(struct fold *f, struct err *err)
 {
     return f->items ? begin(f, err) : must_fold_anew(f, err);

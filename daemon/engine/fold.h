@@ -1,8 +1,8 @@
 /*
  * fold.h - a subject's record as of an instant: a simulation of its events and awaited moments.
  *
- * Events are taken in one after the other; after each, and at each instant that a move was waiting for,
- * the moves are asked until nothing changes.
+ * Events are taken in one after the other; after each, and at each instant that a move was waiting
+ * for, the moves are asked until nothing changes.
  */
 #ifndef PATHWAY_FOLD_H
 #define PATHWAY_FOLD_H
@@ -17,19 +17,19 @@
 #include "lua/trace.h"
 #include "lua/rulebook.h"
 
-/* An event that a reducer failed on: it counts as not there for this subject until the rules are mended. Where it is what
- * an overlay has added that failed, only that does, and the national pack takes the event in. */
+/* An event that a reducer failed on: it counts as not there for this subject until the rules are
+ * mended. Where it is what an overlay has added that failed, only that does, and the national pack
+ * takes the event in. */
 struct fault {
     struct fault *next;
-    int64_t seq; /* 0: a move failed */
-    const struct ruleset
-        *added;          /* that of the overlay, also where it is its move that failed; NULL:
-                                    all of the event is left out, or it is a national move */
-    const char *type;    /* of the event; NULL: a move */
-    const char *move;    /* that failed, and changed nothing; NULL: it is an event */
-    bool is_spent;       /* its reducer, or the move, used up its budget */
-    size_t place;        /* among the items */
-    const char *message; /* file:line: what went wrong */
+    int64_t seq;                 /* 0: a move failed */
+    const struct ruleset *added; /* that of the overlay, also where it is its move that failed;
+                                    NULL: all of the event is left out, or it is a national move */
+    const char *type;            /* of the event; NULL: a move */
+    const char *move;            /* that failed, and changed nothing; NULL: it is an event */
+    bool is_spent;               /* its reducer, or the move, used up its budget */
+    size_t place;                /* among the items */
+    const char *message;         /* file:line: what went wrong */
 };
 
 struct fold {
@@ -52,15 +52,16 @@ struct fold {
     struct arena arena; /* faults, and the events being parsed */
     struct fault *faults;
     struct trace *trace; /* borrowed: who follows it, to explain; NULL: nobody */
-    uint64_t
-        skipped; /* events of types that the packs do not know, or with data that these do not hold */
+    uint64_t skipped; /* events of types that the packs do not know, or with data that these do not
+                         hold */
 };
 
 /*
- * Begin with an empty record. Every moment is judged by the rules of the hub that the subject belonged to then: the
- * fact `hub` says which (of a hub itself, its own code). An event that changes it is taken in by the rules of the hub
- * that is left, then by what the new one's overlay adds to them; facts of the national pack are handed over, those
- * of a hub's own wait until the subject comes back. `items` are in event order and borrowed. */
+ * Begin with an empty record. Every moment is judged by the rules of the hub that the subject
+ * belonged to then: the fact `hub` says which (of a hub itself, its own code). An event that
+ * changes it is taken in by the rules of the hub that is left, then by what the new one's overlay
+ * adds to them; facts of the national pack are handed over, those of a hub's own wait until the
+ * subject comes back. `items` are in event order and borrowed. */
 MUST_CHECK enum err_code fold_init(struct fold *f, struct rulebook *rules, const char *subject,
                                    const struct item *items, size_t count, struct err *err);
 /* The same; a subject of no hub belongs to `home`. */
@@ -68,30 +69,33 @@ MUST_CHECK enum err_code fold_init_at(struct fold *f, struct rulebook *rules, st
                                       const char *subject, const struct item *items, size_t count,
                                       struct err *err);
 void fold_fini(struct fold *f);
-/* Before anything is taken in: let all be followed that happens to the subject. The trace outlives the fold's use. */
+/* Before anything is taken in: let all be followed that happens to the subject. The trace outlives
+ * the fold's use. */
 MUST_CHECK enum err_code fold_follow(struct fold *f, struct trace *t, struct err *err);
 
-/* The next instant at which something happens by itself: an event or an awaited moment; TIME_NEVER. */
+/* The next instant at which something happens by itself: an event or an awaited moment;
+ * TIME_NEVER. */
 int64_t fold_next(const struct fold *f);
 /* Go on through all events and awaited moments up to and including `at`. */
 MUST_CHECK enum err_code fold_to(struct fold *f, int64_t at, struct err *err);
 
 /*
- * Take in one more event, later in event order than all before, with the awaited moments in front of it. It
- * may lie before `now`: what moved by itself since is taken back, and moments are asked again where the event may
- * matter to them. ERR_CONFLICT: that is not known. ERR_RULE: a reducer failed, and the event may have been
- * taken in by half. In both cases fold the subject anew.
+ * Take in one more event, later in event order than all before, with the awaited moments in front
+ * of it. It may lie before `now`: what moved by itself since is taken back, and moments are asked
+ * again where the event may matter to them. ERR_CONFLICT: that is not known. ERR_RULE: a reducer
+ * failed, and the event may have been taken in by half. In both cases fold the subject anew.
  */
 MUST_CHECK enum err_code fold_take(struct fold *f, const struct fold_event *e, struct err *err);
 
-/* What item_parse() has seen need not be looked at again each time the item is folded, by the same rules. The tree is the
- * arena's. */
+/* What item_parse() has seen need not be looked at again each time the item is folded, by the same
+ * rules. The tree is the arena's. */
 MUST_CHECK enum err_code item_parse(struct item *item, struct arena *arena,
                                     const struct rulebook *rules, struct err *err);
 
 /*
- * A fold that goes on from where `at` stood, with this record, which is taken over, and other events to come: items number
- * `next` and following of `items`. `at` is of a subject that has been at one hub only, and without faults.
+ * A fold that goes on from where `at` stood, with this record, which is taken over, and other
+ * events to come: items number `next` and following of `items`. `at` is of a subject that has been
+ * at one hub only, and without faults.
  */
 void fold_resume(struct fold *out, const struct fold *at, struct record *record,
                  const struct item *items, size_t count, size_t next);

@@ -167,7 +167,8 @@ static void take_judged(const struct judged *j, void *arg)
         w->has_failed = true;
 }
 
-/* It belongs to another hub now: what only the one that it has left decides is null from here on. */
+/* It belongs to another hub now: what only the one that it has left decides is null from
+ * here on. */
 static void change_rules(struct watch *w, struct ruleset *rules, enum subject_kind kind)
 {
     int count, k = 0;

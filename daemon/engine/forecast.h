@@ -21,8 +21,9 @@ struct foreseen {
     const char *subject;
     const char *decision;
     const char *old, *now; /* JSON scalars; {"error": ...} where the rule failed */
-    /* Why: {"moment", "events": [{"source","id","type"}], "moved": [fact], "rules": [{"rule","title"}]}. No event: time
-     * alone. "rules": those at the bottom of it, which asked for this instant or read what moved. */
+    /* Why: {"moment", "events": [{"source","id","type"}], "moved": [fact], "rules":
+     * [{"rule","title"}]}. No event: time alone. "rules": those at the bottom of it, which asked
+     * for this instant or read what moved. */
     const char *cause;
     const char *why; /* the same in a few words */
 };
@@ -38,8 +39,8 @@ struct foreseeing {
     size_t count, cap;
 };
 
-/* Add what is foreseen of one subject. One of which nothing has happened by `from` begins, when its first event
- * comes, as an empty record. */
+/* Add what is foreseen of one subject. One of which nothing has happened by `from` begins, when its
+ * first event comes, as an empty record. */
 MUST_CHECK enum err_code foresee(struct foreseeing *f, const char *subject, struct err *err);
 
 #endif

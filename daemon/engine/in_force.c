@@ -1,6 +1,7 @@
 /* in_force.c - by which rules a question is answered. See reader.h.
  *
- * What was known at a moment was judged by the rules in force then: so is the answer, from the database's archive.
+ * What was known at a moment was judged by the rules in force then: so is the answer, from the
+ * database's archive.
  */
 #include <string.h>
 
@@ -8,7 +9,8 @@
 #include "engine/reader.h"
 #include "store/generation.h"
 
-/* Today's rules, when they are the same as those of the generation: then nothing has to be loaded. */
+/* Today's rules, when they are the same as those of the generation: then nothing has to be
+ * loaded. */
 static bool are_today(const struct reader *r, const struct generation *g)
 {
     return r->today && strcmp(rulebook_digest(r->today), g->digest) == 0;

@@ -1,5 +1,6 @@
-/* invent.c - see invent.h. A life is a list of steps; what an event holds follows from numbers in its step, one
- * for each field, so that a life can be varied in one field and stay the same in all else. */
+/* invent.c - see invent.h. A life is a list of steps; what an event holds follows from numbers in
+ * its step, one for each field, so that a life can be varied in one field and stay the same in all
+ * else. */
 #include "engine/invent.h"
 
 #include <stdlib.h>
@@ -369,8 +370,8 @@ static enum err_code live(struct inventor *in, const struct life *life, struct e
     return rc;
 }
 
-/* Have all rules about a kind of subject come out in both ways, of an overlay's those of its own? What is neither true
- * nor false counts as well. */
+/* Have all rules about a kind of subject come out in both ways, of an overlay's those of its own?
+ * What is neither true nor false counts as well. */
 static bool is_done(const struct inventor *in, enum subject_kind kind)
 {
     bool is_done = true;

@@ -1,9 +1,9 @@
 /*
- * invent.h - schools that nobody has, made of the events that a pack declares, to see what its rules
- * can say.
+ * invent.h - schools that nobody has, made of the events that a pack declares, to see what its
+ * rules can say.
  *
- * The same rules and seed give the same schools. What helped a rule to come out in a new way is kept and
- * varied further, so that also what takes several steps is reached.
+ * The same rules and seed give the same schools. What helped a rule to come out in a new way is
+ * kept and varied further, so that also what takes several steps is reached.
  */
 #ifndef PATHWAY_INVENT_H
 #define PATHWAY_INVENT_H
@@ -18,8 +18,9 @@ struct invention {
 };
 
 /*
- * Add to `t` what its ruleset, one of the rulebook's, says of invented subjects of its hub, until each rule has come out in both ways or the rounds are
- * over. A reducer or move that fails is told to `failed` as FILE:LINE: WHAT (as often as it fails).
+ * Add to `t` what its ruleset, one of the rulebook's, says of invented subjects of its hub, until
+ * each rule has come out in both ways or the rounds are over. A reducer or move that fails is told
+ * to `failed` as FILE:LINE: WHAT (as often as it fails).
  */
 typedef void invent_failed_fn(const char *message, void *arg);
 MUST_CHECK enum err_code invent(struct tallies *t, struct rulebook *rules,

@@ -1,8 +1,9 @@
 /*
  * live.h - records that stay in memory between commits and take new events in.
  *
- * Bounded: the least recently used go, and come back by a refold. A live record is what a refold from the
- * log would give; whatever it can not follow (a late event, a void, a succession) drops it.
+ * Bounded: the least recently used go, and come back by a refold. A live record is what a refold
+ * from the log would give; whatever it can not follow (a late event, a void, a succession) drops
+ * it.
  */
 #ifndef PATHWAY_LIVE_H
 #define PATHWAY_LIVE_H
@@ -18,17 +19,16 @@
 struct live {
     struct fold fold; /* stands at the instant it was last published at */
     char subject[SUBJECT_MAX];
-    struct event_key
-        last;            /* of the latest event taken in, its texts in `last_texts`. No id: all lies
-                              ahead, and nothing has been published */
-    char *last_texts;    /* owned */
-    size_t last_room;    /* bytes */
-    int64_t fold_events; /* how many events it was last folded from */
-    int64_t ahead;       /* when its first event that lies ahead comes; TIME_NEVER */
-    bool is_slow;        /* its rules took long when it was judged last */
-    char *name, *hub;    /* as last stored; owned, NULL: none */
-    char *
-        former; /* codes of those whose events it took over, when it was last folded; owned, NULL: none */
+    struct event_key last; /* of the latest event taken in, its texts in `last_texts`. No id: all
+                              lies ahead, and nothing has been published */
+    char *last_texts;      /* owned */
+    size_t last_room;      /* bytes */
+    int64_t fold_events;   /* how many events it was last folded from */
+    int64_t ahead;         /* when its first event that lies ahead comes; TIME_NEVER */
+    bool is_slow;          /* its rules took long when it was judged last */
+    char *name, *hub;      /* as last stored; owned, NULL: none */
+    char *former; /* codes of those whose events it took over, when it was last folded; owned, NULL:
+                     none */
     struct live *newer, *older;
 };
 
@@ -36,8 +36,8 @@ struct live_cache {
     struct strmap subjects; /* to struct live; NULL once it has gone */
     struct live *newest, *oldest;
     size_t count, limit;
-    uint64_t
-        skipped; /* of all records: see struct fold; whoever has a record take events in adds what came */
+    uint64_t skipped; /* of all records: see struct fold; whoever has a record take events in adds
+                         what came */
     struct arena names;
 };
 
@@ -64,7 +64,8 @@ MUST_CHECK enum err_code live_begin(struct live **out, struct live_cache *c, str
 /* Can these events, in event order, be taken in as they come, or must the record be folded anew? */
 bool live_can_take(const struct live *l, const struct event *const *events, size_t count,
                    int64_t now);
-/* Take them in and go on to `now`. ERR_CONFLICT, ERR_RULE: it can not follow, see fold_take(); fold it anew. */
+/* Take them in and go on to `now`. ERR_CONFLICT, ERR_RULE: it can not follow, see fold_take(); fold
+ * it anew. */
 MUST_CHECK enum err_code live_take(struct live *l, const struct event *const *events, size_t count,
                                    int64_t now, struct err *err);
 

@@ -1,8 +1,9 @@
 /*
  * misfits.h - events in a log that other rules would not know any more.
  *
- * They were checked when they came, by the rules of then. Rules without their type, or with another schema for it,
- * leave them where they are and skip them in every record: that is worth a warning before such rules come into force.
+ * They were checked when they came, by the rules of then. Rules without their type, or with another
+ * schema for it, leave them where they are and skip them in every record: that is worth a warning
+ * before such rules come into force.
  */
 #ifndef PATHWAY_MISFITS_H
 #define PATHWAY_MISFITS_H
@@ -31,10 +32,11 @@ struct misfits {
 };
 
 /*
- * Hold all events of `database` against the packs that would be in force if these were taken: a rules folder as
- * `pathway reload` takes it, a hub's own folder as `pathway overlay push` does. `rules` were loaded from `dir`. The
- * database is only read, also beside a daemon that serves from it. ERR_RULE: they do not load together with the packs
- * that would stay. misfits_fini() it in any case.
+ * Hold all events of `database` against the packs that would be in force if these were taken: a
+ * rules folder as `pathway reload` takes it, a hub's own folder as `pathway overlay push` does.
+ * `rules` were loaded from `dir`. The database is only read, also beside a daemon that serves from
+ * it. ERR_RULE: they do not load together with the packs that would stay. misfits_fini() it in any
+ * case.
  */
 MUST_CHECK enum err_code misfits_find(struct misfits *out, const char *database, const char *dir,
                                       const struct rulebook *rules, struct err *err);

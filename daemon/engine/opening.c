@@ -1,5 +1,5 @@
-/* opening.c - how an engine begins: what a crash left behind is made up for, and it is found which rules of the folder may
- * judge. See engine_open(). */
+/* opening.c - how an engine begins: what a crash left behind is made up for, and it is found which
+ * rules of the folder may judge. See engine_open(). */
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,8 +41,8 @@ enum err_code engine_open_replay(struct engine **out, struct store *source, comp
     return rc;
 }
 
-/* Make up for what a crash left behind, by the rules that judged it; when they are not those of now, *then has them, and
- * the caller frees them. */
+/* Make up for what a crash left behind, by the rules that judged it; when they are not those of
+ * now, *then has them, and the caller frees them. */
 static enum err_code recover(struct rulebook **then, struct engine *e, struct rulebook *rules,
                              struct err *err)
 {
@@ -61,8 +61,8 @@ static enum err_code recover(struct rulebook **then, struct engine *e, struct ru
     return rc;
 }
 
-/* The rules to begin with. Those of the folder may have become wrong since they were taken: a restart needs nobody,
- * and what was in force last is in the archive. */
+/* The rules to begin with. Those of the folder may have become wrong since they were taken: a
+ * restart needs nobody, and what was in force last is in the archive. */
 static enum err_code find_rules(struct proposed *out, struct engine *e,
                                 const struct proposal *proposal, struct err *err)
 {
@@ -79,8 +79,9 @@ static enum err_code find_rules(struct proposed *out, struct engine *e,
     return rulebook_of_generation(&out->rules, e->store, last.number, err);
 }
 
-/* Judge everything by rules that have judged nothing yet, as a reload does; nobody waits meanwhile. ERR_RULE: some packs
- * are found wanting (*is_found), and they are gone; else they are the engine's. */
+/* Judge everything by rules that have judged nothing yet, as a reload does; nobody waits meanwhile.
+ * ERR_RULE: some packs are found wanting (*is_found), and they are gone; else they are the
+ * engine's. */
 static enum err_code try_first(struct refusals *wanting, bool *is_found, struct engine *e,
                                struct rulebook *rules, const struct rulebook *in_force,
                                struct err *err)

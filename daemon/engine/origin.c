@@ -1,7 +1,8 @@
-/* origin.c - see origin.h. Of a pack that was pushed or rolled back the database keeps, as "origin/PACK", the digest
- * of what the folder had of it then. When the folder has something else, somebody has changed it since, and it counts
- * again; until then the pack is what it is in force, or, where it was left out since, what it was in the generation that
- * "left/PACK" names: so it comes back with a national pack that it goes with. */
+/* origin.c - see origin.h. Of a pack that was pushed or rolled back the database keeps, as
+ * "origin/PACK", the digest of what the folder had of it then. When the folder has something else,
+ * somebody has changed it since, and it counts again; until then the pack is what it is in force,
+ * or, where it was left out since, what it was in the generation that "left/PACK" names: so it
+ * comes back with a national pack that it goes with. */
 #include "engine/origin.h"
 
 #include <stdio.h>
@@ -172,8 +173,8 @@ static enum err_code take_left(const char *key, const char *text, void *arg, str
     return OK;
 }
 
-/* Packs that were pushed or rolled back, and that the folder has not changed since. They are in force as such, or were
- * left out. */
+/* Packs that were pushed or rolled back, and that the folder has not changed since. They are in
+ * force as such, or were left out. */
 static enum err_code put_over(struct origins *o, struct err *err)
 {
     struct generation last;
@@ -385,7 +386,8 @@ static enum err_code list(const struct pack_origin **out, struct origins *from, 
     return OK;
 }
 
-/* What was pushed, and does not go with this national pack, is not in the folder to be tried again. */
+/* What was pushed, and does not go with this national pack, is not in the folder to be
+ * tried again. */
 static enum err_code list_left(const struct pack_origin **out, struct origins *from,
                                const struct pack *p, struct err *err)
 {

@@ -20,13 +20,13 @@ enum origin_fate {
     ORIGIN_GOES,  /* that fails too: it is left out */
     ORIGIN_HOLDS, /* nothing can be done */
 };
-/* One that does not load, or whose tests fail. An overlay that is in force as it is goes only where the national pack is
- * another one than in force: else it is not to blame. Where the national pack stays what it is in force, overlays begin
- * anew from what was proposed. */
+/* One that does not load, or whose tests fail. An overlay that is in force as it is goes only where
+ * the national pack is another one than in force: else it is not to blame. Where the national pack
+ * stays what it is in force, overlays begin anew from what was proposed. */
 MUST_CHECK enum err_code origins_fail(enum origin_fate *out, struct origins *from, const char *pack,
                                       struct err *err);
-/* One that was found wanting: where it is what is in force already, or this is done a second time, it goes; the
- * national pack becomes what it was before. */
+/* One that was found wanting: where it is what is in force already, or this is done a second time,
+ * it goes; the national pack becomes what it was before. */
 MUST_CHECK enum err_code origins_refuse(enum origin_fate *out, struct origins *from,
                                         const char *pack, struct err *err);
 /* What is to be kept of them. */

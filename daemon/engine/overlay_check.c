@@ -1,5 +1,5 @@
-/* overlay_check.c - see overlay_check.h. The overlay's changes are switched on by direction: nothing is loaded twice,
- * and what is compared differs by these alone. */
+/* overlay_check.c - see overlay_check.h. The overlay's changes are switched on by direction:
+ * nothing is loaded twice, and what is compared differs by these alone. */
 #include "engine/overlay_check.h"
 
 #include <stdlib.h>

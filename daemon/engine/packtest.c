@@ -1,5 +1,5 @@
-/* packtest.c - see packtest.h. Each test has a log of its own in memory, so that its events pass the same
- * doors as real ones. */
+/* packtest.c - see packtest.h. Each test has a log of its own in memory, so that its events pass
+ * the same doors as real ones. */
 #include "engine/packtest.h"
 
 #include <stdlib.h>
@@ -176,8 +176,8 @@ static enum err_code check(struct buf *detail, struct runner *r, struct store *s
     return rc;
 }
 
-/* The log of each test is a transaction that is never committed: to make a database for each of them would take
- * far longer than the tests. */
+/* The log of each test is a transaction that is never committed: to make a database for each of
+ * them would take far longer than the tests. */
 static enum err_code run_test(const struct pack_test *t, void *arg, struct err *err)
 {
     struct runner *r = arg;

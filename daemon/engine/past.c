@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/civil.h"
 
 struct moment {
@@ -26,19 +27,17 @@ static struct fold clock_of(const struct fold *f)
 
 static enum err_code add_moment(struct past *p, const struct fold *f, int64_t t, struct err *err)
 {
-    if (p->moment_count == p->moment_cap) {
-        size_t cap = p->moment_cap ? p->moment_cap * 2 : 64;
-        struct moment *grown = realloc(p->moments, cap * sizeof(*grown));
-        if (!grown)
-            return err_set(err, ERR_LIMIT, "no memory for the record of %s", p->subject);
-        p->moments = grown;
-        p->moment_cap = cap;
-    }
+    struct moment *grown = array_room(p->moments, p->moment_count, &p->moment_cap, sizeof(*grown));
+
+    if (!grown)
+        return err_set(err, ERR_LIMIT, "no memory for the record of %s", p->subject);
+    p->moments = grown;
     p->moments[p->moment_count++] = (struct moment){ t, f->next, clock_of(f) };
     return tape_mark(p->tape, f->record, err);
 }
 
-/* Where it has failed, or has been at several hubs, there is no telling from the facts alone what is the same. */
+/* Where it has failed, or has been at several hubs, there is no telling from the facts alone what
+ * is the same. */
 static bool has_tape_of(const struct fold *f)
 {
     return !f->faults && f->handovers == 0;
@@ -141,9 +140,9 @@ static enum err_code stand_at(struct beside *b, int mark, size_t next, struct er
 }
 
 /*
- * It has been folded to the end of this moment: is it the same from here on, but for facts of which moves know nothing?
- * What it waits for may be another instant, found when its moves were asked another time; but nothing that they would say
- * of the same facts now is other than what these say.
+ * It has been folded to the end of this moment: is it the same from here on, but for facts of which
+ * moves know nothing? What it waits for may be another instant, found when its moves were asked
+ * another time; but nothing that they would say of the same facts now is other than what these say.
  */
 static void settle(struct beside *b, int mark)
 {

@@ -12,8 +12,8 @@ static enum err_code no_memory(struct err *err)
     return err_set(err, ERR_LIMIT, "no memory to leave a subject for later");
 }
 
-/* The hub that it belongs to, as far as that is known without folding it: by its record, by its card, by what is said of a
- * subject that is new. The caller frees it; NULL: not known. */
+/* The hub that it belongs to, as far as that is known without folding it: by its record, by its
+ * card, by what is said of a subject that is new. The caller frees it; NULL: not known. */
 static enum err_code guess_hub(char **out, struct publication *p, const char *subject,
                                const struct live *l, const struct concern *concern, struct err *err)
 {

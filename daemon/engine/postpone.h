@@ -1,9 +1,9 @@
 /*
  * postpone.h - which subjects a commit leaves for later, and how they are left.
  *
- * Two reasons: more is to be folded anew than a commit may take, or the rules of the subject's hub take so long that
- * its subjects are held back until it is their turn. What is left is due again, with the events that ask for it kept,
- * so that a crash forgets nothing.
+ * Two reasons: more is to be folded anew than a commit may take, or the rules of the subject's hub
+ * take so long that its subjects are held back until it is their turn. What is left is due again,
+ * with the events that ask for it kept, so that a crash forgets nothing.
  */
 #ifndef PATHWAY_POSTPONE_H
 #define PATHWAY_POSTPONE_H

@@ -1,5 +1,5 @@
-/* proposal.c - see proposal.h. What packs are made of is gathered in origin.c; here they are loaded, tested, and those
- * that fail replaced by what is in force. */
+/* proposal.c - see proposal.h. What packs are made of is gathered in origin.c; here they are
+ * loaded, tested, and those that fail replaced by what is in force. */
 #include "engine/proposal.h"
 
 #include <stdlib.h>
@@ -64,7 +64,8 @@ static struct failing *failing_of(struct attempt *a, const char *message)
     return failing_named(a, pack_of(a->arena, message));
 }
 
-/* What is wrong with national rules only where an overlay is loaded with them is the overlay's fault. */
+/* What is wrong with national rules only where an overlay is loaded with them is the overlay's
+ * fault. */
 static struct failing *failing_in(struct attempt *a, const struct problem *problem)
 {
     struct buf name = { 0 };
@@ -193,8 +194,8 @@ static enum err_code give_way(bool *any, struct attempt *a, struct origins *from
     return rc == OK ? keep_refusal(a, f->pack, buf_cstr(&f->why), fate, err) : rc;
 }
 
-/* Packs that fail give way; where the national pack does, nothing is known of the others. *any: there were some that
- * could. */
+/* Packs that fail give way; where the national pack does, nothing is known of the others. *any:
+ * there were some that could. */
 static enum err_code replace_failing(bool *any, struct attempt *a, struct origins *from,
                                      const struct proposal *p, struct err *err)
 {

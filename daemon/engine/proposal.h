@@ -1,9 +1,9 @@
 /*
  * proposal.h - rules that somebody wants in force: gathered, loaded and tested, on any thread.
  *
- * Each pack comes from where it was changed last: the rules folder, or the archive of the database when it was
- * pushed or rolled back since. A pack of the folder that has errors, or tests that fail, does not hold up the others:
- * it stays what it is in force.
+ * Each pack comes from where it was changed last: the rules folder, or the archive of the database
+ * when it was pushed or rolled back since. A pack of the folder that has errors, or tests that
+ * fail, does not hold up the others: it stays what it is in force.
  */
 #ifndef PATHWAY_PROPOSAL_H
 #define PATHWAY_PROPOSAL_H
@@ -34,8 +34,8 @@ struct proposal {
     const char *pack;                 /* "national", "hubs/07" */
     const struct ruleset_file *files; /* PROPOSE_PUSH: "hubs/07/overlay.lua" */
     int file_count;
-    /* Found wanting before, when everything was judged by them: these stay what they are in force, or go where they
-     * are that already, or have been refused twice. */
+    /* Found wanting before, when everything was judged by them: these stay what they are in force,
+     * or go where they are that already, or have been refused twice. */
     const struct refusal *wanting;
 };
 
@@ -45,8 +45,9 @@ struct refusals {
     struct refusal *first;
 };
 void refusals_free(struct refusals *r); /* NULL allowed */
-/* Add copies of those that were found wanting together. Where the national pack is among them it is alone with what was
- * there of it: what overlays are beside another one is still to be seen. ERR_LIMIT: no memory. */
+/* Add copies of those that were found wanting together. Where the national pack is among them it is
+ * alone with what was there of it: what overlays are beside another one is still to be seen.
+ * ERR_LIMIT: no memory. */
 MUST_CHECK enum err_code refusals_join(struct refusals *to, const struct refusal *more,
                                        struct err *err);
 
@@ -66,8 +67,8 @@ struct proposed {
 };
 
 /*
- * `s` reads. ERR_RULE: refused, see out->refusals; ERR_ABSENT: nothing to roll back to, no such folder; others: they
- * could not be read. proposed_fini() it in any case.
+ * `s` reads. ERR_RULE: refused, see out->refusals; ERR_ABSENT: nothing to roll back to, no such
+ * folder; others: they could not be read. proposed_fini() it in any case.
  */
 MUST_CHECK enum err_code proposal_load(struct proposed *out, struct store *s,
                                        const struct proposal *p, struct err *err);

@@ -133,8 +133,8 @@ static bool is_new(const struct publication *p, const char *subject, const struc
            log_is_new(p->store, subject, p->first_seq);
 }
 
-/* Take in what is new. False: the record can not follow. *is_rebuilt is set where it has come to another hub, whose
- * rules have not judged it before. */
+/* Take in what is new. False: the record can not follow. *is_rebuilt is set where it has come to
+ * another hub, whose rules have not judged it before. */
 static enum err_code take(bool *taken, bool *is_rebuilt, struct live *l, struct publication *p,
                           const struct concern *concern, struct err *err)
 {
@@ -148,7 +148,8 @@ static enum err_code take(bool *taken, bool *is_rebuilt, struct live *l, struct 
     return rc == ERR_RULE || rc == ERR_CONFLICT ? OK : rc;
 }
 
-/* Bring the live record up to now. *is_rebuilt says whether it is to be, and at the end whether it was. */
+/* Bring the live record up to now. *is_rebuilt says whether it is to be, and at the end whether it
+ * was. */
 static enum err_code bring_up(struct live **l, bool *is_rebuilt, struct publication *p,
                               const char *subject, struct concern *concern, struct err *err)
 {
@@ -270,7 +271,8 @@ static enum err_code publish_up(bool *is_left, struct publication *p, struct liv
     if (rc != OK || *is_left)
         return rc;
     crash_point("judge");
-    /* A record that was made by new rules before they judge knows only what they said: not what was decided. */
+    /* A record that was made by new rules before they judge knows only what they said: not what was
+     * decided. */
     bool is_compared = is_rebuilt || p->is_first_of_generation;
     if (l->last.id)
         rc = publish_live(p, l, is_compared, concern->causes, &wake, err);

@@ -44,13 +44,14 @@ struct publication {
 };
 
 /*
- * Bring a subject up to now (or, when it must be folded anew and the budget is spent, leave it for later), keep
- * what is derived of it and append what changed to the feed. A subject seen for the first time is compared with
- * an empty record, so that a first load is quiet.
+ * Bring a subject up to now (or, when it must be folded anew and the budget is spent, leave it for
+ * later), keep what is derived of it and append what changed to the feed. A subject seen for the
+ * first time is compared with an empty record, so that a first load is quiet.
  */
 MUST_CHECK enum err_code publish_subject(struct publication *p, const char *subject,
                                          struct concern *concern, struct err *err);
-/* Make what is derived of a subject anew as it was at `p->now`, for a store that has lost it: nothing changes. */
+/* Make what is derived of a subject anew as it was at `p->now`, for a store that has lost it:
+ * nothing changes. */
 MUST_CHECK enum err_code publish_again(struct publication *p, const char *subject, struct err *err);
 void publication_fini(struct publication *p);
 

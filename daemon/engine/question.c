@@ -36,7 +36,8 @@ static const struct {
 };
 #define QUESTION_COUNT (sizeof(QUESTIONS) / sizeof(QUESTIONS[0]))
 
-/* The rules by which the database was last judged, as the snapshot knows it; none when nothing has judged it yet. */
+/* The rules by which the database was last judged, as the snapshot knows it; none when nothing has
+ * judged it yet. */
 static enum err_code follow_rules(struct reader *r, struct err *err)
 {
     struct generation last;

@@ -51,7 +51,8 @@ MUST_CHECK enum err_code params_text(const char **out, const struct json *params
 MUST_CHECK enum err_code params_int(int64_t *out, const struct json *params, const char *name,
                                     int64_t min, int64_t max, int64_t otherwise, struct err *err);
 
-/* The instants that a question is about: `at`, now when absent; `known`, what was recorded by then. */
+/* The instants that a question is about: `at`, now when absent; `known`, what was recorded
+ * by then. */
 struct instants {
     int64_t at;
     int64_t known;   /* now when absent */
@@ -59,11 +60,12 @@ struct instants {
     bool has_known;
     bool is_now; /* neither was given: current tables answer too */
 };
-/* Reads `at`, `known` and `rules`, and lets r->rules be those by which is answered: the ones in force at `known`,
- * today's where that is absent or `rules` is "current". */
+/* Reads `at`, `known` and `rules`, and lets r->rules be those by which is answered: the ones in
+ * force at `known`, today's where that is absent or `rules` is "current". */
 MUST_CHECK enum err_code params_instants(struct instants *out, struct reader *r,
                                          const struct json *params, struct err *err);
-/* "csv" (the default), "ndjson", or CSV for people: that the answer is made of in the end, where all are. */
+/* "csv" (the default), "ndjson", or CSV for people: that the answer is made of in the end, where
+ * all are. */
 #define FORMAT_SPREADSHEET "spreadsheet"
 MUST_CHECK enum err_code params_csv_or_ndjson(bool *as_ndjson, const struct json *params,
                                               struct err *err);
@@ -72,8 +74,8 @@ MUST_CHECK enum err_code params_csv_or_ndjson(bool *as_ndjson, const struct json
 
 /* r->rules become those that were in force when `known` was recorded. */
 MUST_CHECK enum err_code rules_known_at(struct reader *r, int64_t known, struct err *err);
-/* The same rules by themselves, and r->generation their number. What had to be loaded is *owned, for
- * rulebook_free(). */
+/* The same rules by themselves, and r->generation their number. What had to be loaded is *owned,
+ * for rulebook_free(). */
 MUST_CHECK enum err_code rulebook_known_at(struct rulebook **out, struct rulebook **owned,
                                            struct reader *r, int64_t known, struct err *err);
 /* r->rules become those that the reader was opened with. */
@@ -85,15 +87,17 @@ void reader_drop_tests(struct reader *r);
 /* ---- the world asked about ---- */
 
 MUST_CHECK enum err_code reader_need_rules(struct reader *r, struct err *err);
-/* A world of the reader's, closed when the question is answered; with everything in it when `all`. */
+/* A world of the reader's, closed when the question is answered; with everything in it when
+ * `all`. */
 MUST_CHECK enum err_code reader_world(struct reader *r, int64_t max_seq, bool all, struct err *err);
-/* Are the tables of current decisions what judging at `now` would give? Time may have gone past a wake. `waiting`: an
- * empty map for the subjects that may be as they were, since they are held back (waiting.h); NULL: none may. */
+/* Are the tables of current decisions what judging at `now` would give? Time may have gone past a
+ * wake. `waiting`: an empty map for the subjects that may be as they were, since they are held back
+ * (waiting.h); NULL: none may. */
 struct strmap;
 MUST_CHECK enum err_code reader_tables_are_current(bool *out, struct strmap *waiting,
                                                    struct reader *r, int64_t now, struct err *err);
-/* ERR_ABSENT when nothing touches the subject by `at`, with the nearest, or what is known of it. After
- * reader_world(). */
+/* ERR_ABSENT when nothing touches the subject by `at`, with the nearest, or what is known of it.
+ * After reader_world(). */
 MUST_CHECK enum err_code reader_check_subject(struct reader *r, const char *subject, int64_t at,
                                               struct err *err);
 /* Tell who wants to know how far the answer has come. */
@@ -103,8 +107,9 @@ void write_moment(struct buf *out, int64_t t);
 /* ,"faults":[...] when reducers or moves have failed in the fold. */
 struct fold;
 void write_faults(struct buf *out, const struct fold *f);
-/* How an event is told to people and programs. `as`: the subject whose fold it is in, under the names through which
- * it came: of what the event says about others (who was there) nothing is told. Notes are left out. */
+/* How an event is told to people and programs. `as`: the subject whose fold it is in, under the
+ * names through which it came: of what the event says about others (who was there) nothing is told.
+ * Notes are left out. */
 void tell_event(struct buf *out, struct reader *r, const struct entry *e, const char *const *as,
                 int as_count);
 /* The same with the notes that are still kept of it, for who may read what is personal. */
@@ -112,8 +117,8 @@ MUST_CHECK enum err_code tell_event_with_notes(struct buf *out, struct reader *r
                                                const struct entry *e, const char *const *as,
                                                int as_count, struct err *err);
 
-/* A place in the feed, as a number or ID/NUMBER. ERR_CONFLICT: the feed, whose last number is `head`, does not have
- * what somebody there has. */
+/* A place in the feed, as a number or ID/NUMBER. ERR_CONFLICT: the feed, whose last number is
+ * `head`, does not have what somebody there has. */
 MUST_CHECK enum err_code params_place(int64_t *out, const struct reader *r,
                                       const struct json *params, const char *name, int64_t head,
                                       struct err *err);

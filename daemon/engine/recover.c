@@ -1,7 +1,7 @@
 /*
- * recover.c - see engine_internal.h. The log and the feed are whole after any crash; the tables are those of an
- * earlier commit. The commits since then say which subjects they judged, or left for later: each is folded as
- * it was when it was judged last.
+ * recover.c - see engine_internal.h. The log and the feed are whole after any crash; the tables are
+ * those of an earlier commit. The commits since then say which subjects they judged, or left for
+ * later: each is folded as it was when it was judged last.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -88,7 +88,8 @@ static void add_missing(struct buf *out, const char *there, const char *list)
     }
 }
 
-/* What it waits for may be in its row already: a sweep may have written that when it was cut off. */
+/* What it waits for may be in its row already: a sweep may have written that when it was
+ * cut off. */
 static enum err_code wait_for(struct recovery *r, const char *subject, const char *events,
                               struct err *err)
 {

@@ -1,5 +1,5 @@
-/* removal.c - see removal.h. First each event alone; then groups, from which all is taken that can be spared: what is
- * left makes a difference only together. */
+/* removal.c - see removal.h. First each event alone; then groups, from which all is taken that can
+ * be spared: what is left makes a difference only together. */
 #include "engine/removal.h"
 
 #include <string.h>
@@ -231,7 +231,8 @@ static enum err_code find_stand_ins(struct hunt *h, struct err *err)
     return rc;
 }
 
-/* Of the group that is out, and of those that can stand for its members, all that makes a difference together. */
+/* Of the group that is out, and of those that can stand for its members, all that makes a
+ * difference together. */
 static enum err_code take_group(bool *found, struct hunt *h, struct err *err)
 {
     *found = false;

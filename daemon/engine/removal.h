@@ -1,9 +1,10 @@
 /*
- * removal.h - which of the events behind an answer can change it: those without which it would be another one.
+ * removal.h - which of the events behind an answer can change it: those without which it would be
+ * another one.
  *
- * An event makes a difference alone, or together with others where any of them would have been enough (a lead who was
- * named twice). It is found by leaving events out and folding the subject again; the reads that a trace has noted say
- * which events are worth trying.
+ * An event makes a difference alone, or together with others where any of them would have been
+ * enough (a lead who was named twice). It is found by leaving events out and folding the subject
+ * again; the reads that a trace has noted say which events are worth trying.
  */
 #ifndef PATHWAY_REMOVAL_H
 #define PATHWAY_REMOVAL_H
@@ -30,7 +31,8 @@ enum suspicion {
     SUSPECT_MADE,   /* it made something that was looked at what it is */
     SUSPECT_BEHIND, /* it was looked at on the way there */
     SUSPECT_HELD,   /* it may have kept another one from having an effect */
-    SUSPECT_IDLE, /* it wrote what stood there already: it can make a difference only together with others */
+    SUSPECT_IDLE,  /* it wrote what stood there already: it can make a difference only together with
+                      others */
     SUSPECT_OTHER, /* a void or a succession, which a trace does not see */
 };
 
@@ -56,7 +58,8 @@ struct removal {
     size_t suspect_count;
 };
 
-/* Find the effects of all suspects. `value`: the answer with all of them, JSON, "!" before it where it failed. */
+/* Find the effects of all suspects. `value`: the answer with all of them, JSON, "!" before it where
+ * it failed. */
 MUST_CHECK enum err_code removal_find(struct removal *r, const char *value, struct err *err);
 
 #endif

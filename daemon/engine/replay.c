@@ -1,5 +1,5 @@
-/* replay.c - see replay.h. The engine that serves is the engine that replays: only its clock, its rules and
- * its batches come from the record of what happened. */
+/* replay.c - see replay.h. The engine that serves is the engine that replays: only its clock, its
+ * rules and its batches come from the record of what happened. */
 #include "engine/replay.h"
 
 #include <stdlib.h>
@@ -75,7 +75,8 @@ static enum err_code replay_events(struct replayer *r, const struct logged_commi
     return rc;
 }
 
-/* Time alone was the reason. Commits say which subjects they judged then, since version 3 of the schema. */
+/* Time alone was the reason. Commits say which subjects they judged then, since version 3 of the
+ * schema. */
 static enum err_code replay_moment(struct replayer *r, const struct logged_commit *c,
                                    struct err *err)
 {

@@ -1,8 +1,8 @@
 /*
  * replay.h - is what is derived what the log makes of it?
  *
- * Everything is made again, commit by commit, from the events, the commit list and the archived rules, in
- * a database in memory, and compared with what is stored.
+ * Everything is made again, commit by commit, from the events, the commit list and the archived
+ * rules, in a database in memory, and compared with what is stored.
  */
 #ifndef PATHWAY_REPLAY_H
 #define PATHWAY_REPLAY_H

@@ -101,7 +101,8 @@ static const char *value_of(const struct answers *a, const char *name)
     return NULL;
 }
 
-/* One that the rules of a hub do not have is told as null: where it is null, nothing has changed. */
+/* One that the rules of a hub do not have is told as null: where it is null, nothing has
+ * changed. */
 static bool differ(const char *a, const char *b)
 {
     return strcmp(a ? a : "null", b ? b : "null") != 0;
@@ -136,7 +137,8 @@ static enum err_code add_event(struct work *w, const struct entry *e, struct err
     return OK;
 }
 
-/* An event that is there or gone though it was recorded before: voids did that, which are about the same subject. */
+/* An event that is there or gone though it was recorded before: voids did that, which are about the
+ * same subject. */
 static enum err_code add_voids(struct work *w, const struct entry *e, struct err *err)
 {
     const struct entry *const *touching;
@@ -189,7 +191,8 @@ static int by_event_order(const void *a, const void *b)
     return event_key_compare(&x->entry->key, &y->entry->key);
 }
 
-/* The later fold without what voids did in between: what they took away is there, what they brought back is not. */
+/* The later fold without what voids did in between: what they took away is there, what they brought
+ * back is not. */
 static bool without_voids(struct fold_items *out, struct work *w)
 {
     struct item *items =
@@ -210,7 +213,8 @@ static bool without_voids(struct fold_items *out, struct work *w)
     return items != NULL;
 }
 
-/* Judge the later fold without each event: tries[i] belongs to events[i]. Voids are tried together. */
+/* Judge the later fold without each event: tries[i] belongs to events[i]. Voids are tried
+ * together. */
 static enum err_code try_all(struct answers *tries, struct work *w, struct err *err)
 {
     struct fold_items items;

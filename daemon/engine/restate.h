@@ -1,9 +1,9 @@
 /*
  * restate.h - answers about a moment that are other ones now than they were, and because of what.
  *
- * Two things known of one subject are compared: its fold as it was known first, judged by the rules in force then,
- * and as it was known later, by the rules in force then. What differs is laid to the events recorded in between
- * (late ones, and voids), or to another generation of rules.
+ * Two things known of one subject are compared: its fold as it was known first, judged by the rules
+ * in force then, and as it was known later, by the rules in force then. What differs is laid to the
+ * events recorded in between (late ones, and voids), or to another generation of rules.
  */
 #ifndef PATHWAY_RESTATE_H
 #define PATHWAY_RESTATE_H
@@ -38,8 +38,8 @@ struct fold_items {
     size_t count;
 };
 
-/* The answers about a subject that changed, by decision; memory is the arena's. `before`: its fold with the events up
- * to `first_seq`, of world_leave_out(). */
+/* The answers about a subject that changed, by decision; memory is the arena's. `before`: its fold
+ * with the events up to `first_seq`, of world_leave_out(). */
 MUST_CHECK enum err_code restate_subject(const struct restated **out, size_t *count,
                                          struct arena *arena, const struct restate *r,
                                          const char *subject, const struct fold_items *before,

@@ -2,8 +2,8 @@
  * sending.h - may this sender write about this subject?
  *
  * One who is bound to hubs may write about subjects that are of one of them now, or that the event
- * itself puts there when they are of none yet; and may not put a subject anywhere else. A succession
- * is written about the predecessor as well.
+ * itself puts there when they are of none yet; and may not put a subject anywhere else. A
+ * succession is written about the predecessor as well.
  */
 #ifndef PATHWAY_SENDING_H
 #define PATHWAY_SENDING_H

@@ -1,5 +1,5 @@
-/* stuck.c - see stuck.h. The file has a line for each: PACK DIGEST PLACE. The database keeps the rest of it as
- * "stuck/PACK". */
+/* stuck.c - see stuck.h. The file has a line for each: PACK DIGEST PLACE. The database keeps the
+ * rest of it as "stuck/PACK". */
 #include "engine/stuck.h"
 
 #include <errno.h>

@@ -1,8 +1,8 @@
 /*
  * tally.h - how many subjects have which value of each decision.
  *
- * A decision with more values than a board can show, a day or a sentence, is not counted by value: only that it
- * has many is kept.
+ * A decision with more values than a board can show, a day or a sentence, is not counted by value:
+ * only that it has many is kept.
  */
 #ifndef PATHWAY_TALLY_H
 #define PATHWAY_TALLY_H

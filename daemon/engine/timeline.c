@@ -35,8 +35,8 @@ static enum err_code walk_segment(struct walk *walk, int64_t from, int64_t to, s
         rc = fold_init(&f, walk->rules, walk->subject, items, count, err);
     if (rc == OK && from > walk->first)
         rc = fold_to(&f, from - 1, err);
-    /* Instants of their own, also when no fact changes then: a succession, and the first event, which may not
-     * count any more. */
+    /* Instants of their own, also when no fact changes then: a succession, and the first event,
+     * which may not count any more. */
     wake = from;
     while (rc == OK && !walk->stop) {
         int64_t t = fold_next(&f) < wake ? fold_next(&f) : wake;

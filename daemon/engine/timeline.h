@@ -17,8 +17,8 @@
 #include "lua/record.h"
 #include "lua/rulebook.h"
 
-/* Judge the record at `t` and give back, in *wake, the earliest instant at which a rule may say something
- * else. *stop ends the walk. */
+/* Judge the record at `t` and give back, in *wake, the earliest instant at which a rule may say
+ * something else. *stop ends the walk. */
 typedef enum err_code timeline_fn(int64_t t, struct record *r, int64_t *wake, bool *stop, void *arg,
                                   struct err *err);
 /* From the subject's first event to `to`. */
@@ -33,8 +33,8 @@ struct span {
     int64_t since; /* it has had this value since then; the subject's first event when always */
     int64_t until; /* it changes then if no event comes; TIME_NEVER: not in the next ten years */
 };
-/* The decisions of a subject as of `at`, sorted by name; the memory is the arena's. ERR_ABSENT: no event
- * touches it by then. */
+/* The decisions of a subject as of `at`, sorted by name; the memory is the arena's. ERR_ABSENT: no
+ * event touches it by then. */
 MUST_CHECK enum err_code timeline_spans(const struct span **out, size_t *count, struct arena *arena,
                                         struct world *w, struct rulebook *rules,
                                         const char *subject, int64_t at, struct err *err);

@@ -12,9 +12,11 @@
 #include "store/store.h"
 
 /*
- * "token.add" {name, scopes: [..], hubs?: [..], expires?}, "token.revoke" {name}, "token.keys" {}. Appends
- * {"result": {..}, "keys": [{"name","digest","scopes","hubs","expires","revoked"}..]}; the result of the first
- * holds the token itself, which is never to be had again. ERR_INPUT, ERR_ABSENT, ERR_CONFLICT.
+ * "token.add" {name, scopes: [..], hubs?: [..], expires?}, "token.revoke" {name}, "token.keys" {}.
+ * Appends
+ * {"result": {..}, "keys": [{"name","digest","scopes","hubs","expires","revoked"}..]}; the result
+ * of the first holds the token itself, which is never to be had again. ERR_INPUT, ERR_ABSENT,
+ * ERR_CONFLICT.
  */
 MUST_CHECK enum err_code token_command(struct buf *out, struct store *s, int64_t now,
                                        const char *name, const struct json *params,

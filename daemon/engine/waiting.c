@@ -46,7 +46,8 @@ static enum err_code take_hub(const struct logged *e, void *arg, struct err *err
     return OK;
 }
 
-/* One that was never judged has no card: its events say where it belongs, as they did to who held it back. */
+/* One that was never judged has no card: its events say where it belongs, as they did to who held
+ * it back. */
 static enum err_code is_held(bool *out, struct reader *r, const char *subject, const char *hub,
                              struct err *err)
 {

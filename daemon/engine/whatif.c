@@ -70,8 +70,8 @@ static enum err_code parse_items(struct pair *p, struct err *err)
 }
 
 /*
- * See that the items are those of the fold as of `at`. What is taken over by a succession comes into the fold with it,
- * in the midst of what is there: then all begins anew.
+ * See that the items are those of the fold as of `at`. What is taken over by a succession comes
+ * into the fold with it, in the midst of what is there: then all begins anew.
  */
 static enum err_code find_items(struct pair *p, int64_t at, struct err *err)
 {

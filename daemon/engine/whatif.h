@@ -1,10 +1,11 @@
 /*
- * whatif.h - what other rules, or other values of parameters, would decide differently: two folds of one subject side by
- * side, compared at several moments.
+ * whatif.h - what other rules, or other values of parameters, would decide differently: two folds
+ * of one subject side by side, compared at several moments.
  *
- * Where only values of parameters differ, and no reducer and no move of the subject does anything else by them, the facts
- * are the same: then there is one fold, and only the rules that read them are judged twice. The same where other rules
- * make the same record of the subject's events (lua/likeness): it is carried over to them, and judged.
+ * Where only values of parameters differ, and no reducer and no move of the subject does anything
+ * else by them, the facts are the same: then there is one fold, and only the rules that read them
+ * are judged twice. The same where other rules make the same record of the subject's events
+ * (lua/likeness): it is carried over to them, and judged.
  */
 #ifndef PATHWAY_WHATIF_H
 #define PATHWAY_WHATIF_H
@@ -40,7 +41,8 @@ struct decision_count {
     bool has_more; /* than are counted: dates, sentences */
 };
 
-/* One decision that would be another one, at the last moment. Texts are the arena's; values as judgement_text(). */
+/* One decision that would be another one, at the last moment. Texts are the arena's; values as
+ * judgement_text(). */
 struct whatif_row {
     const char *subject, *name, *decision;
     const char *old, *now;
@@ -79,7 +81,8 @@ struct whatif {
 /* Compare one subject, at all moments. `index`: its number in `warm`. */
 MUST_CHECK enum err_code whatif_subject(struct whatif *w, const char *subject, size_t index,
                                         struct err *err);
-/* The same of a record that is warm, at the one moment asked about. ERR_CONFLICT: it has to be folded anew. */
+/* The same of a record that is warm, at the one moment asked about. ERR_CONFLICT: it has to be
+ * folded anew. */
 MUST_CHECK enum err_code whatif_warm(struct whatif *w, struct warm_slot *slot, struct err *err);
 void whatif_fini(struct whatif *w);
 

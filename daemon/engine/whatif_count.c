@@ -6,7 +6,8 @@
 
 #include "base/buf.h"
 
-/* Which decisions a ruleset has about a kind of subject, and where their values are in a judgement. */
+/* Which decisions a ruleset has about a kind of subject, and where their values are in a
+ * judgement. */
 struct whatif_places {
     struct whatif_places *next;
     const struct ruleset *rs;

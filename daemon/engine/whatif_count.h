@@ -6,8 +6,8 @@
 
 #include "engine/whatif.h"
 
-/* Compare `w->old_said` with `w->new_said`, of these records (which may be one), at moment number `m`; `now` was judged
- * last. */
+/* Compare `w->old_said` with `w->new_said`, of these records (which may be one), at moment number
+ * `m`; `now` was judged last. */
 MUST_CHECK enum err_code whatif_count(struct whatif *w, int m, const char *subject,
                                       struct record *old, struct record *now, struct err *err);
 

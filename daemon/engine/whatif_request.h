@@ -1,5 +1,6 @@
 /*
- * whatif_request.h - what a what-if is asked: other values of parameters, other rules, about which moment.
+ * whatif_request.h - what a what-if is asked: other values of parameters, other rules, about which
+ * moment.
  */
 #ifndef PATHWAY_WHATIF_REQUEST_H
 #define PATHWAY_WHATIF_REQUEST_H
@@ -22,7 +23,8 @@ struct whatif_request {
 MUST_CHECK enum err_code whatif_read_request(struct whatif_request *q, struct reader *r,
                                              const struct json *params, struct err *err);
 
-/* The rules of its `files`; with `keeps`, packs that they have nothing of are those of `now`. ERR_INPUT: they have errors. */
+/* The rules of its `files`; with `keeps`, packs that they have nothing of are those of `now`.
+ * ERR_INPUT: they have errors. */
 MUST_CHECK enum err_code whatif_load_files(struct rulebook **out, const struct whatif_request *q,
                                            const struct rulebook *now, struct err *err);
 

@@ -1,5 +1,6 @@
 /*
- * whatif_write.h - a what-if as an answer: JSON with all that was counted, or its rows as CSV or NDJSON.
+ * whatif_write.h - a what-if as an answer: JSON with all that was counted, or its rows as CSV or
+ * NDJSON.
  */
 #ifndef PATHWAY_WHATIF_WRITE_H
 #define PATHWAY_WHATIF_WRITE_H

@@ -338,8 +338,8 @@ static bool may_be_voided(const struct world *w, const struct known_entry *e)
 }
 
 /*
- * Settle an entry: gather the voids that reach it through chains of voids, then decide them from the
- * latest in event order back, so that a void which is itself voided does nothing. Chains can be
+ * Settle an entry: gather the voids that reach it through chains of voids, then decide them from
+ * the latest in event order back, so that a void which is itself voided does nothing. Chains can be
  * long, so this is no recursion.
  */
 enum err_code world_settle(struct world *w, struct known_entry *e, struct err *err)

@@ -55,7 +55,8 @@ static inline bool is_left_out(const struct world *w, const struct known_entry *
     return k->entry.seq > w->horizon;
 }
 
-/* The functions of world.h hold the lock, also when they call each other; those below are called under it. */
+/* The functions of world.h hold the lock, also when they call each other; those below are called
+ * under it. */
 void world_enter(struct world *w);
 void world_leave(struct world *w);
 

@@ -8,7 +8,8 @@
 #define LINEAGE_MAX 64 /* successions on one path; real chains have four */
 #define AS_MAX      32 /* predecessors through which one event may come */
 
-/* An item being gathered: sorted by event, `as` grows when it comes through several predecessors. */
+/* An item being gathered: sorted by event, `as` grows when it comes through several
+ * predecessors. */
 struct gathered {
     struct known_entry *entry;
     const char *as[AS_MAX];
@@ -108,8 +109,9 @@ static int by_event_order(const void *a, const void *b)
 }
 
 /*
- * Merge what was taken over into what is there. `own` items come first in `g` and win: an event in both
- * counts once, as the school's own. One that comes through two predecessors counts once, as both.
+ * Merge what was taken over into what is there. `own` items come first in `g` and win: an event in
+ * both counts once, as the school's own. One that comes through two predecessors counts once, as
+ * both.
  */
 static enum err_code merge(struct gathering *g, size_t own, const struct gathering *taken,
                            struct err *err)
@@ -136,7 +138,8 @@ static enum err_code merge(struct gathering *g, size_t own, const struct gatheri
     return OK;
 }
 
-/* Gather the fold of path->subject: events not later than `at` and, with `before`, in front of it. */
+/* Gather the fold of path->subject: events not later than `at` and, with `before`, in front
+ * of it. */
 static enum err_code gather(struct gathering *out, struct world *w, const struct path *path,
                             const struct event_key *before, int64_t at, struct err *err)
 {

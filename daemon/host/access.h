@@ -26,8 +26,8 @@ struct access {
     bool is_known;
 };
 
-/* Take the answer of a command about tokens (engine/tokens.h): its keys become what is known, its result is
- * appended to `result` (NULL: not). An error leaves what was known before. */
+/* Take the answer of a command about tokens (engine/tokens.h): its keys become what is known, its
+ * result is appended to `result` (NULL: not). An error leaves what was known before. */
 MUST_CHECK enum err_code access_take(struct access *a, struct buf *result, const char *answer,
                                      struct err *err);
 

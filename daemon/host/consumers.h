@@ -1,5 +1,6 @@
 /*
- * consumers.h - who reads the feed, and how far each has come: cursors that are kept in the database.
+ * consumers.h - who reads the feed, and how far each has come: cursors that are kept in the
+ * database.
  *
  * A place moves in memory at once and on disk within a second, and before the host stops: a crash
  * shows the last entries again, and leaves none out.

@@ -1,4 +1,5 @@
-/* engine_thread.c - see engine_thread.h. Commits are handed to the writer's thread, and it goes on. */
+/* engine_thread.c - see engine_thread.h. Commits are handed to the writer's thread, and it
+ * goes on. */
 #include "host/engine_thread.h"
 
 #include <stdlib.h>
@@ -9,17 +10,18 @@
 
 #define LONGEST_WAIT_US (3 * US_PER_S) /* a clock set forward is noticed after so long */
 #define RETRY_US        (5 * US_PER_S) /* after a wake, or a slice of the tables, that failed */
-/* Of the engine's time, rules that are being tried have a third, however much comes in: after so long a time of other
- * work they have half of that, within bounds, since all that arrives meanwhile waits. */
+/* Of the engine's time, rules that are being tried have a third, however much comes in: after so
+ * long a time of other work they have half of that, within bounds, since all that arrives meanwhile
+ * waits. */
 #define TRY_SHARE  2
 #define TRY_MAX_US 50000
-/* One subject that takes longer than this by them is their fault, not the others': they pay for it with so many times
- * as long a wait. */
+/* One subject that takes longer than this by them is their fault, not the others': they pay for it
+ * with so many times as long a wait. */
 #define TRY_LONG_US 150000
 #define TRY_PAYS    10
 
-/* What takes long, each a piece at a time: a part of a large request; what is due; a slice of rules that are tried;
- * a slice of the tables that somebody waits for. */
+/* What takes long, each a piece at a time: a part of a large request; what is due; a slice of rules
+ * that are tried; a slice of the tables that somebody waits for. */
 enum { PIECE_LARGE, PIECE_WAKE, PIECE_CHANGING, PIECE_SYNC, PIECES };
 
 static void take_alone(struct engine *e, struct job *job)
@@ -219,7 +221,8 @@ static void wake_slice(struct engine_thread *t, struct engine *e)
     log_err("engine: wake failed, again in %llds error=%s", RETRY_US / US_PER_S, why.msg);
 }
 
-/* Those who wait for the tables need no more than that they stand at a commit after their asking. */
+/* Those who wait for the tables need no more than that they stand at a commit after their
+ * asking. */
 static void finish_syncs(struct engine_thread *t, struct engine *e)
 {
     struct job *last = t->syncs;
@@ -303,7 +306,8 @@ static bool run_lane(struct engine_thread *t, struct engine *e, enum queue_lane 
     return jobs != NULL;
 }
 
-/* One piece of what takes long, some ten milliseconds of it; what there is takes turns. False: there is none. */
+/* One piece of what takes long, some ten milliseconds of it; what there is takes turns. False:
+ * there is none. */
 static bool run_piece(struct engine_thread *t, struct engine *e)
 {
     bool has_run = false;

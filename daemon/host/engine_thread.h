@@ -1,6 +1,6 @@
 /*
- * engine_thread.h - what the engine's thread does, and in which order: jobs as they come, and what takes long a piece at
- * a time between them.
+ * engine_thread.h - what the engine's thread does, and in which order: jobs as they come, and what
+ * takes long a piece at a time between them.
  */
 #ifndef PATHWAY_HOST_ENGINE_THREAD_H
 #define PATHWAY_HOST_ENGINE_THREAD_H
@@ -32,7 +32,8 @@ struct engine_thread {
     int turn;                  /* the piece of long work that ran last */
 };
 
-/* Open the engine, serve until the queue is finished, close it: for uv_thread_create(), with a struct engine_thread. */
+/* Open the engine, serve until the queue is finished, close it: for uv_thread_create(), with a
+ * struct engine_thread. */
 void engine_thread_run(void *arg);
 /* After it has ended. */
 void engine_thread_fini(struct engine_thread *t);

@@ -79,7 +79,8 @@ static void tell_refused(const char *line, void *arg)
     log_err("config: refused %s", line);
 }
 
-/* What is wrong in it leaves all as it is; what takes a restart is refused, the rest holds from now on. */
+/* What is wrong in it leaves all as it is; what takes a restart is refused, the rest holds from now
+ * on. */
 static void read_config(struct host *h)
 {
     struct config wanted = { 0 };

@@ -10,7 +10,8 @@
 
 struct host_options {
     const struct config *config; /* checked */
-    /* Read and check it again, into a zeroed one that the host will config_fini(). NULL: it can not be read again. */
+    /* Read and check it again, into a zeroed one that the host will config_fini(). NULL: it can not
+     * be read again. */
     enum err_code (*read_config)(struct config *out, void *arg, struct err *err);
     void *arg;
     struct plugin_source plugins;

@@ -27,8 +27,9 @@ struct intake_schema {
 struct intake;
 
 /*
- * Check a request. `hubs`: those that its sender is bound to ("07 12"), NULL: to none. Events that are wrong are not an error: they are invalid, with their reason.
- * ERR_LIMIT: over a limit; ERR_INPUT: an array of events that is no JSON array. Then *out is NULL.
+ * Check a request. `hubs`: those that its sender is bound to ("07 12"), NULL: to none. Events that
+ * are wrong are not an error: they are invalid, with their reason. ERR_LIMIT: over a limit;
+ * ERR_INPUT: an array of events that is no JSON array. Then *out is NULL.
  */
 MUST_CHECK enum err_code intake_read(struct intake **out, const struct intake_limits *limits,
                                      const struct intake_schema *schema, enum pw_format format,

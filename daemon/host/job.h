@@ -32,9 +32,8 @@ struct job {
     const char *command;       /* JOB_COMMAND; borrowed */
     const struct json *params; /* JOB_COMMAND; borrowed */
     char *answer;              /* JOB_COMMAND: the maker's to free() */
-    struct rulebook
-        *rules; /* JOB_RULES; taken over, and NULL when it comes back, unless they were refused at
-                                  once */
+    struct rulebook *rules; /* JOB_RULES; taken over, and NULL when it comes back, unless they were
+                               refused at once */
     const struct pack_origin *origins; /* JOB_RULES: theirs; borrowed */
     const struct catalog *catalog;     /* JOB_RULES: theirs */
     struct engine_swap

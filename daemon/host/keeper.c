@@ -108,7 +108,8 @@ static enum pw_status ask_to_keep(struct keeper *k)
     return status;
 }
 
-/* What waits goes off, unless something is on its way; a daemon that is starting, or busy, is asked again. */
+/* What waits goes off, unless something is on its way; a daemon that is starting, or busy, is asked
+ * again. */
 static void send_off(struct keeper *k)
 {
     static const char LATE[] = "the daemon is stopping";

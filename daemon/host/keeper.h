@@ -17,9 +17,9 @@ struct keeper;
 MUST_CHECK enum err_code keeper_new(struct keeper **out, uv_loop_t *loop, struct service *s,
                                     struct err *err);
 
-/* One op of engine/keep.h, as JSON; it is spent. `done` (NULL allowed) once it is on disk, or why not.
- * `hurried`: at once; else within a tenth of a second. ERR_LIMIT: no memory, or far too many wait;
- * then no call. */
+/* One op of engine/keep.h, as JSON; it is spent. `done` (NULL allowed) once it is on disk, or why
+ * not. `hurried`: at once; else within a tenth of a second. ERR_LIMIT: no memory, or far too many
+ * wait; then no call. */
 MUST_CHECK enum err_code keeper_add(struct keeper *k, struct buf *op, bool hurried,
                                     pw_answer_fn *done, void *arg, struct err *err);
 

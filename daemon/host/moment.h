@@ -1,8 +1,9 @@
 /*
  * moment.h - how long an answer about now holds: as long as nothing has happened.
  *
- * An answer depends on the events that were acknowledged, the rules, and the moments that have come; and it says what
- * will be within ten years of now, so that it holds for some seconds at most. For one thread.
+ * An answer depends on the events that were acknowledged, the rules, and the moments that have
+ * come; and it says what will be within ten years of now, so that it holds for some seconds at
+ * most. For one thread.
  */
 #ifndef PATHWAY_HOST_MOMENT_H
 #define PATHWAY_HOST_MOMENT_H
@@ -23,8 +24,8 @@ struct moment {
     uint64_t mark;
 };
 
-/* The mark of this state: the last one while nothing has happened since, else a new one. 0: a moment has
- * come that is not worked into the answers yet. */
+/* The mark of this state: the last one while nothing has happened since, else a new one. 0: a
+ * moment has come that is not worked into the answers yet. */
 uint64_t moment_mark(struct moment *m, const struct moment_state *state);
 
 #endif

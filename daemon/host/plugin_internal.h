@@ -108,8 +108,8 @@ void questions_put(struct plugins *p);
 /* Answer for a plugin that is gone (NULL: for all). */
 void questions_fail(struct plugins *p, const struct slot *slot);
 
-/* plugin_entries.c: lines of the feed to entries, which point into `text` (cut up in place) and `arena`; *out
- * is the caller's to free(). */
+/* plugin_entries.c: lines of the feed to entries, which point into `text` (cut up in place) and
+ * `arena`; *out is the caller's to free(). */
 enum pw_status entries_read(struct pw_change **out, size_t *count, struct arena *arena, char *text,
                             size_t len);
 

@@ -1,5 +1,5 @@
-/* plugin_questions.c - questions that plugins answer for others. Always put from the loop, never inside the
- * asking. */
+/* plugin_questions.c - questions that plugins answer for others. Always put from the loop, never
+ * inside the asking. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -294,7 +294,8 @@ static struct question *leave_line(struct readers *r)
     return q;
 }
 
-/* Long questions go to the last reader where they can, which may have kept something for them; others to the first. */
+/* Long questions go to the last reader where they can, which may have kept something for them;
+ * others to the first. */
 static size_t free_reader(const struct readers *r, bool is_long)
 {
     size_t first = is_long ? READERS_MAX - 1 : 0;

@@ -3,7 +3,8 @@
  *
  * A reader sees every commit made before its question began. Readers are opened when they are
  * first needed and kept; questions beyond their number wait in line, in order, but those that
- * read all there is ("verify", "replay", "forecast", "whatif") never take the last free reader from the others.
+ * read all there is ("verify", "replay", "forecast", "whatif") never take the last free reader from
+ * the others.
  */
 #ifndef PATHWAY_HOST_READERS_H
 #define PATHWAY_HOST_READERS_H
@@ -34,15 +35,16 @@ typedef void reader_answer_fn(void *arg, enum err_code code, const char *text, s
 MUST_CHECK enum err_code readers_new(struct readers **out, uv_loop_t *loop,
                                      const struct readers_options *options, struct err *err);
 
-/* Texts are copied. `commit`: see reader_want(); `now`: how the engine stands (reader_tell_wake(), reader_tell_slow()),
- * borrowed for the call. ERR_BUSY: too many wait, or stopping; ERR_LIMIT: no memory. Then
- * no call. */
+/* Texts are copied. `commit`: see reader_want(); `now`: how the engine stands (reader_tell_wake(),
+ * reader_tell_slow()), borrowed for the call. ERR_BUSY: too many wait, or stopping; ERR_LIMIT: no
+ * memory. Then no call. */
 MUST_CHECK enum err_code readers_ask(struct readers *r, const char *question, const char *params,
                                      int64_t commit, const struct figures *now,
                                      reader_answer_fn *done, void *arg, struct err *err);
 
-/* Append what is being answered and what waits, [{"question","tag","state","done","of"}...], in order. `tag`: the
- * parameter by which who asked knows the question again, or null; `done` `of`: subjects, of long questions. */
+/* Append what is being answered and what waits, [{"question","tag","state","done","of"}...], in
+ * order. `tag`: the parameter by which who asked knows the question again, or null; `done` `of`:
+ * subjects, of long questions. */
 void readers_write(struct buf *out, struct readers *r);
 
 /* Answer what was asked, take no more, close the readers, then call `done` (at once when nothing is

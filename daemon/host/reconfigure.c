@@ -4,7 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Of [daemon]: what is looked up anew each time it is needed. max_body is the plugins' too, since they began. */
+/* Of [daemon]: what is looked up anew each time it is needed. max_body is the plugins' too, since
+ * they began. */
 static const char *const CHANGEABLE[] = { "rules", "log_level", "max_event", "max_events",
                                           "max_depth" };
 

@@ -1,5 +1,6 @@
-/* reload.c - see reload.h. An attempt goes from the loop to a worker thread of libuv's (gather, load, test), to the
- * engine thread (try, change over), back, once more to the engine thread (note how it ended), and is answered. */
+/* reload.c - see reload.h. An attempt goes from the loop to a worker thread of libuv's (gather,
+ * load, test), to the engine thread (try, change over), back, once more to the engine thread (note
+ * how it ended), and is answered. */
 #include "host/reload.h"
 
 #include <stdlib.h>
@@ -163,7 +164,8 @@ static const struct refusal *refusal_of(const struct reload *r, const char *pack
     return refusal;
 }
 
-/* The packs that these rules are made of: what was tried of them went well, unless it is refused. */
+/* The packs that these rules are made of: what was tried of them went well, unless it is
+ * refused. */
 static void list_packs(struct reload *r)
 {
     struct ruleset_file file;
@@ -280,7 +282,8 @@ static void take_in(struct reload *r, const struct engine_swap *swap)
 
 static void begin_loading(struct reload *r);
 
-/* Packs were found wanting: all of it once more without them, which ends, since each time there are more of these. */
+/* Packs were found wanting: all of it once more without them, which ends, since each time there are
+ * more of these. */
 static bool try_without(struct reload *r, const struct refusals *wanting)
 {
     if (!wanting || r->is_stopping || refusals_join(&r->wanting, wanting->first, &r->err) != OK)

@@ -1,5 +1,6 @@
 /*
- * request_rules.h - somebody asks for other rules: the question and its parameters, read and checked.
+ * request_rules.h - somebody asks for other rules: the question and its parameters, read and
+ * checked.
  */
 #ifndef PATHWAY_HOST_REQUEST_RULES_H
 #define PATHWAY_HOST_REQUEST_RULES_H
@@ -20,8 +21,9 @@ struct rules_request {
     struct job job; /* on its way back at once */
 };
 
-/* "reload", "overlay_push", "overlay_rollback"; see reload_ask(). ERR_INPUT: what is wrong with the parameters. *out is
- * there in any case, unless there is no memory (ERR_LIMIT, NULL); free it with rules_request_free(). */
+/* "reload", "overlay_push", "overlay_rollback"; see reload_ask(). ERR_INPUT: what is wrong with the
+ * parameters. *out is there in any case, unless there is no memory (ERR_LIMIT, NULL); free it with
+ * rules_request_free(). */
 MUST_CHECK enum err_code rules_request_read(struct rules_request **out, const char *question,
                                             const char *params, struct err *err);
 /* NULL allowed. */

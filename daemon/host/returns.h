@@ -1,9 +1,9 @@
 /*
- * returns.h - what comes back to the loop from the threads of the engine and the writer: jobs that are done, each once
- * its commit is durable, and how far the engine has come.
+ * returns.h - what comes back to the loop from the threads of the engine and the writer: jobs that
+ * are done, each once its commit is durable, and how far the engine has come.
  *
- * A job whose commit is under way waits here for the writer's word. Whatever comes back wakes the loop, which takes all
- * of it at once: what was done is told before the jobs that did it.
+ * A job whose commit is under way waits here for the writer's word. Whatever comes back wakes the
+ * loop, which takes all of it at once: what was done is told before the jobs that did it.
  */
 #ifndef PATHWAY_HOST_RETURNS_H
 #define PATHWAY_HOST_RETURNS_H
@@ -46,8 +46,9 @@ void returns_fini(struct returns *r);
 /* From any thread: this job is done. Wakes nobody: returns_wake() when there is no more to give. */
 void returns_give(struct returns *r, struct job *job);
 void returns_wake(struct returns *r);
-/* On the engine's thread: jobs first..last (NULL: none, but there was a commit) are done with the engine's last commit,
- * which began at the monotonic instant `began` (0: it is not timed): give them back once it is durable. */
+/* On the engine's thread: jobs first..last (NULL: none, but there was a commit) are done with the
+ * engine's last commit, which began at the monotonic instant `began` (0: it is not timed): give
+ * them back once it is durable. */
 void returns_send_off(struct returns *r, struct engine *e, struct job *first, struct job *last,
                       int64_t began);
 /* engine_options' `durable`, with the returns as its argument. */

@@ -54,8 +54,9 @@ enum pw_status service_submit(struct service *s, enum pw_format format, const ch
 enum pw_status service_identify(struct service *s, const char *token, struct pw_identity *out);
 /*
  * Beside the questions of engine/question.h: the commands "person.set", "person.erase",
- * "note.erase", "token.add" and "token.revoke"; those of reload_ask(); "ready" {}: {"ready": bool, "reason"?}, "metrics" {}: Prometheus' text, and
- * "consumers" {}: {"seq", "items"}, all answered also while the engine is opening.
+ * "note.erase", "token.add" and "token.revoke"; those of reload_ask(); "ready" {}: {"ready": bool,
+ * "reason"?}, "metrics" {}: Prometheus' text, and "consumers" {}: {"seq", "items"}, all answered
+ * also while the engine is opening.
  */
 enum pw_status service_ask(struct service *s, const char *question, const char *params_json,
                            pw_answer_fn *done, void *arg);
@@ -65,8 +66,8 @@ uint64_t service_mark(struct service *s);
 
 /* From now on, of what comes: where the rules are (copied), and limits. */
 void service_configure(struct service *s, const char *rules, const struct intake_limits *limits);
-/* Load the rules folder as the question "reload" does, with nobody to be told: how it ends is in the log and in the
- * status. */
+/* Load the rules folder as the question "reload" does, with nobody to be told: how it ends is in
+ * the log and in the status. */
 void service_reload(struct service *s);
 
 /* Send nothing through both threads and call `done` on its return: a sign of life. False: busy. */

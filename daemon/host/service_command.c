@@ -1,4 +1,5 @@
-/* service_command.c - what the engine thread is told to do, and answers from here: one heap object each. */
+/* service_command.c - what the engine thread is told to do, and answers from here: one heap object
+ * each. */
 #include "host/service_internal.h"
 
 #include <stdlib.h>

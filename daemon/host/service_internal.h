@@ -1,6 +1,7 @@
 /*
- * service_internal.h - what the parts of the service share: service.c opens and closes, service_submit.c takes events
- * in, service_ask.c answers questions, service_command.c runs commands, service_self.c tells what only the host knows.
+ * service_internal.h - what the parts of the service share: service.c opens and closes,
+ * service_submit.c takes events in, service_ask.c answers questions, service_command.c runs
+ * commands, service_self.c tells what only the host knows.
  */
 #ifndef PATHWAY_HOST_SERVICE_INTERNAL_H
 #define PATHWAY_HOST_SERVICE_INTERNAL_H

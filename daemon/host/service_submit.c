@@ -1,4 +1,5 @@
-/* service_submit.c - events on their way in. Each submission is one heap object, freed when it has been answered. */
+/* service_submit.c - events on their way in. Each submission is one heap object, freed when it has
+ * been answered. */
 #include "host/service_internal.h"
 
 #include <stdlib.h>

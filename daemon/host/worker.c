@@ -1,4 +1,5 @@
-/* worker.c - see worker.h. What threads share is the queue, to the engine, and the returns, from it and the writer. */
+/* worker.c - see worker.h. What threads share is the queue, to the engine, and the returns, from it
+ * and the writer. */
 #include "host/worker.h"
 
 #include <stdlib.h>

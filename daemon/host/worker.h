@@ -41,7 +41,8 @@ MUST_CHECK enum err_code worker_start(struct worker **out, uv_loop_t *loop,
 
 /* NULL until it is open. What may be asked of it here is engine_note_key(). */
 const struct engine *worker_engine(const struct worker *w);
-/* The types of event of the rules in force, once it is open: until the next `done` of a JOB_RULES. */
+/* The types of event of the rules in force, once it is open: until the next `done` of a
+ * JOB_RULES. */
 const struct catalog *worker_catalog(const struct worker *w);
 
 /* Hand a job over. ERR_BUSY: not ready, full or stopping; the job is still the caller's. */

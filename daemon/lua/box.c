@@ -1,4 +1,5 @@
-/* box.c - see box.h. Sets, lists, maps and rows as rules see them; how they are changed: box_change.c. */
+/* box.c - see box.h. Sets, lists, maps and rows as rules see them; how they are changed:
+ * box_change.c. */
 #include "lua/box.h"
 
 #include <stdlib.h>

@@ -1,8 +1,10 @@
 /*
- * box.h - what rules hold of a fact with many values: a userdata that shows a node of the record under way.
+ * box.h - what rules hold of a fact with many values: a userdata that shows a node of the record
+ * under way.
  *
- * A box of a fact is made once for a ruleset and shows that fact of whatever record it was last read from; a
- * box of a part, such as a row of a list, shows one node in one run. Kept longer, both are of no use.
+ * A box of a fact is made once for a ruleset and shows that fact of whatever record it was last
+ * read from; a box of a part, such as a row of a list, shows one node in one run. Kept longer, both
+ * are of no use.
  */
 #ifndef PATHWAY_LUA_BOX_H
 #define PATHWAY_LUA_BOX_H

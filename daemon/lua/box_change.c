@@ -1,5 +1,5 @@
-/* box_change.c - how facts with many values change: adding, removing, setting. What is taken out of a record
- * lives until the run ends, since a rule may still hold a box of it. */
+/* box_change.c - how facts with many values change: adding, removing, setting. What is taken out of
+ * a record lives until the run ends, since a rule may still hold a box of it. */
 #include <string.h>
 
 #include <lauxlib.h>
@@ -82,8 +82,9 @@ static struct node *make_room(lua_State *L, struct ruleset *rs, struct box *b, u
 
 static size_t bury_row(lua_State *L, int value, const struct shape *shape, const char *what);
 
-/* The cell for the value at stack index `value` in a place of this shape; a plain table becomes a row. It is
- * buried, so that an error does not lose it, until graves_raise() gives it to its place. */
+/* The cell for the value at stack index `value` in a place of this shape; a plain table becomes a
+ * row. It is buried, so that an error does not lose it, until graves_raise() gives it to its place.
+ */
 static size_t bury_value(lua_State *L, int value, const struct shape *shape, const char *what)
 {
     struct ruleset *rs = ruleset_of(L);

@@ -1,5 +1,6 @@
-/* box_each.c - each(): sets and maps in the order of their keys, lists in their own. While a reducer runs what
- * is walked may change: then what was there at the start is walked, of a map without what was taken out. */
+/* box_each.c - each(): sets and maps in the order of their keys, lists in their own. While a
+ * reducer runs what is walked may change: then what was there at the start is walked, of a map
+ * without what was taken out. */
 #include <string.h>
 
 #include <lauxlib.h>

@@ -280,7 +280,8 @@ void cell_release(struct cells *c, struct cell cell)
 
 /* ---- nodes ---- */
 
-/* 2, 4, 6, 8, then 12, 16, 24, 32, 48, 64 ...: with its head a small node fills what malloc() gives. */
+/* 2, 4, 6, 8, then 12, 16, 24, 32, 48, 64 ...: with its head a small node fills what malloc()
+ * gives. */
 static uint32_t room_of(uint32_t code)
 {
     if (code < 4)

@@ -1,9 +1,9 @@
 /*
  * cells.h - what facts hold, outside Lua: a nation of records is no work for its collector.
  *
- * A cell is one value in eight bytes: nothing, true or false, a number, a text that is shared by all
- * who hold it, or a node. A node is the contents of a set, list, map or row, and is held by one cell. All
- * memory counts against the cap of the sandbox.
+ * A cell is one value in eight bytes: nothing, true or false, a number, a text that is shared by
+ * all who hold it, or a node. A node is the contents of a set, list, map or row, and is held by one
+ * cell. All memory counts against the cap of the sandbox.
  */
 #ifndef PATHWAY_LUA_CELLS_H
 #define PATHWAY_LUA_CELLS_H
@@ -52,8 +52,8 @@ struct wide {
 };
 
 /*
- * Cells side by side: a set's values and a map's keys (each with its value behind it) in their order, a
- * list's values, a row's fields by their number.
+ * Cells side by side: a set's values and a map's keys (each with its value behind it) in their
+ * order, a list's values, a row's fields by their number.
  */
 struct node {
     uint32_t used;     /* cells */
@@ -150,7 +150,8 @@ bool cell_equal(struct cell a, struct cell b);
 
 /* Another cell with the same value, which is no node. */
 struct cell cell_share(struct cell c);
-/* Another cell with the same value; of a node, another node with copies of its cells. False: no memory. */
+/* Another cell with the same value; of a node, another node with copies of its cells. False: no
+ * memory. */
 MUST_CHECK bool cell_copy(struct cell *out, struct cells *c, struct cell from);
 /* Let go of a cell and of all that it holds. */
 void cell_release(struct cells *c, struct cell cell);
@@ -173,7 +174,8 @@ struct text *text_hold(struct cells *c, const char *bytes, size_t len, uint32_t 
 /* An empty one with room for `cells`. NULL: no memory. */
 struct node *node_new(struct cells *c, uint32_t cells);
 uint32_t node_room(const struct node *n);
-/* A larger one with the same cells, in whose favour this one is given up and buried. NULL: no memory. */
+/* A larger one with the same cells, in whose favour this one is given up and buried. NULL: no
+ * memory. */
 struct node *node_grow(struct cells *c, struct node *n, uint32_t more);
 /* Where a node that may have moved is now. */
 struct node *node_now(struct node *n);
@@ -187,8 +189,8 @@ void node_open(struct node *n, uint32_t at, uint32_t width);
 void node_close(struct node *n, uint32_t at, uint32_t width);
 
 /*
- * Cells that are taken out while a pack runs are buried, and let go when it has ended; those that come in
- * are until they have their place. A node is buried once.
+ * Cells that are taken out while a pack runs are buried, and let go when it has ended; those that
+ * come in are until they have their place. A node is buried once.
  */
 MUST_CHECK bool graves_dig(struct cells *c, size_t more); /* false: no memory */
 /* There must be room. The grave is where it lies. */

@@ -56,15 +56,17 @@ bool ruleset_criterion(uint16_t *out, const struct ruleset *rs, uint16_t rule, i
 bool ruleset_reads_param(const struct ruleset *rs, uint16_t rule, int param);
 bool ruleset_reads_fact(const struct ruleset *rs, uint16_t rule, int fact);
 bool ruleset_reads_rule(const struct ruleset *rs, uint16_t rule, uint16_t other);
-/* May another rule or a move read it, as far as their text says? True too when one reads names that it
- * makes as it runs. */
+/* May another rule or a move read it, as far as their text says? True too when one reads names that
+ * it makes as it runs. */
 bool ruleset_is_read(const struct ruleset *rs, uint16_t index);
 
 /* Has this kind of subject a reducer of its own for that type of event? */
 bool ruleset_takes(const struct ruleset *rs, enum subject_kind kind, const char *type);
-/* A word that packs may use without declaring it ("rule", "each"), in the order of the words; NULL: no more. */
+/* A word that packs may use without declaring it ("rule", "each"), in the order of the words; NULL:
+ * no more. */
 const char *ruleset_word(const struct ruleset *rs, int index);
-/* The folder in which the files of a pack lie: "national" or "hubs/CODE"; NULL when it is not known. */
+/* The folder in which the files of a pack lie: "national" or "hubs/CODE"; NULL when it is not
+ * known. */
 const char *ruleset_folder(const struct ruleset *rs, bool of_overlay);
 
 #endif

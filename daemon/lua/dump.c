@@ -1,5 +1,5 @@
-/* dump.c - see dump.h. The order of parts is that of Lua's ldump.c. Nothing here raises: a reader that
- * runs out of bytes gives zeros, and `failed` is looked at once, at the end. */
+/* dump.c - see dump.h. The order of parts is that of Lua's ldump.c. Nothing here raises: a reader
+ * that runs out of bytes gives zeros, and `failed` is looked at once, at the end. */
 #include "lua/dump.h"
 
 #include <string.h>

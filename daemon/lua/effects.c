@@ -1,5 +1,5 @@
-/* effects.c - what an overlay changes of the national pack: switched on by direction, and how far a record comes by
- * it. See ruleset.h, record.h. */
+/* effects.c - what an overlay changes of the national pack: switched on by direction, and how far a
+ * record comes by it. See ruleset.h, record.h. */
 #include <string.h>
 
 #include "lua/record_internal.h"

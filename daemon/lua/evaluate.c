@@ -1,5 +1,6 @@
-/* evaluate.c - rules: each evaluated at most once a judging, and, for a record that is kept, only when
- * something it read has changed since. What a rule read counts as read by whoever asked for it. */
+/* evaluate.c - rules: each evaluated at most once a judging, and, for a record that is kept, only
+ * when something it read has changed since. What a rule read counts as read by whoever asked for
+ * it. */
 #include <math.h>
 #include <string.h>
 
@@ -43,8 +44,8 @@ static void keep_seen(lua_State *L, struct ruleset *rs, uint16_t index)
     lua_pop(L, 1);
 }
 
-/* One form for what is the same as JSON, so that a value which was kept is the value that was given: 3.0 is 3,
- * what is no number is nil. */
+/* One form for what is the same as JSON, so that a value which was kept is the value that was
+ * given: 3.0 is 3, what is no number is nil. */
 static void make_plain(lua_State *L, const struct rule_def *rule)
 {
     size_t len;
@@ -190,7 +191,8 @@ void given_push(lua_State *L, struct given given, int table, uint32_t index)
     }
 }
 
-/* Take the value off the top into the memo, and, for a kept record, compare it with the one before. */
+/* Take the value off the top into the memo, and, for a kept record, compare it with the one
+ * before. */
 static void remember(lua_State *L, struct ruleset *rs, uint16_t index)
 {
     struct memo *memo = &rs->memos[index];
@@ -214,8 +216,8 @@ static bool has_bit(const uint64_t *bits, uint16_t i)
 }
 
 /*
- * Does the value that a kept record has for a rule still hold, though it may not? It does unless the rule must be
- * run anew, or a rule that it read has another value now.
+ * Does the value that a kept record has for a rule still hold, though it may not? It does unless
+ * the rule must be run anew, or a rule that it read has another value now.
  */
 static bool still_holds(lua_State *L, struct ruleset *rs, uint16_t index)
 {
@@ -229,7 +231,8 @@ static bool still_holds(lua_State *L, struct ruleset *rs, uint16_t index)
         for (; bits; bits &= bits - 1) {
             uint16_t other = defs->rules[i * 64 + __builtin_ctzll(bits)];
             if (rs->memos[other].epoch == rs->epoch && rs->memos[other].has_failed)
-                return false; /* whoever reads it must fail for itself, or find that it no longer does */
+                return false; /* whoever reads it must fail for itself, or find that it no longer
+                                 does */
             view_rule(L, rs, other);
             if (rs->memos[other].is_changed)
                 return false;

@@ -1,5 +1,6 @@
-/* event.c - the event that a reducer sees: tables that are filled as they are read, since an event touches many
- * subjects and each reads a little of it. They are the same tables for every event, unless a pack writes to them. */
+/* event.c - the event that a reducer sees: tables that are filled as they are read, since an event
+ * touches many subjects and each reads a little of it. They are the same tables for every event,
+ * unless a pack writes to them. */
 #include <string.h>
 
 #include <lauxlib.h>
@@ -54,7 +55,8 @@ static void push_as(lua_State *L, const struct fold_event *e)
     }
 }
 
-/* e.name, unless that is in the table. Only what a pack could change, the list, is kept there; and its data. */
+/* e.name, unless that is in the table. Only what a pack could change, the list, is kept there; and
+ * its data. */
 static int event_index(lua_State *L)
 {
     struct event_view *v = this_event(L);
@@ -123,7 +125,8 @@ static int unknown_field(lua_State *L, const struct shape *shape)
                       text_hint(hint, sizeof(hint), name, names, count));
 }
 
-/* A list, row or map of the data, which stays in the table, so that it is the same one each time. */
+/* A list, row or map of the data, which stays in the table, so that it is the same one each
+ * time. */
 static void push_kept(lua_State *L, struct event_view *v, const struct shape_field *f,
                       const struct json *json)
 {
@@ -229,7 +232,8 @@ static int map_fill(lua_State *L)
 
 /* ---- from one event to the next ---- */
 
-/* The pack sets what was not read yet: that stays what the pack made it, and the table is its own. */
+/* The pack sets what was not read yet: that stays what the pack made it, and the table is
+ * its own. */
 static int event_newindex(lua_State *L)
 {
     struct event_view *v = &ruleset_of(L)->event;

@@ -146,7 +146,8 @@ void event_push_json(lua_State *L, const struct json *v, const struct type *type
             const struct type_field *f = type->kind == TYPE_ROW ? type_field(type, i->name) : NULL;
             const struct type *of = f ? f->type : type->kind == TYPE_MAP ? type->of : NULL;
             if (!of || of->kind == TYPE_NOTE)
-                continue; /* a field that the pack no longer has; free text, which rules may not see */
+                continue; /* a field that the pack no longer has; free text, which rules may not see
+                           */
             event_push_json(L, i, of);
             lua_setfield(L, -2, i->name);
         }

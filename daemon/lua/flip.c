@@ -246,7 +246,8 @@ static int move_of(const struct record *r, uint16_t fact)
     return -1;
 }
 
-/* Gather those that differ among the facts of `from`, and among what the moves that made them read, and so on. */
+/* Gather those that differ among the facts of `from`, and among what the moves that made them read,
+ * and so on. */
 static void find_facts(const struct between *b, const uint64_t *from, uint64_t *seen,
                        uint64_t *differing)
 {
@@ -274,9 +275,9 @@ static int64_t moved_at(const struct record *r, const char *fact)
 }
 
 /*
- * Of facts that differ, which of them made the others differ? Moves read each other in circles; so it is what reducers
- * made, or else what moved first: the one that both records have settled at the earliest instant, of several the one
- * that is asked first.
+ * Of facts that differ, which of them made the others differ? Moves read each other in circles; so
+ * it is what reducers made, or else what moved first: the one that both records have settled at the
+ * earliest instant, of several the one that is asked first.
  */
 static void keep_first(const struct between *b, uint64_t *differing)
 {

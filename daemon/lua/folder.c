@@ -135,7 +135,8 @@ static bool is_folder(const char *path)
     return path && stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-/* hubs/CODE/, by code. A folder whose name can not be a hub's code is a mistake that must not go unseen. */
+/* hubs/CODE/, by code. A folder whose name can not be a hub's code is a mistake that must not go
+ * unseen. */
 static enum err_code add_hubs(struct rule_files *f, struct arena *arena, const char *hubs,
                               struct err *err)
 {

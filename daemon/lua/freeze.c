@@ -1,8 +1,10 @@
-/* freeze.c - what the functions of a pack share with each other, as it was loaded: tables that stand around them can not be
- * changed while it judges, on whatever way they are reached, and variables are not set. Else a rule could remember what
- * it saw of another school, and an overlay could change what a helper, or the national pack, looks up. See state.h.
+/* freeze.c - what the functions of a pack share with each other, as it was loaded: tables that
+ * stand around them can not be changed while it judges, on whatever way they are reached, and
+ * variables are not set. Else a rule could remember what it saw of another school, and an overlay
+ * could change what a helper, or the national pack, looks up. See state.h.
  *
- * Lua asks a metatable only for fields that a table does not have. So a frozen table has none: it shows another one. */
+ * Lua asks a metatable only for fields that a table does not have. So a frozen table has none: it
+ * shows another one. */
 #include <lauxlib.h>
 
 #include "lua/loader.h"

@@ -1,5 +1,5 @@
-/* handover.c - a subject comes to another hub: its facts, which are plain values, go from one Lua state to
- * another. See record.h. */
+/* handover.c - a subject comes to another hub: its facts, which are plain values, go from one Lua
+ * state to another. See record.h. */
 #include <string.h>
 
 #include "lua/likeness.h"

@@ -1,4 +1,5 @@
-/* instants.c - see instants.h. Each slot holds the last question that fell on it, with its answer. */
+/* instants.c - see instants.h. Each slot holds the last question that fell on it, with its
+ * answer. */
 #include "lua/instants.h"
 
 #include <string.h>

@@ -16,9 +16,10 @@
 const char *ruleset_rule_name(const struct ruleset *rs, int index);
 
 /*
- * Append what a rule says of itself as a JSON object: its title, source, advice, what it is about, how it
- * comes to its value, its criteria, the parameters that it reads with their values, and how often it came out in which
- * way in `tests`: the national pack's, and those of an overlay or NULL. ERR_ABSENT: there is no such rule, with the nearest.
+ * Append what a rule says of itself as a JSON object: its title, source, advice, what it is about,
+ * how it comes to its value, its criteria, the parameters that it reads with their values, and how
+ * often it came out in which way in `tests`: the national pack's, and those of an overlay or NULL.
+ * ERR_ABSENT: there is no such rule, with the nearest.
  */
 MUST_CHECK enum err_code ruleset_describe(struct buf *out, struct ruleset *rs, const char *name,
                                           const struct tallies *const tests[2], struct err *err);

@@ -1,4 +1,5 @@
-/* judge.c - what the rules say of a record. See record.h; of one that is kept between events: rejudge.c. */
+/* judge.c - what the rules say of a record. See record.h; of one that is kept between events:
+ * rejudge.c. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
-/* kept.c - values and read patterns that the kept records of a ruleset share: a nation of records says
- * the same few things, so each keeps small numbers only. */
+/* kept.c - values and read patterns that the kept records of a ruleset share: a nation of records
+ * says the same few things, so each keeps small numbers only. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,8 +36,8 @@ struct string_slot {
     uint32_t value;
 };
 
-/* The way from what rules give most to its number. Strings are found by their address: those that are here are
- * kept for good, so that no other string can come to stand there. */
+/* The way from what rules give most to its number. Strings are found by their address: those that
+ * are here are kept for good, so that no other string can come to stand there. */
 struct value_cache {
     uint32_t plain[GIVEN_INTEGER];     /* nil, false, true: index + 1 */
     uint32_t integers[SMALL_INTEGERS]; /* from 0 up: index + 1 */

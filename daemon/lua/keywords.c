@@ -30,7 +30,8 @@ int raise_as_is(lua_State *L, const char *fmt, ...)
     return lua_error(L);
 }
 
-/* The words build what a ruleset keeps until it is freed: a rule that could use them would let it grow. */
+/* The words build what a ruleset keeps until it is freed: a rule that could use them would let it
+ * grow. */
 static void check_loading(lua_State *L, const char *word)
 {
     if (!ruleset_of(L)->loading)

@@ -1,4 +1,5 @@
-/* likeness.c - see likeness.h. What matters of a ruleset is written as bytes, one after the other; equal bytes, equal folds. */
+/* likeness.c - see likeness.h. What matters of a ruleset is written as bytes, one after the other;
+ * equal bytes, equal folds. */
 #include "lua/likeness.h"
 
 #include <stdlib.h>
@@ -263,7 +264,8 @@ static void add_all(uint64_t *into, const uint64_t *from, size_t words)
         into[i] |= from[i];
 }
 
-/* The rules that are read, and those that these read; and all parameters. False: some names are made when it runs. */
+/* The rules that are read, and those that these read; and all parameters. False: some names are
+ * made when it runs. */
 static bool close_over(struct uses *u, const struct ruleset *rs)
 {
     bool been[RULES_MAX] = { false }, has_more = true;

@@ -2,8 +2,8 @@
  * loader.h - what the files that read a pack's tables share.
  *
  * A loader walks the tables that the pack's files returned and knows at each entry where it stands,
- * so that a mistake is a problem with its file and line and the rest is read on. All of it may raise
- * for lack of memory.
+ * so that a mistake is a problem with its file and line and the rest is read on. All of it may
+ * raise for lack of memory.
  */
 #ifndef PATHWAY_LUA_LOADER_H
 #define PATHWAY_LUA_LOADER_H
@@ -83,8 +83,8 @@ void pack_read_criteria(struct loader *ld, struct rule_def *r);
 bool loader_is_overlay(const struct loader *ld);
 /* Is this a name of the hub's own: its code, the separator, something? */
 bool overlay_owns(struct loader *ld, const char *name, char separator);
-/* May it declare this? The national pack may; an overlay only what is its own, else it is a problem that names also
- * where the national pack has it (`national`, NULL: nowhere). */
+/* May it declare this? The national pack may; an overlay only what is its own, else it is a problem
+ * that names also where the national pack has it (`national`, NULL: nowhere). */
 bool overlay_may_add(struct loader *ld, const char *what, const char *name, char separator,
                      const char *where, const char *national);
 /* May the overlay change this national name? NULL: no, and that is a problem. */

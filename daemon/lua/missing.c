@@ -1,6 +1,6 @@
-/* missing.c - see trace_internal.h. Usually each criterion that is not as it should be is missing, and that is all.
- * Where one rule counts both for and against (by `unless`), that can contradict itself: then the smallest set is
- * looked for that makes the whole come true. */
+/* missing.c - see trace_internal.h. Usually each criterion that is not as it should be is missing,
+ * and that is all. Where one rule counts both for and against (by `unless`), that can contradict
+ * itself: then the smallest set is looked for that makes the whole come true. */
 #include <string.h>
 
 #include <lauxlib.h>

@@ -1,5 +1,5 @@
-/* moves.c - what a record becomes by itself: asked after every event and at each awaited instant. See
- * record.h. */
+/* moves.c - what a record becomes by itself: asked after every event and at each awaited instant.
+ * See record.h. */
 #include <string.h>
 
 #include <lauxlib.h>
@@ -11,8 +11,8 @@
 
 /* A school moves a handful of times at one instant; more is a loop in the rules. */
 #define ASK_ROUNDS 1000
-/* So often may a move use up its budget for one subject, and all of an overlay's together: one after the other they
- * could take any time. */
+/* So often may a move use up its budget for one subject, and all of an overlay's together: one
+ * after the other they could take any time. */
 #define STOPPED_MAX 3
 
 /* It goes on where it was, after a move that has failed. */
@@ -69,8 +69,9 @@ static bool says_yes(lua_State *L, struct ruleset *rs, int function, const char 
     return yes;
 }
 
-/* What a move's function says. Where it looked at a parameter that is supposed to have another value, it is asked by that
- * too: as long as both say the same, the facts are the same either way. */
+/* What a move's function says. Where it looked at a parameter that is supposed to have another
+ * value, it is asked by that too: as long as both say the same, the facts are the same either way.
+ */
 static bool ask_function(lua_State *L, struct ruleset *rs, int function, const char *where)
 {
     bool yes = says_yes(L, rs, function, where);
@@ -168,7 +169,8 @@ static bool ask_first(lua_State *L, struct ruleset *rs, const struct move_def *m
     return false;
 }
 
-/* Would a move say what it said last time? Nothing it read was touched, nothing it waited for has come. */
+/* Would a move say what it said last time? Nothing it read was touched, nothing it waited for has
+ * come. */
 static bool still_holds(const struct record *r, uint16_t move, int64_t now)
 {
     return RECORD_TRACKING && r->asked[move].is_good && r->asked[move].wake > now;
@@ -181,8 +183,8 @@ static void note_asked(struct record *r, const uint64_t *facts)
         r->asked_facts[i] |= facts[i];
 }
 
-/* Ask one move; true when something has changed. It is noted what it read; a change that touches that makes it
- * one to be asked again. */
+/* Ask one move; true when something has changed. It is noted what it read; a change that touches
+ * that makes it one to be asked again. */
 static bool ask_move(lua_State *L, struct ask_job *job, uint16_t move)
 {
     struct record *r = job->r;
@@ -247,8 +249,8 @@ static bool all_still_hold(const struct record *r, int64_t now)
     return true;
 }
 
-/* The move under way has failed. What it has read may let it say something else at the next event. False: what it has
- * changed can not be taken back. */
+/* The move under way has failed. What it has read may let it say something else at the next event.
+ * False: what it has changed can not be taken back. */
 static bool leave_out(struct ask_job *job)
 {
     struct record *r = job->r;
@@ -282,8 +284,8 @@ static enum err_code ask_some(struct ask_job *job, int64_t now, bool by_itself, 
     return rc;
 }
 
-/* What is supposed is no reason for a move to fail: where it does by that, the facts may be others, and it is asked once
- * more by what is so. */
+/* What is supposed is no reason for a move to fail: where it does by that, the facts may be others,
+ * and it is asked once more by what is so. */
 static enum err_code ask_by_what_is_so(struct ask_job *job, int64_t now, bool by_itself,
                                        struct err *err)
 {

@@ -1,6 +1,6 @@
 /*
- * needs.h - what stands between a decision and its being true: the criteria that are not met, and the facts that they
- * read, also by way of the moves that made those.
+ * needs.h - what stands between a decision and its being true: the criteria that are not met, and
+ * the facts that they read, also by way of the moves that made those.
  */
 #ifndef PATHWAY_LUA_NEEDS_H
 #define PATHWAY_LUA_NEEDS_H
@@ -11,7 +11,8 @@
 #include "lua/fact_set.h"
 #include "lua/record.h"
 
-/* After record_rejudge(): what a rule said, JSON; of one that failed "!" and its message. NULL: there is no such rule. */
+/* After record_rejudge(): what a rule said, JSON; of one that failed "!" and its message. NULL:
+ * there is no such rule. */
 const char *record_said(const struct record *r, const char *rule);
 /* Can a rule be waived? */
 bool record_is_waivable(const struct record *r, const char *rule);

@@ -1,6 +1,6 @@
-/* pack.c - from the tables that a pack's files returned to definitions: what a pack is made of, its event
- * types, its tests. A mistake is a problem with its place; the rest is read on, so that an author sees
- * all of them at once. */
+/* pack.c - from the tables that a pack's files returned to definitions: what a pack is made of, its
+ * event types, its tests. A mistake is a problem with its place; the rest is read on, so that an
+ * author sees all of them at once. */
 #include <string.h>
 
 #include <lauxlib.h>
@@ -217,7 +217,8 @@ static void gather_tests(struct loader *ld)
     lua_newtable(L);
     for (ld->part = 0; ld->part < ld->count; ld->part++) {
         if (loader_is_overlay(ld) != (ld->rs->hub != NULL))
-            continue; /* of the national pack beside an overlay: they say nothing of the two together */
+            continue; /* of the national pack beside an overlay: they say nothing of the two
+                         together */
         lua_rawgeti(L, LUA_REGISTRYINDEX, ld->parts[ld->part].ref);
         int type = lua_getfield(L, -1, "tests");
         loader_enter(ld, "tests");

@@ -1,5 +1,6 @@
-/* pack_check.c - the check that every name which a pack's functions use is there. A function is looked
- * into with the eyes of the one that calls it: a helper that is given a view reads facts too. */
+/* pack_check.c - the check that every name which a pack's functions use is there. A function is
+ * looked into with the eyes of the one that calls it: a helper that is given a view reads facts
+ * too. */
 #include <string.h>
 
 #include <lauxlib.h>

@@ -1,5 +1,5 @@
-/* pack_overlay.c - what a hub's overlay may do: add names of its own, and change what the national pack opens, in the
- * direction that it allows. All else is a problem that names both lines. */
+/* pack_overlay.c - what a hub's overlay may do: add names of its own, and change what the national
+ * pack opens, in the direction that it allows. All else is a problem that names both lines. */
 #include <ctype.h>
 #include <string.h>
 
@@ -15,7 +15,8 @@ bool loader_is_overlay(const struct loader *ld)
 
 /* ---- names of its own ---- */
 
-/* With what the names that a hub adds begin, as a word of Lua: "h07" for hub 07, "boolean" for hub boolean. */
+/* With what the names that a hub adds begin, as a word of Lua: "h07" for hub 07, "boolean" for hub
+ * boolean. */
 static const char *prefix_of(struct loader *ld)
 {
     const char *hub = ld->rs->hub;
@@ -335,7 +336,8 @@ static void read_about(struct loader *ld, struct rule_change *c)
                      c->where, c->name);
 }
 
-/* The criteria of the rule number `index`: its national part, which stands behind it, and what the change lists. */
+/* The criteria of the rule number `index`: its national part, which stands behind it, and what the
+ * change lists. */
 static void define_change(struct loader *ld, struct rule_change *c, uint16_t index)
 {
     struct rule_def *r = &ld->rs->rules[index];

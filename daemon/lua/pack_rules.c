@@ -1,5 +1,5 @@
-/* pack_rules.c - the rules and alerts of a pack. First their names are read, then what they are made
- * of, since criteria may name rules of other files. */
+/* pack_rules.c - the rules and alerts of a pack. First their names are read, then what they are
+ * made of, since criteria may name rules of other files. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -173,8 +173,9 @@ static void add_rule(struct loader *ld, const char *name, const char *where, voi
     raw->items[raw->count++].table = luaL_ref(ld->L, LUA_REGISTRYINDEX);
 }
 
-/* A national rule that an overlay changes is two: what the national pack says, and of it and of what the hub says
- * all (to tighten) or any (to loosen). So whoever explains, searches or counts rules knows them already. */
+/* A national rule that an overlay changes is two: what the national pack says, and of it and of
+ * what the hub says all (to tighten) or any (to loosen). So whoever explains, searches or counts
+ * rules knows them already. */
 static void split_changed(struct loader *ld, struct raw_rules *raw)
 {
     for (const struct rule_change *c = ld->changes; c; c = c->next) {
@@ -201,7 +202,8 @@ static void split_changed(struct loader *ld, struct raw_rules *raw)
     }
 }
 
-/* A blank comes before all that a name may go on with: the two parts of a changed rule stand side by side. */
+/* A blank comes before all that a name may go on with: the two parts of a changed rule stand side
+ * by side. */
 static int by_name(const void *a, const void *b)
 {
     return strcmp(((const struct raw_rule *)a)->def.name, ((const struct raw_rule *)b)->def.name);

@@ -1,5 +1,5 @@
-/* packtests.c - see packtests.h. Each test is read in a protected call of its own, so that one that is
- * malformed does not hide the others. */
+/* packtests.c - see packtests.h. Each test is read in a protected call of its own, so that one that
+ * is malformed does not hide the others. */
 #include "lua/packtests.h"
 
 #include <stdlib.h>

@@ -4,9 +4,10 @@
  *   { "one lead is not enough", given = { { "lead.named", "2025-10-01", teacher = "t1" } },
  *     at = "2025-11-01", expect = { two_leads = false }, missing = { "two_leads" } }
  *
- * An entry of `given` is a type, a time (if left out: that of the entry before; the first a day before
- * `at`) and the fields of its data; `as` names another subject than the usual one (school/100001 or
- * group/test). Events have the source urn:test and the ids "1", "2" ... in the order of the list.
+ * An entry of `given` is a type, a time (if left out: that of the entry before; the first a day
+ * before `at`) and the fields of its data; `as` names another subject than the usual one
+ * (school/100001 or group/test). Events have the source urn:test and the ids "1", "2" ... in the
+ * order of the list.
  */
 #ifndef PATHWAY_LUA_PACKTESTS_H
 #define PATHWAY_LUA_PACKTESTS_H

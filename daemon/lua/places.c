@@ -1,4 +1,5 @@
-/* places.c - see places.h. Reads just enough of Lua: strings, comments, what opens and what closes. */
+/* places.c - see places.h. Reads just enough of Lua: strings, comments, what opens and what
+ * closes. */
 #include "lua/places.h"
 
 #include <stdio.h>
@@ -238,8 +239,8 @@ static void note(struct finder *f, struct level *t, const char *key, size_t len,
         item->as.num = (int64_t)++f->places->entries << 32 | line;
 }
 
-/* At the start of an entry: `name =`, `["name"] =`, or a value without a name. The tokens of a name are
- * read; of a value, none. */
+/* At the start of an entry: `name =`, `["name"] =`, or a value without a name. The tokens of a name
+ * are read; of a value, none. */
 static void read_entry(struct finder *f)
 {
     struct level *t = top(f);

@@ -1,8 +1,8 @@
 /*
  * places.h - on which line a key of a pack's tables stands, found in the files' text.
  *
- * A table that Lua has built does not know where it was written, and a mistake in one should be told
- * with its line.
+ * A table that Lua has built does not know where it was written, and a mistake in one should be
+ * told with its line.
  */
 #ifndef PATHWAY_LUA_PLACES_H
 #define PATHWAY_LUA_PLACES_H
@@ -31,8 +31,8 @@ bool places_read(struct places *p, const char *file, const char *text, size_t le
 int places_line(const struct places *p, const char *file, const char *const *path, int depth);
 /* The same; which of two entries of a file comes first. 0: not found. */
 int places_order(const struct places *p, const char *file, const char *const *path, int depth);
-/* The line where the entry is written for the second time in its table, of which Lua keeps only the last;
- * 0: it is not. */
+/* The line where the entry is written for the second time in its table, of which Lua keeps only the
+ * last; 0: it is not. */
 int places_twice(const struct places *p, const char *file, const char *const *path, int depth);
 void places_fini(struct places *p);
 

@@ -1,4 +1,5 @@
-/* reasons.c - see trace.h. Why a rule says what it says: every criterion, value and comparison, none left out. */
+/* reasons.c - see trace.h. Why a rule says what it says: every criterion, value and comparison,
+ * none left out. */
 #include <stdlib.h>
 #include <string.h>
 

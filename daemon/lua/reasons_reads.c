@@ -1,5 +1,5 @@
-/* reasons_reads.c - see reasons_internal.h. What a rule looked at: facts and who made them, parameters, comparisons with
- * time. */
+/* reasons_reads.c - see reasons_internal.h. What a rule looked at: facts and who made them,
+ * parameters, comparisons with time. */
 #include <stdlib.h>
 #include <string.h>
 

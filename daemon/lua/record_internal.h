@@ -7,7 +7,8 @@
 #include "lua/record.h"
 #include "lua/state.h"
 
-/* The instants that some of a kept record's rules wait for, in no order; the others wait for none. */
+/* The instants that some of a kept record's rules wait for, in no order; the others wait
+ * for none. */
 struct wakes {
     int64_t *at; /* owned; the places follow in the same block */
     uint16_t *places;
@@ -59,8 +60,8 @@ struct record {
 /* The fields of a waiver, in the order of their names: see pack_facts.c. */
 enum { WAIVER_BY, WAIVER_LAST_DAY, WAIVER_RULE };
 
-/* record.c: let the ruleset look at this record at `now`, noting reads; then call `fn` with `job` as light
- * userdata in a protected call, after which the ruleset looks at nobody: record_end(). */
+/* record.c: let the ruleset look at this record at `now`, noting reads; then call `fn` with `job`
+ * as light userdata in a protected call, after which the ruleset looks at nobody: record_end(). */
 void record_begin(struct record *r, int64_t now, struct reads *reads);
 void record_end(struct record *r);
 MUST_CHECK enum err_code record_run(struct record *r, lua_CFunction fn, void *job, struct err *err);
@@ -77,8 +78,8 @@ enum err_code record_no_such_rule(const struct record *r, const char *decision, 
 /* undo.c: before a fact changes. What moves change by themselves is kept as it was. */
 void undo_note(struct record *r, uint16_t fact);
 void undo_forget(struct record *r);
-/* The same for one move, which may fail when it has changed something: begin (false: no memory), and end, or take back
- * what it has changed (false: that is not known). */
+/* The same for one move, which may fail when it has changed something: begin (false: no memory),
+ * and end, or take back what it has changed (false: that is not known). */
 bool undo_begin_one(struct record *r);
 void undo_end_one(struct record *r);
 bool undo_one(struct record *r);
@@ -86,8 +87,8 @@ bool undo_one(struct record *r);
 /* kept.c: what a record that is kept remembers of its rules. */
 MUST_CHECK bool kept_begin(struct record *r); /* false: no memory */
 void kept_end(struct record *r);              /* forget all of it */
-/* A rule gave a value, having read this; or it failed, and may succeed at `wake`. Whether that is another
- * value than before stands in its memo. They raise for lack of memory. */
+/* A rule gave a value, having read this; or it failed, and may succeed at `wake`. Whether that is
+ * another value than before stands in its memo. They raise for lack of memory. */
 void kept_put(lua_State *L, struct record *r, uint16_t place, uint32_t value,
               const struct reads *reads);
 void kept_put_failure(lua_State *L, struct record *r, uint16_t place, const char *message,

@@ -1,5 +1,5 @@
-/* rejudge.c - what the rules say of a record that is kept between events: only those are run that read what has
- * changed. Which these are is found before Lua is entered. See record.h. */
+/* rejudge.c - what the rules say of a record that is kept between events: only those are run that
+ * read what has changed. Which these are is found before Lua is entered. See record.h. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,8 +32,8 @@ static void cut_short(struct ruleset *rs)
     rs->running_count = 0;
 }
 
-/* A rule failed while `top` was judged: the innermost one that was running. It is remembered as failed, so
- * that whoever reads it fails with the same message. */
+/* A rule failed while `top` was judged: the innermost one that was running. It is remembered as
+ * failed, so that whoever reads it fails with the same message. */
 static enum err_code keep_failure(struct record *r, uint16_t top, struct err *why)
 {
     struct ruleset *rs = r->rs;
@@ -105,7 +105,8 @@ static void find_touched(const struct record *r)
     }
 }
 
-/* Those that must be run: they read a touched fact, waited for an instant which has come, or failed. */
+/* Those that must be run: they read a touched fact, waited for an instant which has come, or
+ * failed. */
 static void find_anew(const struct record *r, int64_t now)
 {
     struct ruleset *rs = r->rs;

@@ -48,7 +48,8 @@ static enum err_code keep_files(struct rulebook *b, const struct ruleset_file *f
     return OK;
 }
 
-/* The national pack's files by itself are told by its own digest, as they were before there were overlays. */
+/* The national pack's files by itself are told by its own digest, as they were before there were
+ * overlays. */
 static enum err_code digest_files(struct rulebook *b, struct err *err)
 {
     uint8_t digest[DIGEST_BYTES];

@@ -1,10 +1,11 @@
 /*
- * rulebook.h - a whole rules folder, loaded: the national pack, and it once more for each hub that has an
- * overlay, together with that.
+ * rulebook.h - a whole rules folder, loaded: the national pack, and it once more for each hub that
+ * has an overlay, together with that.
  *
- * Each of them is a ruleset, a Lua state of its own with its own cap on memory: what a hub's rules do in theirs
- * the others do not feel. Subjects of a hub without an overlay, or of no hub, are judged by the national one. A
- * rulebook belongs to one thread at a time, but for its catalog and what is said of its packs.
+ * Each of them is a ruleset, a Lua state of its own with its own cap on memory: what a hub's rules
+ * do in theirs the others do not feel. Subjects of a hub without an overlay, or of no hub, are
+ * judged by the national one. A rulebook belongs to one thread at a time, but for its catalog and
+ * what is said of its packs.
  */
 #ifndef PATHWAY_LUA_RULEBOOK_H
 #define PATHWAY_LUA_RULEBOOK_H
@@ -14,9 +15,10 @@
 struct rulebook;
 
 /*
- * Load all of `dir`, as folder_read() finds it. `national`: where the national pack of a hub's own folder is looked
- * for at last, NULL allowed. ERR_RULE: some pack has errors, all of which are listed in `problems` (NULL allowed);
- * where the national pack has, overlays are not looked at. ERR_ABSENT: there is no such folder or pack.
+ * Load all of `dir`, as folder_read() finds it. `national`: where the national pack of a hub's own
+ * folder is looked for at last, NULL allowed. ERR_RULE: some pack has errors, all of which are
+ * listed in `problems` (NULL allowed); where the national pack has, overlays are not looked at.
+ * ERR_ABSENT: there is no such folder or pack.
  */
 MUST_CHECK enum err_code rulebook_load(struct rulebook **out, const char *dir, const char *national,
                                        struct problems *problems, struct err *err);
@@ -26,11 +28,14 @@ MUST_CHECK enum err_code rulebook_load_files(struct rulebook **out,
                                              struct problems *problems, struct err *err);
 void rulebook_free(struct rulebook *b);
 
-/* The ruleset that judges subjects of this hub; NULL and hubs without an overlay: the national one. */
+/* The ruleset that judges subjects of this hub; NULL and hubs without an overlay: the
+ * national one. */
 struct ruleset *rulebook_of_hub(const struct rulebook *b, const char *hub);
-/* Ruleset number `index`: 0 is the national one, then one for each overlay, by the hub's code. NULL: no more. */
+/* Ruleset number `index`: 0 is the national one, then one for each overlay, by the hub's code.
+ * NULL: no more. */
 struct ruleset *rulebook_at(const struct rulebook *b, int index);
-/* Was a hub's own folder loaded? Then the national pack is there only because the overlay needs it. */
+/* Was a hub's own folder loaded? Then the national pack is there only because the overlay
+ * needs it. */
 bool rulebook_is_one_overlay(const struct rulebook *b);
 
 /* The types of event that any of the packs declares. Read-only, and so usable from any thread. */

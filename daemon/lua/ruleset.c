@@ -191,7 +191,8 @@ static void load_chunk(lua_State *L, struct load_job *job, const struct source *
     struct err err;
     size_t problems = job->loader.problems->count;
 
-    /* Lua cuts long names at the front, and messages with them: then the file's own name will do. */
+    /* Lua cuts long names at the front, and messages with them: then the file's own name
+     * will do. */
     int len = snprintf(chunk, sizeof(chunk), "@%s", s->path);
     if (len > 58)
         snprintf(chunk, sizeof(chunk), "@%.50s.lua", s->name);

@@ -18,21 +18,22 @@
 struct problem {
     const struct problem *next;
     const char *text;
-    const char *
-        hub; /* while the overlay of this one was loaded, with a national pack that has none; NULL: that */
+    const char *hub; /* while the overlay of this one was loaded, with a national pack that has
+                        none; NULL: that */
 };
 struct problems {
     struct arena arena;
     const struct problem *first;
     struct problem *last;
     size_t count;
-    /* What is loaded was in force once, and was checked then: what later checks would say of it, and what changes
-     * nothing in how it judges, is not told. */
+    /* What is loaded was in force once, and was checked then: what later checks would say of it,
+     * and what changes nothing in how it judges, is not told. */
     bool was_in_force;
-    bool
-        leaves_thawed; /* for tests of what guards behind freeze.c: its tables stay as they were loaded */
-    const char *hub; /* whose overlay is being loaded; the arena's, NULL: none */
-    /* While packs are loaded: with what their places begin, and where that lies for who opens the file. */
+    bool leaves_thawed; /* for tests of what guards behind freeze.c: its tables stay as they were
+                           loaded */
+    const char *hub;    /* whose overlay is being loaded; the arena's, NULL: none */
+    /* While packs are loaded: with what their places begin, and where that lies for who opens the
+     * file. */
     struct pack_place {
         const char *pack;   /* "hubs/07"; borrowed, NULL: no more of them */
         const char *folder; /* "rules/hubs/07" */
@@ -40,12 +41,13 @@ struct problems {
 };
 /* One that is there already is not added again. */
 void problems_add(struct problems *p, const char *fmt, ...) PRINTF_LIKE(2, 3);
-/* The same of what judges all the same, and is only not accepted any more: not told of what was in force once. */
+/* The same of what judges all the same, and is only not accepted any more: not told of what was in
+ * force once. */
 void problems_add_new(struct problems *p, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void problems_fini(struct problems *p);
 
-/* Which way a rule is stricter, as its pack says: more of it, less of it, values in a list the strictest of which is the
- * first, or neither. */
+/* Which way a rule is stricter, as its pack says: more of it, less of it, values in a list the
+ * strictest of which is the first, or neither. */
 struct strictness {
     enum {
         STRICTER_UNSAID,
@@ -70,40 +72,45 @@ struct ruleset_file {
 };
 
 /*
- * Load the national pack of `dir`: a rules folder (holding national/), or its own folder. Overlays are not
- * looked at: rulebook.h loads a whole folder. ERR_RULE: it has errors, all listed in `problems` (NULL allowed;
- * err has the first). ERR_ABSENT: there is no such folder or pack.
+ * Load the national pack of `dir`: a rules folder (holding national/), or its own folder. Overlays
+ * are not looked at: rulebook.h loads a whole folder. ERR_RULE: it has errors, all listed in
+ * `problems` (NULL allowed; err has the first). ERR_ABSENT: there is no such folder or pack.
  */
 MUST_CHECK enum err_code ruleset_load(struct ruleset **out, const char *dir,
                                       struct problems *problems, struct err *err);
-/* The same from files: of the national pack and, where `hub` is not NULL, of that hub's overlay. Those of other
- * hubs are left out. ERR_INPUT: one is called otherwise than PACK/NAME.lua. */
+/* The same from files: of the national pack and, where `hub` is not NULL, of that hub's overlay.
+ * Those of other hubs are left out. ERR_INPUT: one is called otherwise than PACK/NAME.lua. */
 MUST_CHECK enum err_code ruleset_load_files(struct ruleset **out, const struct ruleset_file *files,
                                             int count, const char *hub, struct problems *problems,
                                             struct err *err);
 void ruleset_free(struct ruleset *rs);
 
-/* Problems found in loaded rules: have their places shown as those found while loading; NULL: no longer. */
+/* Problems found in loaded rules: have their places shown as those found while loading; NULL: no
+ * longer. */
 void problems_place(struct problems *p, const struct ruleset *rs);
 /* After calls that said ERR_BUSY, see record.h: the verdict is there, no more counting. */
 void ruleset_trust(struct ruleset *rs);
 /* Was the last run ended because it had used up its steps, its time or its memory? */
 bool ruleset_was_spent(const struct ruleset *rs);
-/* How many runs of rules, reducers and moves on this thread took so long that they were suspect, of whatever ruleset. */
+/* How many runs of rules, reducers and moves on this thread took so long that they were suspect, of
+ * whatever ruleset. */
 uint64_t ruleset_suspicions(void);
-/* What was said of a rule that has used up its budget in the last judgement; NULL: none has. Borrowed until the next. */
+/* What was said of a rule that has used up its budget in the last judgement; NULL: none has.
+ * Borrowed until the next. */
 const char *ruleset_spent(const struct ruleset *rs);
 
 /* The types of event that the packs declare. Read-only, and so usable from any thread. */
 const struct catalog *ruleset_catalog(const struct ruleset *rs);
-/* The file number `index`, those of the national pack first; false when there are not so many. Borrowed. */
+/* The file number `index`, those of the national pack first; false when there are not so many.
+ * Borrowed. */
 bool ruleset_file_at(struct ruleset_file *out, const struct ruleset *rs, int index);
 /* Hex digest of all files. */
 const char *ruleset_digest(const struct ruleset *rs);
 /* The hub whose overlay it holds, or NULL: only the national pack. */
 const char *ruleset_hub(const struct ruleset *rs);
 
-/* What an overlay changes of the national pack holds, but while it is checked: by the direction in which. */
+/* What an overlay changes of the national pack holds, but while it is checked: by the direction in
+ * which. */
 enum {
     EFFECT_TIGHTEN = 1, /* it asks for more */
     EFFECT_LOOSEN = 2,  /* it asks for less */
@@ -112,8 +119,8 @@ enum {
 };
 /* What follows: those in `effects` hold. */
 void ruleset_set_effects(struct ruleset *rs, unsigned effects);
-/* Append what the overlay changes as JSON, with the parameters' values at `at`: {"hub", "title", "version", "changes"};
- * null for the national pack. */
+/* Append what the overlay changes as JSON, with the parameters' values at `at`: {"hub", "title",
+ * "version", "changes"}; null for the national pack. */
 void ruleset_write_overlay(struct buf *out, const struct ruleset *rs, int64_t at);
 /* What the overlay does to a rule or decision: "adds", "tighten", "loosen"; NULL: nothing. */
 const char *ruleset_overlay_on(const struct ruleset *rs, const char *rule);

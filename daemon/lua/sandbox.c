@@ -360,7 +360,8 @@ void sandbox_push_env(lua_State *L)
     add_library(L, "string", luaopen_string, STRING);
     sandbox_bound_strings(L);
     wrap(L, "format", safe_format);
-    /* Methods on strings, ("x"):rep(2), go through the string metatable: it gets the bounded ones. */
+    /* Methods on strings, ("x"):rep(2), go through the string metatable: it gets the
+     * bounded ones. */
     lua_pushliteral(L, "");
     lua_getmetatable(L, -1);
     lua_pushvalue(L, -3);
@@ -409,7 +410,8 @@ enum err_code sandbox_load(struct sandbox *sb, const char *name, const char *tex
     return OK;
 }
 
-/* Message handler: an error raised by C, however deep, gets the place of the pack's code that called it. */
+/* Message handler: an error raised by C, however deep, gets the place of the pack's code that
+ * called it. */
 static int add_place(lua_State *L)
 {
     lua_Debug ar;
@@ -431,8 +433,8 @@ static int add_place(lua_State *L)
     return 1;
 }
 
-/* What to say of a run that was stopped. One that is suspect is counted when it is repeated, and one that wanted
- * memory begins then from what is alive. */
+/* What to say of a run that was stopped. One that is suspect is counted when it is repeated, and
+ * one that wanted memory begins then from what is alive. */
 static enum err_code verdict(struct sandbox *sb, int status, struct err *err)
 {
     const char *where = sb->where ? sb->where : sb->place, *colon = where[0] ? ": " : "";

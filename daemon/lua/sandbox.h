@@ -18,13 +18,14 @@
 
 #define SANDBOX_MEMORY ((size_t)1 << 30) /* default cap of a state, bytes */
 
-/* Small blocks that were given back wait for the next of their size: of so many sizes, so many bytes. */
+/* Small blocks that were given back wait for the next of their size: of so many sizes, so many
+ * bytes. */
 #define SANDBOX_SIZES 16
 #define SANDBOX_SPARE ((size_t)512 * 1024)
 
-/* What a run may use: steps of Lua, work of library functions counted as steps, and memory beyond what the state
- * had when it was loaded. Every step takes a nanosecond or more, so that a run which has spent its steps has been
- * suspect before on any machine. */
+/* What a run may use: steps of Lua, work of library functions counted as steps, and memory beyond
+ * what the state had when it was loaded. Every step takes a nanosecond or more, so that a run which
+ * has spent its steps has been suspect before on any machine. */
 #define SANDBOX_STEPS      10000000u
 #define SANDBOX_RUN_MEMORY ((size_t)96 << 20)
 #define SANDBOX_TEXT       ((size_t)1 << 20) /* the longest text, bytes */
@@ -67,7 +68,8 @@ struct sandbox {
     uint64_t steps, work;          /* of the part under way, where they are counted */
     const char *where;             /* that part's place in the pack; NULL: loading */
     char place[96];                /* then: where it was stopped */
-    /* "national DIGEST", "hubs/07 DIGEST": for who must say which one never returned. Borrowed, NULL allowed. */
+    /* "national DIGEST", "hubs/07 DIGEST": for who must say which one never returned. Borrowed,
+     * NULL allowed. */
     const char *national, *overlay;
 };
 
@@ -81,16 +83,16 @@ void sandbox_free_spare(struct sandbox *sb);
 void sandbox_set_limits(struct sandbox *sb); /* of the run that begins */
 void sandbox_note_place(
     struct sandbox *sb); /* where a file that is being loaded is stopped; allocates nothing */
-/* Memory for what belongs to a state but lies outside it, under the same cap: realloc() with the old size.
- * NULL: there is no more. Never while Lua itself allocates. */
+/* Memory for what belongs to a state but lies outside it, under the same cap: realloc() with the
+ * old size. NULL: there is no more. Never while Lua itself allocates. */
 void *sandbox_realloc(struct sandbox *sb, void *ptr, size_t old, size_t size);
 /* End the run as a lack of memory inside Lua does. */
 int sandbox_raise_full(struct sandbox *sb);
 /* The same where the machine has none for what is not under the cap. */
 int sandbox_raise_starved(struct sandbox *sb);
 
-/* All that stays is there: collect what loading left. Little of what comes after lives long, and facts lie
- * outside, so that the collector may wait until there is four times as much. */
+/* All that stays is there: collect what loading left. Little of what comes after lives long, and
+ * facts lie outside, so that the collector may wait until there is four times as much. */
 void sandbox_settle(struct sandbox *sb);
 
 /*
@@ -99,17 +101,19 @@ void sandbox_settle(struct sandbox *sb);
  */
 void sandbox_push_env(lua_State *L);
 
-/* A table may be filled as it is read: then its metatable has a function of this name that does the rest. */
+/* A table may be filled as it is read: then its metatable has a function of this name that does the
+ * rest. */
 #define SANDBOX_FILL "fill"
 void sandbox_fill(lua_State *L, int index);
 
-/* freeze.c: put the table that a frozen one shows in its place, for who reads it without Lua's help. */
+/* freeze.c: put the table that a frozen one shows in its place, for who reads it without Lua's
+ * help. */
 void sandbox_thaw(lua_State *L, int index);
 bool sandbox_is_frozen(lua_State *L, int index);
 int sandbox_raise_frozen(lua_State *L);
 
-/* Push the keys of the plain table at `index` as a list: numbers ascending, then texts bytewise. Raises
- * when a key is neither. */
+/* Push the keys of the plain table at `index` as a list: numbers ascending, then texts bytewise.
+ * Raises when a key is neither. */
 void sandbox_push_keys(lua_State *L, int index);
 
 /*
@@ -122,9 +126,10 @@ MUST_CHECK enum err_code sandbox_load(struct sandbox *sb, const char *name, cons
 /*
  * The one protected call: a function and `nargs` arguments are on the stack and are taken off it.
  * OK: `nresults` values are left. Else nothing is left, and err has "file:line: message":
- * ERR_RULE: it failed, or has spent its steps; ERR_LIMIT: it needs too much memory; ERR_IO: the machine has none.
- * ERR_BUSY: the run is suspect, and nothing is decided: undo what it did and call again, this time and from then
- * on under a count, until sandbox_trust(). It is suspect no more than twice.
+ * ERR_RULE: it failed, or has spent its steps; ERR_LIMIT: it needs too much memory; ERR_IO: the
+ * machine has none. ERR_BUSY: the run is suspect, and nothing is decided: undo what it did and call
+ * again, this time and from then on under a count, until sandbox_trust(). It is suspect no more
+ * than twice.
  */
 MUST_CHECK enum err_code sandbox_call(struct sandbox *sb, int nargs, int nresults, struct err *err);
 
@@ -137,14 +142,16 @@ static inline void sandbox_trust(struct sandbox *sb)
 /* How many runs of this thread have been suspect so far: each of them took milliseconds. */
 uint64_t sandbox_suspicions(void);
 
-/* Did the last run come to its end because it had used up what it may, and not by an error of its own? */
+/* Did the last run come to its end because it had used up what it may, and not by an error of its
+ * own? */
 static inline bool sandbox_was_spent(const struct sandbox *sb)
 {
     return sb->end > SANDBOX_SUSPECT;
 }
 
-/* A part of a run that has steps of its own, such as one rule among many: from sandbox_enter() to sandbox_leave(),
- * which is left out when the part raises. `where`: its place in the pack, borrowed. */
+/* A part of a run that has steps of its own, such as one rule among many: from sandbox_enter() to
+ * sandbox_leave(), which is left out when the part raises. `where`: its place in the pack,
+ * borrowed. */
 struct sandbox_part {
     const char *where;
     uint64_t steps, work;
@@ -175,19 +182,22 @@ static inline void sandbox_leave(struct sandbox *sb, const struct sandbox_part *
         sandbox_leave_counted(sb, outer);
 }
 
-/* A library function does as much as so many steps: a nanosecond each. Raises when they are spent. */
+/* A library function does as much as so many steps: a nanosecond each. Raises when they are
+ * spent. */
 void sandbox_charge(lua_State *L, size_t steps);
 
 /* For sandbox_call(): the run is watched from the one to the other. */
 void sandbox_begin(struct sandbox *sb);
 void sandbox_end(struct sandbox *sb);
 
-/* Called when a run does not end, not even by a hook at its next step: inside a signal's handler, on the thread
- * that is lost. It must end the process. NULL, as at the beginning: it is waited for. */
+/* Called when a run does not end, not even by a hook at its next step: inside a signal's handler,
+ * on the thread that is lost. It must end the process. NULL, as at the beginning: it is waited for.
+ */
 typedef void sandbox_dead_fn(const struct sandbox *sb);
 void sandbox_on_dead(sandbox_dead_fn *fn);
 
-/* sandbox_bounds.c: put bounded functions in the place of those in the library table on top that loop or build. */
+/* sandbox_bounds.c: put bounded functions in the place of those in the library table on top that
+ * loop or build. */
 void sandbox_bound_base(lua_State *L);
 void sandbox_bound_strings(lua_State *L);
 void sandbox_bound_tables(lua_State *L);

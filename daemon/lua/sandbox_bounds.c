@@ -1,6 +1,7 @@
 /*
- * sandbox_bounds.c - library functions that loop or build, bounded; see sandbox.h. No hook fires inside C: each says
- * how much it does before it does it, and what would take long, or build much, at one step is refused.
+ * sandbox_bounds.c - library functions that loop or build, bounded; see sandbox.h. No hook fires
+ * inside C: each says how much it does before it does it, and what would take long, or build much,
+ * at one step is refused.
  */
 #include <string.h>
 
@@ -32,8 +33,8 @@ static int bounded_tonumber(lua_State *L)
     return go_on(L);
 }
 
-/* Raise the message at `index` with the place of who called, or of who called that one, before it: a pack can not
- * put another's there. */
+/* Raise the message at `index` with the place of who called, or of who called that one, before it:
+ * a pack can not put another's there. */
 static int raise_at(lua_State *L, int index, int level)
 {
     if (lua_type(L, index) != LUA_TSTRING) {
@@ -79,7 +80,8 @@ static int bounded_rep(lua_State *L)
     return go_on(L);
 }
 
-/* string.find(text, what[, from]) looks for plain text: patterns can backtrack for ever inside C. */
+/* string.find(text, what[, from]) looks for plain text: patterns can backtrack for ever
+ * inside C. */
 static int plain_find(lua_State *L)
 {
     size_t len, what_len;

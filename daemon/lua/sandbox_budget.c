@@ -1,7 +1,8 @@
 /*
- * sandbox_budget.c - how long a run may take; see sandbox.h. Nothing is counted while all is well: a timer of the
- * thread's own CPU time ticks, and a run that two ticks have met is suspect. It is stopped by a hook, and repeated
- * with its steps counted: so a busy machine, or a slow one, comes to the same verdict.
+ * sandbox_budget.c - how long a run may take; see sandbox.h. Nothing is counted while all is well:
+ * a timer of the thread's own CPU time ticks, and a run that two ticks have met is suspect. It is
+ * stopped by a hook, and repeated with its steps counted: so a busy machine, or a slow one, comes
+ * to the same verdict.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -21,7 +22,8 @@
 
 #define TICK_NS       4000000
 #define SUSPECT_TICKS 1 /* a run that was seen so often after it was first seen: 4 to 8 ms */
-/* What the count does not see, however few steps it is: after so many seconds a run is over all the same. */
+/* What the count does not see, however few steps it is: after so many seconds a run is over all the
+ * same. */
 /* Under a sanitizer everything takes many times as long. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define OVERTIME_S 60
@@ -163,7 +165,8 @@ static void set_up(void)
 }
 
 #ifdef __SANITIZE_THREAD__
-/* It holds signals back until the thread calls something that it knows, which a loop of Lua never does. */
+/* It holds signals back until the thread calls something that it knows, which a loop of Lua never
+ * does. */
 static bool start_timer(void)
 {
     pthread_once(&once, set_up);

@@ -1,5 +1,6 @@
-/* sandbox_memory.c - the memory of a Lua state and of what belongs to it, under one cap; see sandbox.h. Small blocks
- * come and go by the million, and go no further than a list of their size. */
+/* sandbox_memory.c - the memory of a Lua state and of what belongs to it, under one cap; see
+ * sandbox.h. Small blocks come and go by the million, and go no further than a list of their size.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -139,8 +140,9 @@ void *sandbox_realloc(struct sandbox *sb, void *ptr, size_t old, size_t size)
     return resize_outside(sb, ptr, old, size);
 }
 
-/* A run that is strictly counted may have a fixed number of bytes beyond what is alive now; one that is not has
- * half of that, beyond what was alive at some time, so that it is suspect before. */
+/* A run that is strictly counted may have a fixed number of bytes beyond what is alive now; one
+ * that is not has half of that, beyond what was alive at some time, so that it is suspect before.
+ */
 void sandbox_set_limits(struct sandbox *sb)
 {
     size_t more = sb->most_memory / 2;

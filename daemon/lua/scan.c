@@ -1,7 +1,7 @@
-/* scan.c - names that functions use, read from their compiled form, so that a misspelt fact is found
- * when a pack is loaded and not when the first school reaches that line. It follows what registers hold
- * along straight lines of code; where paths meet, only variables that are set once are trusted, so that it
- * misses some uses and never invents one. */
+/* scan.c - names that functions use, read from their compiled form, so that a misspelt fact is
+ * found when a pack is loaded and not when the first school reaches that line. It follows what
+ * registers hold along straight lines of code; where paths meet, only variables that are set once
+ * are trusted, so that it misses some uses and never invents one. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -220,7 +220,8 @@ static void write_field(const struct walk *w, size_t pc, const struct tag *to, c
         tell(w, pc, SCAN_OUTER_WRITE, w->scan->hooks->upvalue(to->index, w->scan->hooks->arg));
 }
 
-/* _ENV as a value of its own, other than in the long form of a global in a function of many constants. */
+/* _ENV as a value of its own, other than in the long form of a global in a function of many
+ * constants. */
 static bool uses_environment(const struct walk *w, size_t pc, struct use u)
 {
     if (u.op != OP_GETUPVAL || w->upvalues[u.b].holds != ENVIRONMENT)
@@ -404,7 +405,8 @@ static void walk_function(struct scan *s, struct dump_function *f, struct tag *u
     }
 }
 
-/* Does a function that does something give nothing back, whatever happens? One that raises an error has its reasons. */
+/* Does a function that does something give nothing back, whatever happens? One that raises an error
+ * has its reasons. */
 static bool lacks_return(const struct dump_function *f)
 {
     for (size_t pc = 0; pc < f->code_count; pc++) {

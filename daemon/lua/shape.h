@@ -1,6 +1,6 @@
 /*
- * shape.h - a pack's type with what this layer needs to be quick about it: names as Lua's own strings,
- * an enum's values as texts.
+ * shape.h - a pack's type with what this layer needs to be quick about it: names as Lua's own
+ * strings, an enum's values as texts.
  *
  * Shapes are made when a pack is loaded, in the ruleset's arena, and are read-only from then on.
  */

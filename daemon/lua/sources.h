@@ -35,8 +35,8 @@ struct sources {
     int count;
 };
 
-/* Take the files of the national pack and of the overlay of `hub` (NULL: of none); the memory is the arena's.
- * ERR_INPUT: one is not called PACK/NAME.lua; ERR_LIMIT: there are too many. */
+/* Take the files of the national pack and of the overlay of `hub` (NULL: of none); the memory is
+ * the arena's. ERR_INPUT: one is not called PACK/NAME.lua; ERR_LIMIT: there are too many. */
 MUST_CHECK enum err_code sources_take(struct sources *out, struct arena *arena,
                                       const struct ruleset_file *files, int count, const char *hub,
                                       struct err *err);

@@ -1,5 +1,5 @@
-/* spent.c - rules that have used up their budgets for the record and instant under way; see state.h. A rule that reads
- * one of them fails with its message, and does not run it again. */
+/* spent.c - rules that have used up their budgets for the record and instant under way; see
+ * state.h. A rule that reads one of them fails with its message, and does not run it again. */
 #include <stdio.h>
 #include <string.h>
 

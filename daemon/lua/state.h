@@ -181,8 +181,8 @@ struct subject_defs {
     struct view_names *view_names; /* what stands behind `s.`, by the addresses of Lua's strings */
 };
 
-/* What somebody read: enough to know when the answer may become another one. Of the bit sets only as many
- * words are used as the ruleset has facts and rules of one kind. */
+/* What somebody read: enough to know when the answer may become another one. Of the bit sets only
+ * as many words are used as the ruleset has facts and rules of one kind. */
 struct reads {
     uint64_t facts[FACTS_MAX / 64];     /* also by way of other rules */
     uint64_t own_facts[FACTS_MAX / 64]; /* by itself */
@@ -260,8 +260,8 @@ struct reaction {
     const char *own_where, *any_where, *added_where;
 };
 
-/* Rules of the national pack, and of an overlay, that may spend their budgets for one subject; then all of its rules fail
- * for it, since one after the other they could take any time. */
+/* Rules of the national pack, and of an overlay, that may spend their budgets for one subject; then
+ * all of its rules fail for it, since one after the other they could take any time. */
 #define SPENT_MAX     4
 #define SPENT_MAX_OWN 2
 struct spent {
@@ -406,7 +406,8 @@ void box_forget_parts(struct ruleset *rs);
 /* Why a fact can not be of this type, or NULL. */
 const char *box_type_problem(const struct type *type);
 
-/* value.c: does the value at `index` fit a scalar type? NULL, or what is wrong, written into out. */
+/* value.c: does the value at `index` fit a scalar type? NULL, or what is wrong, written
+ * into out. */
 const char *value_problem(lua_State *L, int index, const struct type *type, char *out, size_t size);
 /* Raise unless it does; `what` names it in the message. */
 void value_check(lua_State *L, int index, const struct type *type, const char *what);
@@ -433,8 +434,8 @@ static inline bool given_is_true(struct given g)
 }
 
 /* spent.c: rules that have used up their budgets. */
-/* Note that the run which has just failed with `message` has, and in which rule. True: of its pack they are too
- * many now, and all rules must be judged again. */
+/* Note that the run which has just failed with `message` has, and in which rule. True: of its pack
+ * they are too many now, and all rules must be judged again. */
 bool spent_note(struct ruleset *rs, const char *message);
 /* Raise when this rule is not to be run any more for this record and instant. */
 void spent_check(lua_State *L, struct ruleset *rs, uint16_t rule);
@@ -460,7 +461,8 @@ void event_push(lua_State *L, const struct fold_event *e, const struct shape *da
 /* The event is over: its memory may go. */
 void event_end(struct ruleset *rs);
 
-/* event_json.c: values of its data. Rows have a guard: to read a field that they can not have is an error. */
+/* event_json.c: values of its data. Rows have a guard: to read a field that they can not have is an
+ * error. */
 void event_push_scalar(lua_State *L, const struct json *v, const struct type *type);
 void event_push_json(lua_State *L, const struct json *v, const struct type *type);
 
@@ -493,7 +495,8 @@ struct scan_hooks {
     /* A function that the scanned one has in its upvalue (`is_itself`), or in field `key` of a
      * table there (NULL: in any), is called with views as these arguments: a bit each. */
     void (*helper)(int upvalue, const char *key, bool is_itself, uint32_t views, void *arg);
-    /* A fact is compared with, or set to, a text (`number` NULL) or a whole number that stands in the function. */
+    /* A fact is compared with, or set to, a text (`number` NULL) or a whole number that stands in
+     * the function. */
     void (*compare)(const char *fact, const char *text, const int *number, bool is_set, int line,
                     void *arg);
     /* The name of an upvalue of the scanned function. */

@@ -1,8 +1,8 @@
 /*
  * tally.h - how often each rule came out in which way, over many records.
  *
- * Criteria count too, not only decisions: what is never met, or never unmet, in any test or school is
- * a mistake in a rule more often than a fact about schools.
+ * Criteria count too, not only decisions: what is never met, or never unmet, in any test or school
+ * is a mistake in a rule more often than a fact about schools.
  */
 #ifndef PATHWAY_LUA_TALLY_H
 #define PATHWAY_LUA_TALLY_H

@@ -1,4 +1,5 @@
-/* tape.c - see tape.h. Of each fact the values that it had one after the other are kept, each with its mark. */
+/* tape.c - see tape.h. Of each fact the values that it had one after the other are kept, each with
+ * its mark. */
 #include "lua/tape.h"
 
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* timelib.c - instants, days and academic years for rules. An instant is an integer (microseconds
- * since 1970 UTC), a day is a text YYYY-MM-DD, an academic year is a text 2024/25: texts of one kind
- * compare as they should, and comparing an instant with a text is Lua's own error. */
+ * since 1970 UTC), a day is a text YYYY-MM-DD, an academic year is a text 2024/25: texts of one
+ * kind compare as they should, and comparing an instant with a text is Lua's own error. */
 #include <lauxlib.h>
 
 #include "lua/state.h"

@@ -1,4 +1,5 @@
-/* trace.c - see trace.h. What is read is noted where it is read; what changed is found by comparing. */
+/* trace.c - see trace.h. What is read is noted where it is read; what changed is found by
+ * comparing. */
 #include "lua/trace.h"
 
 #include <stdlib.h>

@@ -1,5 +1,6 @@
 /*
- * trace_internal.h - a trace from the inside: for those who note what is read, and those who tell it.
+ * trace_internal.h - a trace from the inside: for those who note what is read, and those who tell
+ * it.
  */
 #ifndef PATHWAY_LUA_TRACE_INTERNAL_H
 #define PATHWAY_LUA_TRACE_INTERNAL_H
@@ -129,7 +130,8 @@ struct part *trace_part(struct trace *t, uint16_t fact, const char *key, size_t 
 
 /* ---- trace_parts.c ---- */
 
-/* Let `step` be what changed the parts that differ now, of the facts that were touched; true when some do. */
+/* Let `step` be what changed the parts that differ now, of the facts that were touched; true when
+ * some do. */
 bool trace_compare(struct trace *t, int32_t step);
 /* The parts of a fact as it is now. */
 void trace_show(struct showing *out, struct trace *t, const struct record *r, uint16_t fact);
@@ -152,7 +154,8 @@ bool bits_has(const struct bits *b, int32_t step);
 /* The move of a fact, if it has one. */
 bool trace_is_moved(const struct trace *t, const struct traced_fact *f, uint16_t *move);
 
-/* ---- missing.c: what would have to be otherwise for a rule to be met, down to what has no criteria ---- */
+/* ---- missing.c: what would have to be otherwise for a rule to be met, down to what has no
+ * criteria ---- */
 
 struct missing {
     uint16_t rule;
@@ -165,8 +168,9 @@ struct missing_list {
     uint16_t both[RULES_MAX]; /* ... since these count both for and against it */
     uint16_t both_count;
 };
-/* Of the rule's values in the run under way; nothing when it is met, or no yes or no. When each rule of the list has
- * the value that is wanted, and all others without criteria stay as they are, it is met. */
+/* Of the rule's values in the run under way; nothing when it is met, or no yes or no. When each
+ * rule of the list has the value that is wanted, and all others without criteria stay as they are,
+ * it is met. */
 void missing_find(lua_State *L, struct missing_list *out, struct ruleset *rs, uint16_t rule);
 
 #endif

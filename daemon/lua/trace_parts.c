@@ -1,4 +1,5 @@
-/* trace_parts.c - see trace_internal.h. A fact, part by part: as it is, and which parts of it differ from before. */
+/* trace_parts.c - see trace_internal.h. A fact, part by part: as it is, and which parts of it
+ * differ from before. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,8 +38,8 @@ void write_part_key(struct buf *out, struct cell cell)
         json_write_real(out, cell_real(cell));
 }
 
-/* One item of a set, map or list, behind what leads to it. A waiver goes by its rule, a row by all that it
- * holds. */
+/* One item of a set, map or list, behind what leads to it. A waiver goes by its rule, a row by all
+ * that it holds. */
 static struct shown show_item(struct trace *t, const struct shape *shape, const struct node *n,
                               uint32_t i, struct cell outer, bool are_waivers)
 {

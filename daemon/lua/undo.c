@@ -1,9 +1,10 @@
 /*
- * undo.c - what moves have changed by themselves, with no event, can be taken back, and so can what a move that fails
- * has changed by half. See record.h.
+ * undo.c - what moves have changed by themselves, with no event, can be taken back, and so can what
+ * a move that fails has changed by half. See record.h.
  *
- * An event often arrives after moments that lie behind it in time: the record has moved on. Taking those moves
- * back, the event in, and asking again costs a few runs of the moves; folding anew costs all events.
+ * An event often arrives after moments that lie behind it in time: the record has moved on. Taking
+ * those moves back, the event in, and asking again costs a few runs of the moves; folding anew
+ * costs all events.
  */
 #include <stdlib.h>
 #include <string.h>

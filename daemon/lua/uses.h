@@ -1,9 +1,9 @@
 /*
- * uses.h - what a pack's functions use, as their text says: which facts, rules and parameters each rule may
- * read, which facts reducers and moves set.
+ * uses.h - what a pack's functions use, as their text says: which facts, rules and parameters each
+ * rule may read, which facts reducers and moves set.
  *
- * Found once, when a pack is loaded. A use that depends on a value (s[name]) is not known by name; then
- * `is_open` is set. What a rule has really read in a run is in struct reads.
+ * Found once, when a pack is loaded. A use that depends on a value (s[name]) is not known by name;
+ * then `is_open` is set. What a rule has really read in a run is in struct reads.
  */
 #ifndef PATHWAY_LUA_USES_H
 #define PATHWAY_LUA_USES_H

@@ -1,5 +1,5 @@
-/* value.c - single values between Lua and the cells of facts: does one fit its type? The rules for texts are
- * model/type's; a text that is known to fit is not looked at again. */
+/* value.c - single values between Lua and the cells of facts: does one fit its type? The rules for
+ * texts are model/type's; a text that is known to fit is not looked at again. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>

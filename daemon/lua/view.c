@@ -42,8 +42,8 @@ bool view_reached(struct ruleset *rs, int64_t t)
     return false;
 }
 
-/* The record that is looked at must be of the kind that the object behind `s` was made for: another kind's facts
- * and rules have other numbers. */
+/* The record that is looked at must be of the kind that the object behind `s` was made for: another
+ * kind's facts and rules have other numbers. */
 static void check_kind(lua_State *L, const struct ruleset *rs, enum subject_kind kind)
 {
     if (!rs->record || rs->record->kind != kind)
@@ -439,7 +439,8 @@ static int view_newindex(lua_State *L)
     return 0;
 }
 
-/* Give the value on top a metatable with this as `__index`, which is popped, and let packs not see it. */
+/* Give the value on top a metatable with this as `__index`, which is popped, and let packs not see
+ * it. */
 static void set_index(lua_State *L)
 {
     lua_createtable(L, 0, 3);
@@ -470,8 +471,8 @@ static void push_params(lua_State *L, struct ruleset *rs)
     rs->params_object = luaL_ref(L, LUA_REGISTRYINDEX);
 }
 
-/* Those that have one value for ever are read without a look by this file, unless reads are noted. The field is
- * there already: nothing can go wrong. */
+/* Those that have one value for ever are read without a look by this file, unless reads are noted.
+ * The field is there already: nothing can go wrong. */
 void view_trace(struct ruleset *rs, bool is_traced)
 {
     lua_State *L = rs->sandbox.L;

@@ -1,5 +1,5 @@
-/* words.c - see words.h. Lua's messages have few forms, which have stayed the same through all of 5.4; one that
- * is not known here is shown as it is. */
+/* words.c - see words.h. Lua's messages have few forms, which have stayed the same through all
+ * of 5.4; one that is not known here is shown as it is. */
 #include "lua/words.h"
 
 #include <stdio.h>

@@ -1,8 +1,8 @@
 /*
  * words.h - messages for those who write rules, in words that they use.
  *
- * Lua speaks of nil, userdata and upvalues; who writes a rule thinks of numbers, texts and facts that
- * are not there.
+ * Lua speaks of nil, userdata and upvalues; who writes a rule thinks of numbers, texts and facts
+ * that are not there.
  */
 #ifndef PATHWAY_LUA_WORDS_H
 #define PATHWAY_LUA_WORDS_H
@@ -17,9 +17,9 @@ const char *words_of(int lua_type);
 const char *words_found(lua_State *L, int index);
 
 /*
- * Put a message that Lua itself has written ("x.lua:3: attempt to index a nil value (field 'leads')") into
- * those words, in place; its FILE:LINE stays in front. Other messages stay as they are. What does not
- * fit into `size` bytes is cut.
+ * Put a message that Lua itself has written ("x.lua:3: attempt to index a nil value (field
+ * 'leads')") into those words, in place; its FILE:LINE stays in front. Other messages stay as they
+ * are. What does not fit into `size` bytes is cut.
  */
 void words_plain(char *message, size_t size);
 

@@ -29,8 +29,8 @@ static const struct {
     [ATTRIBUTE_TYPE] = { HEAD("type") },
 };
 
-/* CloudEvents: null is the same as absent, and data without a content type is application/json. Leaving both
- * out makes an event the same one in whatever form it comes. */
+/* CloudEvents: null is the same as absent, and data without a content type is application/json.
+ * Leaving both out makes an event the same one in whatever form it comes. */
 static bool is_left_out(enum attribute attribute, const struct json *member)
 {
     return member->type == JSON_NULL ||

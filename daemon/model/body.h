@@ -1,6 +1,6 @@
 /*
- * body.h - the canonical bytes of a valid event: what the log keeps, and what tells whether an event
- * that is sent again is the same one.
+ * body.h - the canonical bytes of a valid event: what the log keeps, and what tells whether an
+ * event that is sent again is the same one.
  */
 #ifndef PATHWAY_BODY_H
 #define PATHWAY_BODY_H

@@ -20,8 +20,8 @@
 
 #define EVENT_MAX_BYTES (256 * 1024)
 #define EVENT_MAX_DEPTH 64
-/* The two types that the engine itself knows; all others are the packs'. The second's field `predecessor` is a
- * school that its subject continues. */
+/* The two types that the engine itself knows; all others are the packs'. The second's field
+ * `predecessor` is a school that its subject continues. */
 #define EVENT_VOIDED    "event.voided"
 #define EVENT_SUCCEEDED "school.succeeded"
 

@@ -1,9 +1,11 @@
 /*
- * batch.h - the rows of one commit, between the thread that makes them and the one that writes them.
+ * batch.h - the rows of one commit, between the thread that makes them and the one that writes
+ * them.
  *
- * A store collects what a transaction appends in a batch; store_commit() has it written, by the same thread
- * or by the writer's. Until it is durable its rows are the end of the log for whoever reads through the store
- * that made it: once sealed it is not changed any more, so both threads may read it.
+ * A store collects what a transaction appends in a batch; store_commit() has it written, by the
+ * same thread or by the writer's. Until it is durable its rows are the end of the log for whoever
+ * reads through the store that made it: once sealed it is not changed any more, so both threads may
+ * read it.
  */
 #ifndef PATHWAY_STORE_BATCH_H
 #define PATHWAY_STORE_BATCH_H
@@ -108,7 +110,8 @@ bool batch_is_empty(const struct batch *b);
 /* Room for one more row, zeroed; NULL: no memory. Earlier pointers into `rows` are gone. */
 void *rows_add(struct rows *rows, size_t size);
 
-/* Write all rows of these batches, linked by `then`, in one transaction of `to`: durable when it returns OK. */
+/* Write all rows of these batches, linked by `then`, in one transaction of `to`: durable when it
+ * returns OK. */
 MUST_CHECK enum err_code batch_write(struct store *to, const struct batch *batches,
                                      struct err *err);
 

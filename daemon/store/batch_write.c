@@ -1,5 +1,5 @@
-/* batch_write.c - see batch.h. One statement a table; rows go in at the end of their tables, but for the few
- * that are looked up by name, and what is derived of subjects. */
+/* batch_write.c - see batch.h. One statement a table; rows go in at the end of their tables, but
+ * for the few that are looked up by name, and what is derived of subjects. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,10 +1,11 @@
 /*
- * behind.c - see internal.h and derived.h. What is derived of a subject is one row, written behind the log.
+ * behind.c - see internal.h and derived.h. What is derived of a subject is one row, written behind
+ * the log.
  *
- * While few rows wait they go into the next commit, so that in quiet times the tables are those of the last
- * commit. When many do, a sweep writes them in slices, in the order of their table: it brings the tables from
- * one commit to another, exactly. A row that changes again before the sweep has come to it is written at once,
- * as it was.
+ * While few rows wait they go into the next commit, so that in quiet times the tables are those of
+ * the last commit. When many do, a sweep writes them in slices, in the order of their table: it
+ * brings the tables from one commit to another, exactly. A row that changes again before the sweep
+ * has come to it is written at once, as it was.
  */
 #include "store/internal.h"
 

@@ -1,5 +1,6 @@
 /*
- * check.h - the rows of a batch against those that are stored; internal to the store. See compare.h.
+ * check.h - the rows of a batch against those that are stored; internal to the store. See
+ * compare.h.
  */
 #ifndef PATHWAY_STORE_CHECK_H
 #define PATHWAY_STORE_CHECK_H

@@ -1,8 +1,9 @@
 /*
  * checkpoint.h - moving what is committed from the WAL into the database, off the way of commits.
  *
- * A thread with a connection of its own does nearly all of it. Only what was committed meanwhile is left to the
- * writer, between two commits: then the WAL begins anew, else it would grow as long as there is no pause.
+ * A thread with a connection of its own does nearly all of it. Only what was committed meanwhile is
+ * left to the writer, between two commits: then the WAL begins anew, else it would grow as long as
+ * there is no pause.
  */
 #ifndef PATHWAY_STORE_CHECKPOINT_H
 #define PATHWAY_STORE_CHECKPOINT_H

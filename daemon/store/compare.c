@@ -64,8 +64,8 @@ struct checker {
     int64_t rows;
     uint8_t hash[DIGEST_BYTES]; /* of the last event */
     bool has_met_mark;
-    bool
-        is_migrated; /* from a version without layouts: it has made those that it needed in another order */
+    bool is_migrated; /* from a version without layouts: it has made those that it needed in another
+                         order */
 };
 
 static void tell(struct checker *c, enum table t, const char *what)
@@ -263,8 +263,9 @@ static enum err_code stored_layout(int64_t *id, const struct checker *c, int64_t
     return rc;
 }
 
-/* All subjects as they stand now. Those that have changed since the watermark are passed over: where it is torn
- * their rows may be newer, and are made anew at the next start, whatever they say. */
+/* All subjects as they stand now. Those that have changed since the watermark are passed over:
+ * where it is torn their rows may be newer, and are made anew at the next start, whatever they say.
+ */
 static enum err_code check_subjects(struct checker *c, struct err *err)
 {
     bool is_torn = !c->source->watermark.is_whole;

@@ -15,7 +15,8 @@
 #define STEP_PAGES 256 /* 1 MiB: what is copied between two looks around */
 #define SYNC_STEPS 4
 
-/* Format versions 18 and 19 of SQLite's header: 2 is WAL, which could not be read where nobody may write. */
+/* Format versions 18 and 19 of SQLite's header: 2 is WAL, which could not be read where nobody may
+ * write. */
 #define HEADER_VERSIONS 18
 
 static enum err_code copy_fail(sqlite3 *to, const char *path, const struct store *from,
@@ -73,7 +74,8 @@ static enum err_code open_target(sqlite3 **to, const struct store *from, const c
 {
     int code = sqlite3_open_v2(path, to, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
 
-    /* a copy that is cut off is thrown away: it needs no journal, and is forced to the disk by us */
+    /* a copy that is cut off is thrown away: it needs no journal, and is forced to the disk
+     * by us */
     if (code == SQLITE_OK)
         code = sqlite3_exec(*to,
                             "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = OFF;"
@@ -97,7 +99,8 @@ enum err_code store_count(struct copied *out, struct store *s, struct err *err)
     return rc;
 }
 
-/* SQLite's own close of a descriptor drops no lock of ours: those of SQLite are on the file `to` alone. */
+/* SQLite's own close of a descriptor drops no lock of ours: those of SQLite are on the file `to`
+ * alone. */
 static enum err_code finish(struct copied *out, int fd, const char *path, struct err *err)
 {
     static const char ROLLBACK[2] = { 1, 1 };

@@ -1,4 +1,5 @@
-/* decision.c - see derived.h. Current decisions, the cards of subjects, and what was left for later. */
+/* decision.c - see derived.h. Current decisions, the cards of subjects, and what was left for
+ * later. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,9 +1,10 @@
 /*
  * derived.h - what is made from the log: current decisions, cards, wakes, the feed.
  *
- * The feed is appended with each commit. All else is one row a subject, held in memory until it is written
- * behind the log: after a crash the tables are those of an earlier commit (derived_mark()), and whoever writes
- * makes up for the rest from the log. Values are JSON scalars as text: null, true, 5, "building".
+ * The feed is appended with each commit. All else is one row a subject, held in memory until it is
+ * written behind the log: after a crash the tables are those of an earlier commit (derived_mark()),
+ * and whoever writes makes up for the rest from the log. Values are JSON scalars as text: null,
+ * true, 5, "building".
  */
 #ifndef PATHWAY_STORE_DERIVED_H
 #define PATHWAY_STORE_DERIVED_H
@@ -18,8 +19,8 @@
 /* ---- decisions ---- */
 
 /*
- * Set the current decisions of a subject. Both are JSON arrays, of names in bytewise order and of their values,
- * each item set off from the next by a comma and a line end (which no item can hold).
+ * Set the current decisions of a subject. Both are JSON arrays, of names in bytewise order and of
+ * their values, each item set off from the next by a comma and a line end (which no item can hold).
  */
 MUST_CHECK enum err_code decisions_put(struct store *s, const char *subject, const char *names,
                                        const char *values, struct err *err);
@@ -53,7 +54,8 @@ MUST_CHECK enum err_code subject_hub_kept(char **out, struct store *s, const cha
 
 /* ---- the feed ---- */
 
-/* Append to the feed; *seq is its number: 1, 2, 3, ... without a gap. `hub` and `cause` may be NULL. */
+/* Append to the feed; *seq is its number: 1, 2, 3, ... without a gap. `hub` and `cause` may be
+ * NULL. */
 struct change {
     int64_t seq; /* set by feed_append() */
     int64_t recorded;
@@ -67,10 +69,12 @@ struct change {
 };
 MUST_CHECK enum err_code feed_append(int64_t *seq, struct store *s, const struct change *c,
                                      struct err *err);
-/* A cause: numbers of events, the moment that came (TIME_NEVER: none), the generation that began (0: none). */
+/* A cause: numbers of events, the moment that came (TIME_NEVER: none), the generation that began
+ * (0: none). */
 void cause_text(struct buf *out, const char *events, int64_t moment, int64_t generation);
 
-/* The same as a JSON object: {"events":[{"source","id"}...],"moment":...,"generation":...}. `s` reads. */
+/* The same as a JSON object: {"events":[{"source","id"}...],"moment":...,"generation":...}. `s`
+ * reads. */
 MUST_CHECK enum err_code cause_expand(struct buf *out, struct store *s, const char *cause,
                                       struct err *err);
 
@@ -87,31 +91,33 @@ MUST_CHECK enum err_code wake_put(struct store *s, const char *subject, int64_t 
                                   struct err *err);
 MUST_CHECK enum err_code wake_of(int64_t *out, struct store *s, const char *subject,
                                  struct err *err);
-/* The earliest wake of all; TIME_NEVER when there is none. Of a store that writes; wake_first() asks the table. */
+/* The earliest wake of all; TIME_NEVER when there is none. Of a store that writes; wake_first()
+ * asks the table. */
 int64_t wake_next(const struct store *s);
 MUST_CHECK enum err_code wake_first(int64_t *out, struct store *s, struct err *err);
-/* Up to `limit` (at most WAKES_MAX) subjects due at or before `now`, earliest first, then by name. The
- * callback may not write. */
+/* Up to `limit` (at most WAKES_MAX) subjects due at or before `now`, earliest first, then by name.
+ * The callback may not write. */
 #define WAKES_MAX 256
 typedef enum err_code wake_fn(const char *subject, int64_t due, void *arg, struct err *err);
 MUST_CHECK enum err_code wake_due(struct store *s, int64_t now, int limit, wake_fn *fn, void *arg,
                                   struct err *err);
 
-/* All subjects due at or before `now`, as a reader sees them, with the hub on their card (NULL: none). */
+/* All subjects due at or before `now`, as a reader sees them, with the hub on their card (NULL:
+ * none). */
 typedef enum err_code due_fn(const char *subject, const char *hub, void *arg, struct err *err);
 MUST_CHECK enum err_code wake_each_due(struct store *s, int64_t now, due_fn *fn, void *arg,
                                        struct err *err);
 
-/* Leave a subject out of those that are due, whenever it is, and let it be one again. It stays due for who loads the
- * database anew, and becomes so with any other instant that is put. */
+/* Leave a subject out of those that are due, whenever it is, and let it be one again. It stays due
+ * for who loads the database anew, and becomes so with any other instant that is put. */
 void wake_hold(struct store *s, const char *subject);
 MUST_CHECK enum err_code wake_release(struct store *s, const char *subject, struct err *err);
 
 /* ---- left for later ---- */
 
 /*
- * Subjects that events concern and that are still to be judged. `events`: their numbers, separated by commas,
- * added to those that are there already.
+ * Subjects that events concern and that are still to be judged. `events`: their numbers, separated
+ * by commas, added to those that are there already.
  */
 MUST_CHECK enum err_code pending_add(struct store *s, const char *subject, const char *events,
                                      struct err *err);

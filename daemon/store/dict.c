@@ -1,5 +1,5 @@
-/* dict.c - see internal.h. Entries are loaded when first met, or all at once; new ones go into the open batch,
- * with numbers in the order in which they were met. */
+/* dict.c - see internal.h. Entries are loaded when first met, or all at once; new ones go into the
+ * open batch, with numbers in the order in which they were met. */
 #include "store/internal.h"
 
 #include <assert.h>

@@ -26,13 +26,14 @@ struct pack_file {
     const char *text;
     uint32_t len;
 };
-/* Add the next generation with its files, in a transaction. Files already kept are not kept twice. */
+/* Add the next generation with its files, in a transaction. Files already kept are not kept
+ * twice. */
 MUST_CHECK enum err_code generation_add(int64_t *number, struct store *s, const char *digest,
                                         int64_t since, const struct pack_file *files, int count,
                                         struct err *err);
 
-/* The files of a generation, by path. `text` is valid only inside the callback. ERR_ABSENT: there is no
- * such generation. */
+/* The files of a generation, by path. `text` is valid only inside the callback. ERR_ABSENT: there
+ * is no such generation. */
 typedef enum err_code pack_file_fn(const struct pack_file *file, void *arg, struct err *err);
 MUST_CHECK enum err_code generation_files(struct store *s, int64_t number, pack_file_fn *fn,
                                           void *arg, struct err *err);
@@ -44,8 +45,8 @@ struct pack_age {
     int64_t since;
     char digest[65]; /* of its files, hex */
 };
-/* One of the packs before what it is now: the newest generation in which it was another one, or not there. ERR_ABSENT:
- * there is none. */
+/* One of the packs before what it is now: the newest generation in which it was another one, or not
+ * there. ERR_ABSENT: there is none. */
 MUST_CHECK enum err_code generation_before(int64_t *out, struct store *s, const char *pack,
                                            struct err *err);
 typedef enum err_code pack_age_fn(const struct pack_age *age, void *arg, struct err *err);

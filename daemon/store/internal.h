@@ -70,7 +70,9 @@ struct key_run {
     uint64_t *keys; /* owned, sorted */
     size_t count;
 };
-#define KEY_RUNS 48 /* each is at least twice as long as the next: more than there can be events */
+#define KEY_RUNS                                                                                   \
+    48 /* each is at least twice as long as the next: more than there can be events                \
+        */
 struct keys {
     uint64_t *recent; /* owned: a hash table of those in no run yet */
     size_t count;
@@ -110,7 +112,8 @@ struct store {
     uint8_t note_key[DIGEST_BYTES];
     int snapshots; /* nesting of store_snapshot() */
 
-    /* Who writes: the end of the hash chain as it is in the database, and a transaction of SQLite's. */
+    /* Who writes: the end of the hash chain as it is in the database, and a transaction of
+     * SQLite's. */
     uint8_t last_hash[DIGEST_BYTES];
     bool is_writing; /* between sql_begin() and its end */
     bool is_broken;  /* something failed since: it can only be rolled back */
@@ -163,7 +166,8 @@ void stmt_done(sqlite3_stmt *st); /* NULL allowed */
 /* Step a statement that returns no rows, and be done with it. `doing` is for the message. */
 MUST_CHECK enum err_code stmt_run(struct store *s, sqlite3_stmt *st, const char *doing,
                                   struct err *err);
-/* Step for a row: *row says whether there is one. At the end or on an error the statement is done. */
+/* Step for a row: *row says whether there is one. At the end or on an error the statement
+ * is done. */
 MUST_CHECK enum err_code stmt_row(bool *row, struct store *s, sqlite3_stmt *st, const char *doing,
                                   struct err *err);
 /* One integer of a statement without parameters; `none` when there is no row or it is NULL. */
@@ -182,8 +186,8 @@ enum err_code store_no_memory(struct store *s, const char *doing, struct err *er
 
 /* --- transactions (transaction.c) --- */
 
-/* SQLite's own transaction, on the connection that writes. The end commits when `rc` is OK, else (and when it
- * can not) rolls back; `rc`, or why it could not, is returned. */
+/* SQLite's own transaction, on the connection that writes. The end commits when `rc` is OK, else
+ * (and when it can not) rolls back; `rc`, or why it could not, is returned. */
 MUST_CHECK enum err_code sql_begin(struct store *s, struct err *err);
 MUST_CHECK enum err_code sql_end(struct store *s, enum err_code rc, struct err *err);
 /* The store with the connection that writes, at rest: for what is no part of the log. */
@@ -278,8 +282,8 @@ MUST_CHECK enum err_code wake_set(struct store *s, struct dict_entry *subject, i
 
 /* --- what is kept up behind the log (behind.c) --- */
 
-/* Before anything that is derived of a subject changes: its row, to be filled in. The fields id, head and due are
- * filled in when it is written. */
+/* Before anything that is derived of a subject changes: its row, to be filled in. The fields id,
+ * head and due are filled in when it is written. */
 MUST_CHECK enum err_code behind_change(struct subject_row **out, struct store *s,
                                        struct dict_entry *subject, struct err *err);
 /* Set a text of such a row. */

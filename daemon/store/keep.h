@@ -12,8 +12,8 @@
 #include "store/store.h"
 
 /*
- * Several writes in one transaction, of a store that writes: all between keep_begin() and keep_end()
- * is kept, or nothing. keep_end() returns `rc`, or why it could not be kept.
+ * Several writes in one transaction, of a store that writes: all between keep_begin() and
+ * keep_end() is kept, or nothing. keep_end() returns `rc`, or why it could not be kept.
  */
 struct keeping {
     struct store *w; /* with the connection that writes; borrowed */

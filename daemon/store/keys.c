@@ -1,11 +1,11 @@
 /*
  * keys.c - see internal.h. Which event has this source and id?
  *
- * An index in the database would be the one thing that appending an event writes at random: at a million
- * events it halves the throughput, and it gets worse from there. So the newest keys are a hash table in memory;
- * every so many of them become a sorted run, which is kept in the table event_key as it is, and merged with
- * its neighbours in memory, so that there are few to look into: 8 bytes an event. A key is a hash; a hit is
- * confirmed against the event.
+ * An index in the database would be the one thing that appending an event writes at random: at a
+ * million events it halves the throughput, and it gets worse from there. So the newest keys are a
+ * hash table in memory; every so many of them become a sorted run, which is kept in the table
+ * event_key as it is, and merged with its neighbours in memory, so that there are few to look into:
+ * 8 bytes an event. A key is a hash; a hit is confirmed against the event.
  */
 #include "store/internal.h"
 
@@ -46,8 +46,8 @@ int keys_compare(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* The first key of a sorted run that is not below `key`. Hashes are spread evenly, so it is near where its value
- * says: go from there in growing steps, then halve. */
+/* The first key of a sorted run that is not below `key`. Hashes are spread evenly, so it is near
+ * where its value says: go from there in growing steps, then halve. */
 static size_t lower_bound(const struct key_run *run, uint64_t key)
 {
     size_t low = (size_t)((uint64_t)HASH_OF(key) * run->count >> 32), high = low, step = 32;

@@ -31,19 +31,23 @@ MUST_CHECK enum err_code log_append(enum append_status *out, int64_t *seq, struc
 /* With the event just appended: it says that `successor` continues `predecessor`. */
 MUST_CHECK enum err_code log_add_succession(struct store *s, int64_t seq, const char *predecessor,
                                             const char *successor, struct err *err);
-/* With the event just appended: free text of it, which is kept beside the log. `path`: "data.reason". */
+/* With the event just appended: free text of it, which is kept beside the log. `path`:
+ * "data.reason". */
 MUST_CHECK enum err_code log_add_note(struct store *s, int64_t seq, const char *path,
                                       const char *text, struct err *err);
 
-/* The time to record for a commit at `now`: now, or the last commit's when the clock ran backwards. */
+/* The time to record for a commit at `now`: now, or the last commit's when the clock ran
+ * backwards. */
 int64_t log_recorded_time(const struct store *s, int64_t now);
 
-/* List the commit of this transaction: events first..last (last < first: none, as when only the clock moved on).
- * `judged`: a JSON array of the subjects that it judged, NULL when those are all that its events concern. */
+/* List the commit of this transaction: events first..last (last < first: none, as when only the
+ * clock moved on). `judged`: a JSON array of the subjects that it judged, NULL when those are all
+ * that its events concern. */
 MUST_CHECK enum err_code log_add_commit(int64_t *commit, struct store *s, int64_t first,
                                         int64_t last, int64_t recorded, int64_t generation,
                                         const char *judged, struct err *err);
-/* The commits and the end of the log as of now, the open transaction included. Only of a store that writes. */
+/* The commits and the end of the log as of now, the open transaction included. Only of a store that
+ * writes. */
 int64_t log_commits(const struct store *s);
 int64_t log_tip(const struct store *s);
 int64_t log_changes(const struct store *s); /* the end of the feed */
@@ -89,29 +93,31 @@ struct logged {
     const char *actor;    /* NULL: none */
     const char *body;     /* canonical JSON, notes as digests */
     uint32_t body_len;
-    const char *const
-        *touches; /* only from log_scan(), where they are valid inside the callback: its
-                                   subject first; else NULL */
+    const char *const *touches; /* only from log_scan(), where they are valid inside the callback:
+                                   its subject first; else NULL */
     uint32_t touch_count;
 };
-/* Return OK to go on; anything else ends the scan and is returned, with `err` as the callback set it. */
+/* Return OK to go on; anything else ends the scan and is returned, with `err` as the callback set
+ * it. */
 typedef enum err_code logged_fn(const struct logged *e, void *arg, struct err *err);
 
 /* All events with after < seq <= max_seq, in order of arrival. */
 MUST_CHECK enum err_code log_scan(struct store *s, int64_t after, int64_t max_seq, logged_fn *fn,
                                   void *arg, struct err *err);
-/* The events that touch a subject, seq <= max_seq, the newest first. An unknown subject has none. */
+/* The events that touch a subject, seq <= max_seq, the newest first. An unknown subject has
+ * none. */
 MUST_CHECK enum err_code log_scan_subject(struct store *s, const char *subject, int64_t max_seq,
                                           logged_fn *fn, void *arg, struct err *err);
-/* The event with this key, if it is there (*found). Only of a store that writes: it holds the keys. */
+/* The event with this key, if it is there (*found). Only of a store that writes: it holds
+ * the keys. */
 MUST_CHECK enum err_code log_find(bool *found, struct store *s, const char *source, const char *id,
                                   int64_t max_seq, logged_fn *fn, void *arg, struct err *err);
 /* Is there a void that names this key? Only of a store that writes. */
 bool log_is_named_by_void(const struct store *s, const char *source, const char *id);
 /* Is there certainly no event before number `seq` that touches it? Only of a store that writes. */
 bool log_is_new(const struct store *s, const char *subject, int64_t seq);
-/* The schools that continue this one by events up to `max_seq`, whether or not those stand. Only of a store that
- * writes. */
+/* The schools that continue this one by events up to `max_seq`, whether or not those stand. Only of
+ * a store that writes. */
 typedef enum err_code successor_fn(const char *successor, void *arg, struct err *err);
 MUST_CHECK enum err_code log_successors(struct store *s, const char *subject, int64_t max_seq,
                                         successor_fn *fn, void *arg, struct err *err);

@@ -1,4 +1,5 @@
-/* log_list.c - see log.h. Where the log ends, the list of commits, and what is known of subjects. */
+/* log_list.c - see log.h. Where the log ends, the list of commits, and what is known of
+ * subjects. */
 #include "store/log.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
-/* memory.c - see internal.h. What a store that writes holds in memory: loaded when it is opened, and after a
- * failure. */
+/* memory.c - see internal.h. What a store that writes holds in memory: loaded when it is opened,
+ * and after a failure. */
 #include <stdlib.h>
 #include <string.h>
 

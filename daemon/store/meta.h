@@ -1,5 +1,6 @@
 /*
- * meta.h - small texts by name that belong to the database and not to the log: replay does not make them.
+ * meta.h - small texts by name that belong to the database and not to the log: replay does not make
+ * them.
  */
 #ifndef PATHWAY_STORE_META_H
 #define PATHWAY_STORE_META_H

@@ -1,5 +1,5 @@
-/* pending.c - see derived.h. Empty but for moments: a subject stands here while much that came late is
- * being worked off. */
+/* pending.c - see derived.h. Empty but for moments: a subject stands here while much that came late
+ * is being worked off. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -20,8 +20,8 @@ static enum err_code begin(sqlite3_stmt **st, struct store **w, struct store *s,
     return rc == OK ? OK : sql_end(*w, rc, err);
 }
 
-/* Run it and end the transaction. `erased` NULL: it puts; else it deletes, and ERR_ABSENT says that nothing
- * was there of this. What is replaced or deleted must leave the file. */
+/* Run it and end the transaction. `erased` NULL: it puts; else it deletes, and ERR_ABSENT says that
+ * nothing was there of this. What is replaced or deleted must leave the file. */
 static enum err_code end(struct store *w, sqlite3_stmt *st, const char *erased, struct err *err)
 {
     enum err_code rc = stmt_run(w, st, erased ? "erase" : "keep a person", err);

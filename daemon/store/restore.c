@@ -1,4 +1,5 @@
-/* restore.c - see restore.h. The order is: lock, copy, check, settle the old one, and only then change names. */
+/* restore.c - see restore.h. The order is: lock, copy, check, settle the old one, and only then
+ * change names. */
 #include "store/restore.h"
 
 #include <errno.h>
@@ -205,7 +206,8 @@ static enum err_code check_copy(struct restoring *r, struct err *err)
     return is_damage(rc) ? not_whole(r, err) : rc;
 }
 
-/* Whoever has seen what came after the backup can be told: numbers that are given again come under another name. */
+/* Whoever has seen what came after the backup can be told: numbers that are given again come under
+ * another name. */
 static enum err_code begin_life(struct restoring *r, struct err *err)
 {
     struct store *s = NULL;
@@ -242,8 +244,9 @@ static enum err_code give_owner(const struct restoring *r, struct err *err)
 /* ---- the old one ---- */
 
 /*
- * Put what is in its WAL into the old database, so that one name holds it all: a WAL that stays beside another
- * database would be taken for its own. *is_settled false: it is damaged, and what its WAL holds is moved aside too.
+ * Put what is in its WAL into the old database, so that one name holds it all: a WAL that stays
+ * beside another database would be taken for its own. *is_settled false: it is damaged, and what
+ * its WAL holds is moved aside too.
  */
 static enum err_code settle(bool *is_settled, const struct restoring *r, struct err *err)
 {

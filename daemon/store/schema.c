@@ -97,7 +97,8 @@ static const char *const VERSION_1[] = {
     NULL,
 };
 
-/* Subjects that a commit left for later, so that much that comes late at once does not hold up others. */
+/* Subjects that a commit left for later, so that much that comes late at once does not hold up
+ * others. */
 static const char *const VERSION_2[] = {
     "CREATE TABLE commit_judged (number INTEGER PRIMARY KEY, subjects TEXT NOT NULL) STRICT;",
     "CREATE TABLE pending (subject TEXT PRIMARY KEY, causes TEXT NOT NULL) STRICT, WITHOUT ROWID;",
@@ -111,8 +112,9 @@ static const char *const VERSION_2[] = {
     NULL,
 };
 
-/* The commit path only appends: what is looked up by key is one row a subject, written behind a watermark; the
- * keys that find duplicates are sorted runs; the feed names events by their numbers. */
+/* The commit path only appends: what is looked up by key is one row a subject, written behind a
+ * watermark; the keys that find duplicates are sorted runs; the feed names events by their numbers.
+ */
 static const char *const VERSION_3[] = {
     "CREATE TABLE watermark ("
     " number INTEGER PRIMARY KEY, seq INTEGER NOT NULL, feed INTEGER NOT NULL,"
@@ -120,7 +122,8 @@ static const char *const VERSION_3[] = {
     "INSERT INTO watermark VALUES (coalesce((SELECT max(number) FROM event_commit_row), 0),"
     " coalesce((SELECT max(seq) FROM event_row), 0),"
     " coalesce((SELECT max(seq) FROM change_row), 0), 1);",
-    /* Until then a commit for which only time was the reason did not say which subjects it judged. */
+    /* Until then a commit for which only time was the reason did not say which subjects it
+     * judged. */
     "INSERT INTO meta (key, value) SELECT 'judged_since', number FROM watermark;",
 
     "CREATE TABLE event_succession ("
@@ -128,7 +131,8 @@ static const char *const VERSION_3[] = {
     "INSERT INTO event_succession SELECT e.seq, p.id, e.subject FROM event_row e"
     " JOIN type_name t ON t.id = e.type AND t.text = 'school.succeeded'"
     " JOIN subject_name p ON p.text = json_extract(e.body, '$.data.predecessor');",
-    /* With the event, what it touches: a JSON array of pairs, a subject and the event before in its chain. */
+    /* With the event, what it touches: a JSON array of pairs, a subject and the event before in its
+       chain. */
     "ALTER TABLE event_row ADD COLUMN touches TEXT NOT NULL DEFAULT '[]';"
     "UPDATE event_row SET touches = (SELECT coalesce('[' || group_concat(t.pair) || ']', '[]') FROM"
     " (SELECT subject || ',' || coalesce(prev, 0) AS pair FROM subject_event_row r"

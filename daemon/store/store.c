@@ -147,7 +147,8 @@ static enum err_code check(bool *is_empty, struct store *s, struct err *err)
     return OK;
 }
 
-/* The application id goes in before WAL, so that it is in the file itself, whatever crashes next. */
+/* The application id goes in before WAL, so that it is in the file itself, whatever crashes
+ * next. */
 static enum err_code prepare(struct store *s, bool is_empty, struct err *err)
 {
     char stamp[64];
@@ -321,7 +322,8 @@ void store_close(struct store *s)
     checker_free(s->checker);
     if (s->mode != STORE_REPLAY) /* there it is another store's */
         sqlite3_close(s->db);
-    if (s->writer) /* after what only reads: the last one to close, which can write, puts the WAL away */
+    if (s->writer) /* after what only reads: the last one to close, which can write, puts the WAL
+                      away */
         writer_stop(s->writer);
     memory_fini(s);
     store_free_batches(s);

@@ -5,8 +5,9 @@
  * the machine. A struct store is used by one thread at a time. One daemon at a time writes to a
  * database; any number of readers may have it open beside it.
  *
- * A commit only appends: the log, what events touch, the feed. What is looked up by key (current decisions,
- * wakes, the keys that find duplicates) follows behind a watermark, in slices; see derived.h.
+ * A commit only appends: the log, what events touch, the feed. What is looked up by key (current
+ * decisions, wakes, the keys that find duplicates) follows behind a watermark, in slices; see
+ * derived.h.
  */
 #ifndef PATHWAY_STORE_H
 #define PATHWAY_STORE_H
@@ -42,40 +43,42 @@ void store_close(struct store *s);
 
 /* Where it is, as it was opened. Borrowed. */
 const char *store_path(const struct store *s);
-/* What this database is called in the feed entries to come: random, drawn when it was made or restored from a backup
- * last (life.h). Borrowed. */
+/* What this database is called in the feed entries to come: random, drawn when it was made or
+ * restored from a backup last (life.h). Borrowed. */
 const char *store_id(const struct store *s);
 /* The secret with which notes are digested; made when the database was created. */
 const uint8_t *store_note_key(const struct store *s);
 
 /* A write transaction. Begin refuses nesting (an assertion: our own bug). */
 MUST_CHECK enum err_code store_begin(struct store *s, struct err *err);
-/* Durable when it returns OK; with a writer's thread, handed over: then `done` says when. On failure everything
- * since begin is undone, and ERR_STORE or ERR_LIMIT (disk full) says why; go on with store_reload(). */
+/* Durable when it returns OK; with a writer's thread, handed over: then `done` says when. On
+ * failure everything since begin is undone, and ERR_STORE or ERR_LIMIT (disk full) says why; go on
+ * with store_reload(). */
 MUST_CHECK enum err_code store_commit(struct store *s, struct err *err);
 /* Undo. When something was appended, go on with store_reload(). */
 void store_rollback(struct store *s);
 
 /*
- * Have a thread of its own write from now on, in the order of the commits. `done` is called on that thread
- * for each of them (`ticket`: 1, 2, 3, ...): `why` NULL when it is durable, else why it is not; then no later
- * one is either, until store_reload().
+ * Have a thread of its own write from now on, in the order of the commits. `done` is called on that
+ * thread for each of them (`ticket`: 1, 2, 3, ...): `why` NULL when it is durable, else why it is
+ * not; then no later one is either, until store_reload().
  */
 typedef void store_durable_fn(int64_t ticket, const struct err *why, void *arg);
 MUST_CHECK enum err_code store_start_writer(struct store *s, store_durable_fn *done, void *arg,
                                             struct err *err);
-/* The ticket of the last commit that was handed over; 0: none since the writer started or store_reload(). */
+/* The ticket of the last commit that was handed over; 0: none since the writer started or
+ * store_reload(). */
 int64_t store_ticket(const struct store *s);
 /* Did a commit that was handed over fail? */
 bool store_has_failed(const struct store *s);
 /* Wait until all that was handed over is durable. */
 MUST_CHECK enum err_code store_drain(struct store *s, struct err *err);
-/* After a failure: forget what is in memory and begin anew from what is durable. Everything that callers remember
- * of it, texts included, is void. */
+/* After a failure: forget what is in memory and begin anew from what is durable. Everything that
+ * callers remember of it, texts included, is void. */
 MUST_CHECK enum err_code store_reload(struct store *s, struct err *err);
 
-/* Is there something to be written behind the log? Write a slice of it, as a commit that appends nothing; with
- * `all`, all of it. */
+/* Is there something to be written behind the log? Write a slice of it, as a commit that appends
+ * nothing; with `all`, all of it. */
 bool store_is_behind(const struct store *s);
 MUST_CHECK enum err_code store_catch_up(struct store *s, bool all, struct err *err);
 

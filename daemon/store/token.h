@@ -25,7 +25,8 @@ struct token {
 
 /* ERR_CONFLICT: the name has been given before. */
 MUST_CHECK enum err_code token_put(struct store *s, const struct token *t, struct err *err);
-/* From now on. ERR_ABSENT: there is none of this name, with the nearest; ERR_CONFLICT: it is already. */
+/* From now on. ERR_ABSENT: there is none of this name, with the nearest; ERR_CONFLICT: it is
+ * already. */
 MUST_CHECK enum err_code token_revoke(struct store *s, const char *name, int64_t now,
                                       struct err *err);
 typedef enum err_code token_fn(const struct token *t, void *arg, struct err *err);

@@ -1,6 +1,6 @@
 /*
- * touch.h - which subjects an event touches, as its row says: a JSON array of pairs, flat, of a subject's number
- * and of the event before in that subject's chain (0: none).
+ * touch.h - which subjects an event touches, as its row says: a JSON array of pairs, flat, of a
+ * subject's number and of the event before in that subject's chain (0: none).
  */
 #ifndef PATHWAY_STORE_TOUCH_H
 #define PATHWAY_STORE_TOUCH_H
@@ -17,7 +17,8 @@ struct touch {
     int64_t subject, prev;
 };
 
-/* Take the next pair; *at moves behind it. False: it was the last, or what stands there is none. NULL is empty. */
+/* Take the next pair; *at moves behind it. False: it was the last, or what stands there is none.
+ * NULL is empty. */
 bool touch_next(struct touch *out, const char **at);
 /* Append one more; the first one opens the array, and touch_end() closes it. */
 void touch_add(struct buf *b, const struct touch *touch);

@@ -1,5 +1,5 @@
-/* transaction.c - see store.h. A transaction is a batch of rows in memory until its end; SQLite's own lasts
- * only as long as they are being written. */
+/* transaction.c - see store.h. A transaction is a batch of rows in memory until its end; SQLite's
+ * own lasts only as long as they are being written. */
 #include "store/internal.h"
 
 #include <assert.h>
@@ -74,7 +74,8 @@ static void recycle(struct store *s, struct batch *b)
     s->spare = b;
 }
 
-/* Rows of subjects that are in their table now, and have not changed since, are not needed any more. */
+/* Rows of subjects that are in their table now, and have not changed since, are not needed any
+ * more. */
 static void forget_rows(struct store *s, const struct batch *b)
 {
     const struct subject_row *rows = b->subjects.items;

@@ -152,7 +152,8 @@ enum err_code wake_each_due(struct store *s, int64_t now, due_fn *fn, void *arg,
     return rc;
 }
 
-/* The heap's first ones, in order: whichever of those seen comes next, its children are seen with it. */
+/* The heap's first ones, in order: whichever of those seen comes next, its children are seen with
+ * it. */
 enum err_code wake_due(struct store *s, int64_t now, int limit, wake_fn *fn, void *arg,
                        struct err *err)
 {

@@ -1,9 +1,9 @@
 /*
- * writer.c - see internal.h. The writer's thread: batches become durable in the order in which they are
- * handed over, those that wait together in one transaction.
+ * writer.c - see internal.h. The writer's thread: batches become durable in the order in which they
+ * are handed over, those that wait together in one transaction.
  *
- * The store's thread and this one share the struct under its lock. A batch is changed by nobody while it is
- * here, but for its link, under the lock.
+ * The store's thread and this one share the struct under its lock. A batch is changed by nobody
+ * while it is here, but for its link, under the lock.
  */
 #include <pthread.h>
 #include <stdlib.h>
@@ -60,8 +60,8 @@ static void tell(struct writer *w, int64_t last, enum err_code rc, const struct 
         w->tell(ticket, rc == OK ? NULL : why, w->arg);
 }
 
-/* Only when nothing of theirs is in use any more: who waits for it may use the connection, and free what
- * `tell` used. */
+/* Only when nothing of theirs is in use any more: who waits for it may use the connection, and free
+ * what `tell` used. */
 static void finish(struct writer *w, int64_t last)
 {
     pthread_mutex_lock(&w->lock);

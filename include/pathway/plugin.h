@@ -18,8 +18,8 @@
  * grows at its end too: the host looks at a member only when abi_minor says that it is there.
  *
  * Changelog
- *   1.0  submit, ask, changes, cursors, state, quarantine, questions, metrics, giving up, identities,
- *        reloading, marks.
+ *   1.0  submit, ask, changes, cursors, state, quarantine, questions, metrics, giving up,
+ * identities, reloading, marks.
  */
 #ifndef PATHWAY_PLUGIN_H
 #define PATHWAY_PLUGIN_H
@@ -58,7 +58,8 @@ enum pw_event_status { PW_ACCEPTED, PW_DUPLICATE, PW_CONFLICTING, PW_INVALID };
 
 struct pw_event_result {
     enum pw_event_status status;
-    /* its number in the log; of the one already there for duplicates and conflicts; 0 when invalid */
+    /* its number in the log; of the one already there for duplicates and conflicts; 0 when
+     * invalid */
     int64_t seq;
     const char *detail; /* why, for conflicting and invalid; else NULL */
     bool is_forbidden;  /* invalid, because its sender may not write about this subject */
@@ -148,49 +149,51 @@ struct pw_host {
 
     /* The uv_loop_t of the loop thread. */
     void *(*loop)(void *ctx);
-    /* One line for the log: 0 err, 1 warn, 2 info, 3 debug. Lower case, key=value, no personal data. */
+    /* One line for the log: 0 err, 1 warn, 2 info, 3 debug. Lower case, key=value, no personal
+     * data. */
     void (*log)(void *ctx, int level, const char *line);
-    /* The value of a key of this plugin's section of the configuration; NULL when it is not set. The
-     * host's for as long as the plugin is started. */
+    /* The value of a key of this plugin's section of the configuration; NULL when it is not set.
+     * The host's for as long as the plugin is started. */
     const char *(*config)(void *ctx, const char *key);
 
     /*
-     * Bring events in. `bytes` are borrowed for the call. `actor` names who sent them (NULL: nobody in
-     * particular). PW_OK: `done` will be called. PW_BUSY, PW_LIMIT, PW_INPUT (wrong use): it will not;
-     * nothing was taken.
+     * Bring events in. `bytes` are borrowed for the call. `actor` names who sent them (NULL: nobody
+     * in particular). PW_OK: `done` will be called. PW_BUSY, PW_LIMIT, PW_INPUT (wrong use): it
+     * will not; nothing was taken.
      */
     enum pw_status (*submit)(void *ctx, enum pw_format format, const char *bytes, size_t len,
                              const char *actor, pw_submitted_fn *done, void *arg);
 
     /*
-     * Ask a question: a name and a JSON object of parameters, NULL for none (docs/questions.md lists
-     * them; those of other plugins are PLUGIN.NAME). It is answered from a snapshot that holds every
-     * event acknowledged before the call. PW_OK: `done` will be called. Else it will not.
+     * Ask a question: a name and a JSON object of parameters, NULL for none (docs/questions.md
+     * lists them; those of other plugins are PLUGIN.NAME). It is answered from a snapshot that
+     * holds every event acknowledged before the call. PW_OK: `done` will be called. Else it will
+     * not.
      */
     enum pw_status (*ask)(void *ctx, const char *question, const char *params_json,
                           pw_answer_fn *done, void *arg);
 
-    /* Read at most `limit` (1 to 10000) entries of the feed after number `after`. PW_OK: `done` will
-     * be called. Else it will not. */
+    /* Read at most `limit` (1 to 10000) entries of the feed after number `after`. PW_OK: `done`
+     * will be called. Else it will not. */
     enum pw_status (*changes)(void *ctx, int64_t after, int limit, pw_changes_fn *done, void *arg);
 
     /*
-     * Open the cursor `name` (1 to 64 of a-z 0-9 . _ -); a new one stands at `from`: a number of the
-     * feed, PW_FROM_START or PW_FROM_HEAD. One open cursor of a name at a time. While the daemon is
-     * starting it waits. PW_OK: `opened` will be called. Else it will not.
+     * Open the cursor `name` (1 to 64 of a-z 0-9 . _ -); a new one stands at `from`: a number of
+     * the feed, PW_FROM_START or PW_FROM_HEAD. One open cursor of a name at a time. While the
+     * daemon is starting it waits. PW_OK: `opened` will be called. Else it will not.
      */
     enum pw_status (*cursor_open)(void *ctx, const char *name, int64_t from, pw_cursor_fn *opened,
                                   void *arg);
-    /* All up to `seq` is dealt with: never backwards. On disk within a second, and before the daemon
-     * stops; a crash until then shows the last ones again, never leaves any out. */
+    /* All up to `seq` is dealt with: never backwards. On disk within a second, and before the
+     * daemon stops; a crash until then shows the last ones again, never leaves any out. */
     void (*cursor_ack)(void *ctx, struct pw_cursor *cursor, int64_t seq);
     /* Put it elsewhere, backwards too: to show again what was dealt with. */
     void (*cursor_move)(void *ctx, struct pw_cursor *cursor, int64_t seq);
     /* NULL allowed. The place stays in the database, unless `forget`. */
     void (*cursor_close)(void *ctx, struct pw_cursor *cursor, bool forget);
 
-    /* What this plugin must remember, in the database: JSON values by key (as of cursors). Answers {}
-     * of all of them; it waits while the daemon is starting. */
+    /* What this plugin must remember, in the database: JSON values by key (as of cursors). Answers
+     * {} of all of them; it waits while the daemon is starting. */
     enum pw_status (*state_get)(void *ctx, pw_answer_fn *done, void *arg);
     /* Keep a value; NULL forgets the key. `done` (NULL allowed) when it is on disk. */
     enum pw_status (*state_set)(void *ctx, const char *key, const char *json, pw_answer_fn *done,
@@ -204,16 +207,16 @@ struct pw_host {
     enum pw_status (*quarantine)(void *ctx, const char *origin, const char *reason,
                                  const char *bytes, size_t len, pw_answer_fn *done, void *arg);
 
-    /* Answer questions called PLUGIN.NAME, which others ask (over HTTP: POST /v1/plugins/PLUGIN.NAME).
-     * While starting only. PW_INPUT: no good name; PW_LIMIT: too many. */
+    /* Answer questions called PLUGIN.NAME, which others ask (over HTTP: POST
+     * /v1/plugins/PLUGIN.NAME). While starting only. PW_INPUT: no good name; PW_LIMIT: too many. */
     enum pw_status (*offer)(void *ctx, const char *name, pw_question_fn *fn);
     void (*answer)(void *ctx, struct pw_question *question, enum pw_status status, const char *text,
                    size_t len);
 
     /*
      * One sample, during pw_plugin.measure(). `name` begins with pathwayd_PLUGIN_ and ends as
-     * Prometheus wants it (_total, _seconds, _bytes). `labels`: names and values in turn, NULL at the
-     * end; NULL for none. Samples of one name come one after the other.
+     * Prometheus wants it (_total, _seconds, _bytes). `labels`: names and values in turn, NULL at
+     * the end; NULL for none. Samples of one name come one after the other.
      */
     void (*measure)(void *ctx, struct pw_meter *meter, enum pw_metric_kind kind, const char *name,
                     const char *help, const char *const *labels, double value);
@@ -226,24 +229,25 @@ struct pw_host {
     const char *(*folder)(void *ctx);
 
     /*
-     * Whose access token is this? PW_OK: *out says, and its texts are valid until the plugin returns to the
-     * loop. PW_ABSENT: nobody's, or it has expired or been revoked. PW_BUSY: not known yet, while the daemon is
-     * starting. `token` NULL asks whether there are tokens at all: PW_OK: none was ever made, and *out
-     * is left alone; PW_ABSENT: there are.
+     * Whose access token is this? PW_OK: *out says, and its texts are valid until the plugin
+     * returns to the loop. PW_ABSENT: nobody's, or it has expired or been revoked. PW_BUSY: not
+     * known yet, while the daemon is starting. `token` NULL asks whether there are tokens at all:
+     * PW_OK: none was ever made, and *out is left alone; PW_ABSENT: there are.
      */
     enum pw_status (*identify)(void *ctx, const char *token, struct pw_identity *out);
 
-    /* As submit, for a sender who may write about subjects of some hubs only ("07 12"): other events
-     * are PW_INVALID, with `is_forbidden`. NULL: about all. */
+    /* As submit, for a sender who may write about subjects of some hubs only ("07 12"): other
+     * events are PW_INVALID, with `is_forbidden`. NULL: about all. */
     enum pw_status (*submit_as)(void *ctx, enum pw_format format, const char *bytes, size_t len,
                                 const char *actor, const char *hubs, pw_submitted_fn *done,
                                 void *arg);
 
     /*
-     * May an answer be given again? While this number stays the same, nothing has been acknowledged, no moment has
-     * come, and the rules are the same: so are answers about schools, groups and hubs as of now. Take it before asking,
-     * and give the answer again while it is the number. It changes every ten seconds at least (an answer
-     * says what will be within so many years of now), and never becomes what it was. 0: keep nothing.
+     * May an answer be given again? While this number stays the same, nothing has been
+     * acknowledged, no moment has come, and the rules are the same: so are answers about schools,
+     * groups and hubs as of now. Take it before asking, and give the answer again while it is the
+     * number. It changes every ten seconds at least (an answer says what will be within so many
+     * years of now), and never becomes what it was. 0: keep nothing.
      */
     uint64_t (*mark)(void *ctx);
 };
@@ -258,8 +262,9 @@ struct pw_plugin {
     const char *name;              /* "http": its section is [plugin http]; a-z 0-9 _ - */
     const char *const *keys;       /* the configuration keys it knows, NULL at the end */
     /*
-     * 0: started, *self is the plugin's. Else it is not, and `error` says why in a sentence; then all
-     * that it had begun is undone, and it is not called again. `host` is valid until `done` of stop().
+     * 0: started, *self is the plugin's. Else it is not, and `error` says why in a sentence; then
+     * all that it had begun is undone, and it is not called again. `host` is valid until `done` of
+     * stop().
      */
     int (*start)(const struct pw_host *host, void **self, char *error, size_t error_size);
     /* The feed has grown to `head_seq`: a hint. NULL allowed. */
@@ -269,12 +274,13 @@ struct pw_plugin {
     void (*stop)(void *self, pw_done_fn *done, void *arg);
     /* Say how it goes, with pw_host.measure(). NULL allowed. */
     void (*measure)(void *self, struct pw_meter *meter);
-    /* Read files anew that the configuration names, certificates perhaps (SIGHUP). 0, or `error` says
-     * why not, and all stays as it was. NULL allowed. */
+    /* Read files anew that the configuration names, certificates perhaps (SIGHUP). 0, or `error`
+     * says why not, and all stays as it was. NULL allowed. */
     int (*reload)(void *self, char *error, size_t error_size);
 };
 
-/* Before the definition of pathway_plugin: exported, also from a plugin built with hidden symbols. */
+/* Before the definition of pathway_plugin: exported, also from a plugin built with hidden
+ * symbols. */
 #ifdef __cplusplus
 #define PW_PLUGIN extern "C" __attribute__((visibility("default"))) const struct pw_plugin
 #else

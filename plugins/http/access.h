@@ -1,9 +1,10 @@
 /*
- * access.h - may this peer do this? By its token, by who it is on the unix socket, or by where it is.
+ * access.h - may this peer do this? By its token, by who it is on the unix socket, or by where it
+ * is.
  *
- * Over TCP: as long as no token was ever made, whoever is on this machine may do all; from then on it
- * takes a token, wherever one is. Over the unix socket, root and the daemon's own user may do all; members
- * of the daemon's group what `socket_scopes` says; others nothing.
+ * Over TCP: as long as no token was ever made, whoever is on this machine may do all; from then on
+ * it takes a token, wherever one is. Over the unix socket, root and the daemon's own user may do
+ * all; members of the daemon's group what `socket_scopes` says; others nothing.
  */
 #ifndef HTTP_ACCESS_H
 #define HTTP_ACCESS_H
@@ -17,7 +18,8 @@ struct peer {
     const char *hubs; /* "07 12"; NULL: all. Until the plugin returns to the loop */
 };
 
-/* Find out; false: it may not come in, or not do this, and an answer says so. `scope` 0: anybody may. */
+/* Find out; false: it may not come in, or not do this, and an answer says so. `scope` 0: anybody
+ * may. */
 bool access_check(struct request *r, unsigned scope);
 /* Who it is; after access_check() with a scope. */
 bool access_peer(struct peer *out, struct request *r);

@@ -13,7 +13,8 @@ void ask_json(struct request *r, const char *question, struct str *params,
               const struct param *known, bool filters);
 /* Of a route that takes none. */
 extern const struct param NO_PARAMS[];
-/* The plain answers: the host's text as JSON, as JSON of what has been made (201), as CSV, NDJSON. */
+/* The plain answers: the host's text as JSON, as JSON of what has been made (201), as CSV,
+ * NDJSON. */
 pw_answer_fn answer_json, answer_created, answer_csv, answer_ndjson;
 
 #endif

@@ -8,7 +8,8 @@
 #include "query.h"
 #include "routes.h"
 
-/* The file has no name from here on: it goes when the last of it has been sent, whatever happens. */
+/* The file has no name from here on: it goes when the last of it has been sent, whatever
+ * happens. */
 static bool reply_file(struct request *r, const char *path)
 {
     struct MHD_Response *response = NULL;

@@ -189,8 +189,8 @@ static bool check_stream_params(struct request *r)
     return is_fine;
 }
 
-/* Where it wants to go on: NUMBER, or ID/NUMBER, where the ID may stand in the address and the number in the header,
- * as a browser sends it. False: it has been told what is wrong. */
+/* Where it wants to go on: NUMBER, or ID/NUMBER, where the ID may stand in the address and the
+ * number in the header, as a browser sends it. False: it has been told what is wrong. */
 static bool stream_start(struct str *out, struct request *r)
 {
     char decoded[PLACE_MAX];
@@ -236,8 +236,8 @@ static void begin_stream(struct request *r, bool is_lost)
     str_fini(&place);
 }
 
-/* The question has been asked once with the filter and the place: whether such a subject or decision can be, and
- * whether the feed has that entry. */
+/* The question has been asked once with the filter and the place: whether such a subject or
+ * decision can be, and whether the feed has that entry. */
 static void on_checked(void *arg, enum pw_status status, const char *text, size_t len)
 {
     struct request *r = arg;

@@ -1,5 +1,5 @@
-/* consumers.c - GET /v1/consumers: who reads the feed by a kept cursor, and how far each has come; GET /v1/questions:
- * what is being answered, and how far that has come. */
+/* consumers.c - GET /v1/consumers: who reads the feed by a kept cursor, and how far each has come;
+ * GET /v1/questions: what is being answered, and how far that has come. */
 #include "ask.h"
 #include "query.h"
 #include "routes.h"

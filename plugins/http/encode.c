@@ -1,4 +1,5 @@
-/* encode.c - see encode.h. zlib works on a piece for each call, so that the loop never stops for long. */
+/* encode.c - see encode.h. zlib works on a piece for each call, so that the loop never stops for
+ * long. */
 #include "encode.h"
 
 #include <stdlib.h>

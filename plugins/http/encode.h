@@ -17,8 +17,8 @@ bool etag_matches(const char *header, const char *etag);
 /* Does an Accept-Encoding header want gzip? NULL: no. */
 bool wants_gzip(const char *header);
 
-/* A response of these bytes, compressed as they leave; they become the response's, for free(). NULL: no
- * memory, they are still the caller's. */
+/* A response of these bytes, compressed as they leave; they become the response's, for free().
+ * NULL: no memory, they are still the caller's. */
 struct MHD_Response *gzip_response(char *bytes, size_t len);
 
 #endif

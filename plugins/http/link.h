@@ -1,9 +1,9 @@
 /*
  * link.h - one connection, and how long a peer may take.
  *
- * libmicrohttpd ends connections on which nothing happens at all. Here those are ended that are kept
- * alive with a byte now and then: too long over a request's head or body, over an answer, or over a
- * page of a stream. Each is shut down, which libmicrohttpd finds like a peer that has gone.
+ * libmicrohttpd ends connections on which nothing happens at all. Here those are ended that are
+ * kept alive with a byte now and then: too long over a request's head or body, over an answer, or
+ * over a page of a stream. Each is shut down, which libmicrohttpd finds like a peer that has gone.
  */
 #ifndef HTTP_LINK_H
 #define HTTP_LINK_H

@@ -1,5 +1,5 @@
-/* outlook.c - /v1/forecast, /v1/advise, /v1/whatif: what will change, and what would; /v1/restated: what has. JSON,
- * or rows as CSV or NDJSON. */
+/* outlook.c - /v1/forecast, /v1/advise, /v1/whatif: what will change, and what would; /v1/restated:
+ * what has. JSON, or rows as CSV or NDJSON. */
 #include <string.h>
 
 #include "access.h"
@@ -87,7 +87,8 @@ void get_restated(struct request *r)
     ask_in_form(r, "restated", RESTATED_PARAMS);
 }
 
-/* The body's members, behind the format. Whoever may read may suppose parameters; rules of one's own are another thing. */
+/* The body's members, behind the format. Whoever may read may suppose parameters; rules of one's
+ * own are another thing. */
 void post_whatif(struct request *r)
 {
     const char *body = r->body.data ? r->body.data : "";

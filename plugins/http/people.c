@@ -42,7 +42,8 @@ static void write_change(struct str *params, const struct request *r)
     }
 }
 
-/* Somebody changed it between our look and the change: to the peer that is a condition that does not hold. */
+/* Somebody changed it between our look and the change: to the peer that is a condition that does
+ * not hold. */
 static void answer_changed(void *arg, enum pw_status status, const char *text, size_t len)
 {
     struct request *r = arg;

@@ -1,4 +1,5 @@
-/* plugins.c - /v1/plugins/{PLUGIN.QUESTION}: what plugins answer that have no routes here of their own. */
+/* plugins.c - /v1/plugins/{PLUGIN.QUESTION}: what plugins answer that have no routes here of their
+ * own. */
 #include <string.h>
 
 #include "ask.h"

@@ -1,4 +1,5 @@
-/* record.c - what is asked about one subject: why a decision is what it is, its events, its history. */
+/* record.c - what is asked about one subject: why a decision is what it is, its events, its
+ * history. */
 #include "ask.h"
 
 #include <string.h>

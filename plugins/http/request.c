@@ -116,8 +116,8 @@ static void refuse_busy(struct request *r)
     reply_status(r, PW_BUSY, "too many large requests at once; try again");
 }
 
-/* A browser's EventSource gives up for ever at any answer but 200, and comes again when a connection
- * just ends: while the daemon starts or stops it must be the latter. */
+/* A browser's EventSource gives up for ever at any answer but 200, and comes again when a
+ * connection just ends: while the daemon starts or stops it must be the latter. */
 static bool must_come_again(const struct request *r)
 {
     const char *accept = request_header(r, "Accept");

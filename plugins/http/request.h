@@ -58,8 +58,8 @@ void request_go_on(struct request *r);
 void request_drop_body(struct request *r);
 
 /*
- * Answer with bytes, copied. `type` NULL: no body type. What is found by GET gets a tag of what it says; it is
- * answered 304 when the peer has it already, and compressed when it would have it so.
+ * Answer with bytes, copied. `type` NULL: no body type. What is found by GET gets a tag of what it
+ * says; it is answered 304 when the peer has it already, and compressed when it would have it so.
  */
 void reply_bytes(struct request *r, unsigned status, const char *type, const char *bytes,
                  size_t len);

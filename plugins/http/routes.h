@@ -12,9 +12,9 @@ typedef void handler_fn(struct request *r);
 
 /*
  * One method of a route. What stands here is seen to before the handler is called: that the peer
- * may do this, that the body is of a type which the handler reads, that there is none where it reads none.
- * The route's parameters, bodies and answers are described in openapi.json, which a test holds against
- * this table and against the daemon's answers.
+ * may do this, that the body is of a type which the handler reads, that there is none where it
+ * reads none. The route's parameters, bodies and answers are described in openapi.json, which a
+ * test holds against this table and against the daemon's answers.
  */
 struct route_method {
     const char *name;    /* "GET" answers HEAD too; NULL: no more */
@@ -31,7 +31,8 @@ struct route {
     struct route_method methods[METHODS_MAX];
 };
 
-/* The route of a path as it came, or NULL. *segment, *inner: the decoded {}s, the caller's to free(). */
+/* The route of a path as it came, or NULL. *segment, *inner: the decoded {}s, the caller's to
+ * free(). */
 const struct route *route_find(const char *path, char **segment, char **inner);
 /* NULL: this route does not know the method. */
 const struct route_method *route_method(const struct route *route, const char *method);

@@ -21,9 +21,11 @@
 #define DEFAULT_LISTEN "127.0.0.1:8087"
 #define IDLE_S         60u
 #define SWEEP_MS       500
-#define SEND_BYTES     (128 * 1024) /* of the kernel's memory that a peer who does not read may hold */
-#define GRACE_MS       5000
-#define PAUSE_MS       1000
+#define SEND_BYTES                                                                                 \
+    (128 * 1024) /* of the kernel's memory that a peer who does not read may hold                  \
+                  */
+#define GRACE_MS 5000
+#define PAUSE_MS 1000
 
 static void log_text(const struct server *s, int level, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
@@ -119,7 +121,8 @@ static void set_accepting(struct server *s, bool accepting);
 
 static void on_due(uv_timer_t *timer);
 
-/* Let it do what it can. False: it does not want to be called again by itself; else *ms says when. */
+/* Let it do what it can. False: it does not want to be called again by itself; else *ms
+ * says when. */
 static bool run_door(struct door *door, MHD_UNSIGNED_LONG_LONG *ms)
 {
     MHD_UNSIGNED_LONG_LONG own = 0;

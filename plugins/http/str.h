@@ -22,7 +22,8 @@ void str_text(struct str *s, const char *text);
 void str_printf(struct str *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Append as a JSON string with its quotes. Bytes above 0x7f pass: whoever parses judges UTF-8. */
 void str_json(struct str *s, const char *bytes, size_t len);
-/* The same for people to read: bytes that are no UTF-8, a character cut in two perhaps, become U+FFFD. */
+/* The same for people to read: bytes that are no UTF-8, a character cut in two perhaps, become
+ * U+FFFD. */
 void str_json_shown(struct str *s, const char *text);
 void str_fini(struct str *s);
 

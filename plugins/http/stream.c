@@ -1,7 +1,7 @@
 /*
  * stream.c - see stream.h. The peer sets the pace: a page is asked for when the one before it has
- * left, so that one who reads slowly holds one page and is cut off when it takes too long over that,
- * and one who has gone is found by a heartbeat.
+ * left, so that one who reads slowly holds one page and is cut off when it takes too long over
+ * that, and one who has gone is found by a heartbeat.
  */
 #include "stream.h"
 
@@ -43,7 +43,8 @@ static void add_entry(struct stream *s, const struct pw_change *change)
     str_text(&s->text, "\n\n");
 }
 
-/* What it asked to go on behind is not in the feed: the database is another one, or was restored from a backup. */
+/* What it asked to go on behind is not in the feed: the database is another one, or was restored
+ * from a backup. */
 static void add_resync(struct stream *s, int64_t head)
 {
     str_printf(&s->text,
@@ -57,7 +58,8 @@ static void add_resync(struct stream *s, int64_t head)
     s->watcher.after = s->told = head;
 }
 
-/* A comment; with a number, when others than those it wants have come: to resume there is cheaper. */
+/* A comment; with a number, when others than those it wants have come: to resume there is
+ * cheaper. */
 static void add_heartbeat(struct stream *s)
 {
     if (s->watcher.after > s->told) {

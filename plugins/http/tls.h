@@ -16,11 +16,13 @@
 
 struct tls;
 
-/* "PATH", or "credential:NAME": a file that systemd has put into $CREDENTIALS_DIRECTORY. NULL: `error` says why. */
+/* "PATH", or "credential:NAME": a file that systemd has put into $CREDENTIALS_DIRECTORY. NULL:
+ * `error` says why. */
 struct tls *tls_new(const char *certificate, const char *key, char *error, size_t error_size);
 /* False: `error` says why, and the one before stays. */
 bool tls_read(struct tls *t, char *error, size_t error_size);
-/* What MHD_start_daemon() takes with MHD_USE_TLS; `t` is used until the daemon has stopped. One at a time. */
+/* What MHD_start_daemon() takes with MHD_USE_TLS; `t` is used until the daemon has stopped. One at
+ * a time. */
 void tls_options(struct MHD_OptionItem out[TLS_OPTIONS], struct tls *t);
 /* NULL allowed. */
 void tls_free(struct tls *t);

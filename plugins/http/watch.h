@@ -5,8 +5,8 @@
  * is something. Those who have come equally far share the question. Between its pages nothing is
  * held for a watcher, however far the feed runs ahead of it.
  *
- * Watchers take turns, and give way to what comes in: while the feed grows, showing it to them has a
- * tenth of the loop's time. They fall behind then, and catch up when it is calmer.
+ * Watchers take turns, and give way to what comes in: while the feed grows, showing it to them has
+ * a tenth of the loop's time. They fall behind then, and catch up when it is calmer.
  */
 #ifndef HTTP_WATCH_H
 #define HTTP_WATCH_H
@@ -16,9 +16,9 @@
 struct watcher;
 
 /*
- * Called once for each watch(), never inside it. When status is PW_OK, there are none only when the time is up,
- * the server stops, or the watcher claims to have come further than the feed has (is_ahead). Borrowed for
- * the call.
+ * Called once for each watch(), never inside it. When status is PW_OK, there are none only when the
+ * time is up, the server stops, or the watcher claims to have come further than the feed has
+ * (is_ahead). Borrowed for the call.
  */
 typedef void page_fn(struct watcher *w, const struct pw_changes *page, bool is_ahead);
 

@@ -1,7 +1,8 @@
 /*
- * wire.c - see wire.h. libmicrohttpd has pages of its own for requests that never reach us; it queues
- * them by its public function, which this program therefore defines itself and puts a problem in their
- * place. tests/system/test_wire.py sees to it that it still does so with the library that is there.
+ * wire.c - see wire.h. libmicrohttpd has pages of its own for requests that never reach us; it
+ * queues them by its public function, which this program therefore defines itself and puts a
+ * problem in their place. tests/system/test_wire.py sees to it that it still does so with the
+ * library that is there.
  */
 #include "wire.h"
 
@@ -154,8 +155,8 @@ static void send_answer(struct MHD_Connection *connection, int fd, unsigned stat
 
 /*
  * In the place of the library's, for its own calls and for ours. Its own answers have their head
- * twice (0.9.75), which no client could read: so they are sent from here, and with MHD_NO it closes the
- * connection, which it would have done after them in any case.
+ * twice (0.9.75), which no client could read: so they are sent from here, and with MHD_NO it closes
+ * the connection, which it would have done after them in any case.
  */
 __attribute__((visibility("default"))) enum MHD_Result
 MHD_queue_response(struct MHD_Connection *connection, unsigned int status,

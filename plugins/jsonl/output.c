@@ -1,4 +1,5 @@
-/* output.c - see output.h. An older file is called PATH.SEQ, by its last entry, with zeros in front. */
+/* output.c - see output.h. An older file is called PATH.SEQ, by its last entry, with zeros in
+ * front. */
 #include "output.h"
 
 #include <errno.h>
@@ -42,7 +43,8 @@ static void take_line(struct last_entry *out, const char *line, size_t len)
     }
 }
 
-/* The last whole line of a file of `bytes`, and where it ends: 0, there is none in what was looked at. */
+/* The last whole line of a file of `bytes`, and where it ends: 0, there is none in what was looked
+ * at. */
 static bool read_last(struct last_entry *out, int64_t *whole, int fd, int64_t bytes)
 {
     int64_t from = bytes > TAIL_BYTES ? bytes - TAIL_BYTES : 0;
@@ -181,7 +183,8 @@ static bool write_all(struct output *o, const char *bytes, size_t len, char *err
     return false;
 }
 
-/* How many bytes of whole lines until the file is full, one line at least; *last is where the last begins. */
+/* How many bytes of whole lines until the file is full, one line at least; *last is where the last
+ * begins. */
 static size_t until_full(const struct output *o, const char *bytes, size_t len, const char **last)
 {
     size_t n = 0;

@@ -1,8 +1,9 @@
 /*
  * output.h - the file that grows, and the older ones beside it. All of it blocks.
  *
- * A file holds whole lines, each an entry with its id and "seq":N in it. What a crash cut off is taken away when it
- * is opened, and the last line says where to go on: so every entry is in the files once, in order.
+ * A file holds whole lines, each an entry with its id and "seq":N in it. What a crash cut off is
+ * taken away when it is opened, and the last line says where to go on: so every entry is in the
+ * files once, in order.
  */
 #ifndef JSONL_OUTPUT_H
 #define JSONL_OUTPUT_H

@@ -1,4 +1,5 @@
-/* plugin.c - the feed into files: reads a page, has it written by a worker thread, moves its cursor. */
+/* plugin.c - the feed into files: reads a page, has it written by a worker thread, moves its
+ * cursor. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -173,7 +174,8 @@ static void changed(void *self, int64_t head_seq)
         go_on(j);
 }
 
-/* The files are further than a crash let the cursor come; or further than the feed is, which goes on elsewhere. */
+/* The files are further than a crash let the cursor come; or further than the feed is, which goes
+ * on elsewhere. */
 static void begin(struct jsonl *j, int64_t common)
 {
     char text[300];

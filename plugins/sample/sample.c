@@ -1,8 +1,8 @@
 /*
  * sample.c - a plugin to begin with: tells the log when a school becomes ready for something.
  *
- * It does what most plugins do: reads its configuration, keeps a durable place in the feed, reads on
- * when there is more, answers a question, counts. It is built outside pathwayd's tree, against
+ * It does what most plugins do: reads its configuration, keeps a durable place in the feed, reads
+ * on when there is more, answers a question, counts. It is built outside pathwayd's tree, against
  * the installed header (see the Makefile); docs/plugin-author.md walks through it.
  */
 #include <stdio.h>
@@ -37,8 +37,8 @@ static void tell(struct sample *s, const struct pw_change *c)
     s->told++;
 }
 
-/* Deal with the page first, and only then move the place: whoever is killed between the two sees the
- * page again, and never misses one. */
+/* Deal with the page first, and only then move the place: whoever is killed between the two sees
+ * the page again, and never misses one. */
 static void on_page(void *arg, const struct pw_changes *page)
 {
     struct sample *s = arg;

@@ -291,7 +291,8 @@ static char *free_name(const struct folder *f, const char *part, const char *nam
     return NULL;
 }
 
-/* The report has its name before the file has: a file that is put away has one, whatever happens. */
+/* The report has its name before the file has: a file that is put away has one, whatever
+ * happens. */
 bool folder_finish(const struct folder *f, const char *name, bool is_done, const char *report,
                    char *error, size_t size)
 {

@@ -1,9 +1,9 @@
 /*
  * folder.h - the files of a spool: taken whole, read in pieces, put away with a report.
  *
- * ROOT/in is where files are dropped. Taking one is a rename to ROOT/work, so that two never have it;
- * in the end it is renamed to ROOT/done or ROOT/failed, with NAME.report.json beside it. All of it
- * blocks, and belongs on a worker thread; one at a time has the folder.
+ * ROOT/in is where files are dropped. Taking one is a rename to ROOT/work, so that two never have
+ * it; in the end it is renamed to ROOT/done or ROOT/failed, with NAME.report.json beside it. All of
+ * it blocks, and belongs on a worker thread; one at a time has the folder.
  */
 #ifndef SPOOL_FOLDER_H
 #define SPOOL_FOLDER_H
@@ -28,8 +28,9 @@ bool folder_open(struct folder *f, const char *root, char *error, size_t size);
 void folder_close(struct folder *f);
 
 /*
- * The next file by name: one that is in work already, else one that is taken now. *out is its name, the
- * caller's to free(); NULL: there is none. *is_new: it was taken now. False: `error` says why not.
+ * The next file by name: one that is in work already, else one that is taken now. *out is its name,
+ * the caller's to free(); NULL: there is none. *is_new: it was taken now. False: `error` says why
+ * not.
  */
 bool folder_take(char **out, bool *is_new, const struct folder *f, char *error, size_t size);
 

@@ -264,7 +264,8 @@ static void close_when_idle(struct spool *s)
     uv_close((uv_handle_t *)&s->event, on_closed);
 }
 
-/* Work on a thread is waited for; what the host still has to answer is dropped: the file stays in work. */
+/* Work on a thread is waited for; what the host still has to answer is dropped: the file stays in
+ * work. */
 static void stop(void *self, pw_done_fn *done, void *arg)
 {
     struct spool *s = self;

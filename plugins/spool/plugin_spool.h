@@ -1,4 +1,5 @@
-/* plugin_spool.h - events from files that are dropped in a folder. Its section is [plugin spool]. */
+/* plugin_spool.h - events from files that are dropped in a folder. Its section is [plugin
+ * spool]. */
 #ifndef PATHWAY_PLUGIN_SPOOL_H
 #define PATHWAY_PLUGIN_SPOOL_H
 

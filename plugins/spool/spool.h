@@ -2,8 +2,8 @@
  * spool.h - the plugin from the inside: one file at a time, one batch of it at a time.
  *
  * How far a file has come is kept in the database together with what was set aside of it, in one
- * transaction. After a crash the batch that was under way is sent again: what had been accepted is a
- * duplicate then, and nothing is set aside twice.
+ * transaction. After a crash the batch that was under way is sent again: what had been accepted is
+ * a duplicate then, and nothing is set aside twice.
  */
 #ifndef SPOOL_SPOOL_H
 #define SPOOL_SPOOL_H

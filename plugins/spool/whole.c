@@ -124,8 +124,8 @@ static void on_rows(void *arg, enum pw_status status, const char *text, size_t l
     json_decref(told);
 }
 
-/* The mapping of NAME.csv, or of "lead.named-2025.csv" that of the longest name before a '-' or '.': what the
- * file's events are is said by a file in the folder of mappings. */
+/* The mapping of NAME.csv, or of "lead.named-2025.csv" that of the longest name before a '-' or
+ * '.': what the file's events are is said by a file in the folder of mappings. */
 static json_t *mapping_of(struct spool *s)
 {
     char path[4096], stem[256];

@@ -1,6 +1,6 @@
 /*
- * answers.h - what all questions to the plugin have in common: who asks early waits, parameters are read,
- * what was changed is on disk before it is said to be.
+ * answers.h - what all questions to the plugin have in common: who asks early waits, parameters are
+ * read, what was changed is on disk before it is said to be.
  */
 #ifndef WEBHOOK_ANSWERS_H
 #define WEBHOOK_ANSWERS_H
@@ -12,11 +12,12 @@ void refuse(const struct webhook *w, struct pw_question *q, enum pw_status statu
 /* `value` is spent. */
 void answer(const struct webhook *w, struct pw_question *q, json_t *value);
 
-/* The webhooks have not been read yet, or the plugin stops. True: it waits, and `fn` will be called again with it,
- * or it has been refused. */
+/* The webhooks have not been read yet, or the plugin stops. True: it waits, and `fn` will be called
+ * again with it, or it has been refused. */
 bool must_wait(struct webhook *w, struct pw_question *q, const char *params, pw_question_fn *fn);
 
-/* The parameters, for json_decref(); NULL: the question has been refused. `known` ends with NULL. */
+/* The parameters, for json_decref(); NULL: the question has been refused. `known` ends with
+ * NULL. */
 json_t *read_params(const struct webhook *w, struct pw_question *q, const char *text,
                     const char *const *known);
 /* The endpoint that `name` names; NULL: refused. */

@@ -337,7 +337,8 @@ static bool is_ready(const struct entry *n, uint64_t now)
     return !n->transfer && !n->is_blocked && n->due_ms <= now;
 }
 
-/* The oldest; from a dead endpoint the one that was tried least, so that one bad entry does not speak for all. */
+/* The oldest; from a dead endpoint the one that was tried least, so that one bad entry does not
+ * speak for all. */
 static struct entry *pick(const struct endpoint *e, uint64_t now)
 {
     struct entry *best = NULL;
@@ -407,8 +408,8 @@ static void give_up_adding(struct endpoint *e, enum pw_status status, const char
     e->adding = NULL;
 }
 
-/* Where a new one begins goes to the disk with it, before whoever adds it hears of it: its cursor is written a little
- * later, and without it a crash would lose what came in between. */
+/* Where a new one begins goes to the disk with it, before whoever adds it hears of it: its cursor
+ * is written a little later, and without it a crash would lose what came in between. */
 static void keep_new(struct endpoint *e, int64_t place)
 {
     e->from = place;

@@ -34,8 +34,8 @@ struct header {
 
 struct net *net_new(uv_loop_t *loop, const struct net_options *options);
 /*
- * POST `body` (borrowed until the end). `done` runs once, later, unless it is cancelled before. NULL: no
- * memory; no call.
+ * POST `body` (borrowed until the end). `done` runs once, later, unless it is cancelled before.
+ * NULL: no memory; no call.
  */
 struct transfer *net_post(struct net *n, const char *url, const struct header *headers,
                           const char *body, size_t len, outcome_fn *done, void *arg);

@@ -25,8 +25,8 @@ struct networks {
     size_t count;
 };
 
-/* Networks as 10.1.0.0/16 and fd00::/8, or single addresses, separated by spaces. False: `error` says
- * what is wrong. */
+/* Networks as 10.1.0.0/16 and fd00::/8, or single addresses, separated by spaces. False: `error`
+ * says what is wrong. */
 bool networks_parse(struct networks *out, const char *text, char *error, size_t size);
 
 /* Is it one that the list names? False for what is no IP address. */

@@ -1,4 +1,5 @@
-/* plugin.c - the plugin's descriptor: started, told of changes, measured, stopped. See webhook.h. */
+/* plugin.c - the plugin's descriptor: started, told of changes, measured, stopped. See
+ * webhook.h. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,5 @@
-/* questions.c - what can be asked of the plugin: webhook.list, webhook.add and so on; webhook.test is trial.c's. */
+/* questions.c - what can be asked of the plugin: webhook.list, webhook.add and so on; webhook.test
+ * is trial.c's. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

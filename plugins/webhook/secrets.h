@@ -22,8 +22,8 @@ struct master {
 };
 
 /*
- * Read the master key: $CREDENTIALS_DIRECTORY/webhook-key if there is one, else `path`, which is made,
- * readable by its owner only, when it is not there (*is_new). False: `error` says why.
+ * Read the master key: $CREDENTIALS_DIRECTORY/webhook-key if there is one, else `path`, which is
+ * made, readable by its owner only, when it is not there (*is_new). False: `error` says why.
  */
 bool master_load(struct master *out, const char *path, bool *is_new, char *error, size_t size);
 /* Tells one master key from another, without giving it away. */

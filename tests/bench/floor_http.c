@@ -1,5 +1,6 @@
 /*
- * floor_http.c - the floor of HTTP: libmicrohttpd as the daemon's plugin runs it, and nothing behind.
+ * floor_http.c - the floor of HTTP: libmicrohttpd as the daemon's plugin runs it, and nothing
+ * behind.
  *
  * Listens on a free port of loopback, tells it on standard output, reads each POST's body and
  * answers it as if everything had been accepted before, until it is ended by a signal.

@@ -60,7 +60,8 @@ static int nibble(char c)
     return c <= '9' ? c - '0' : (c | 32) - 'a' + 10;
 }
 
-/* As hexadecimal digits, or as it is; what is neither is no hash of the size that the daemon has. */
+/* As hexadecimal digits, or as it is; what is neither is no hash of the size that the
+ * daemon has. */
 static void hash_at(uint8_t hash[HASH_BYTES], sqlite3_stmt *st, int column)
 {
     int len = sqlite3_column_bytes(st, column);

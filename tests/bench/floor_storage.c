@@ -122,8 +122,9 @@ static void write_change(struct floor *f)
     run(f, f->change);
 }
 
-/* The rows of the events up to number `until`, in transactions of `batch`. The feed does not say which
- * event an entry belongs to for certain, so that its entries are spread evenly over the events. */
+/* The rows of the events up to number `until`, in transactions of `batch`. The feed does not say
+ * which event an entry belongs to for certain, so that its entries are spread evenly over the
+ * events. */
 static void write_until(struct floor *f, size_t until, size_t batch)
 {
     const struct rows *r = f->rows;

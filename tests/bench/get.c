@@ -1,7 +1,8 @@
 /*
  * get.c - ask for the same few paths again and again, as fast as the answers come.
  *
- * Prints one line of JSON. The paths of a file are asked for in turn, on connections that stay open.
+ * Prints one line of JSON. The paths of a file are asked for in turn, on connections that stay
+ * open.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -2,9 +2,10 @@
  * judge.c - how long pathwayd's rules take over all schools whose records are in memory.
  *
  * Folds every school of a database, then judges all of them, all rules each, so many times. Prints
- * {"schools":N,"seconds":[...]}; with --unwatched also "unwatched":[...], each a run in turn with the others in which the
- * timer that limits rules is not heard; with --facts, what the schools' records hold goes to a file, one
- * JSON object a line, for floor_rules. Knows the inner layers as `pathway judge` does.
+ * {"schools":N,"seconds":[...]}; with --unwatched also "unwatched":[...], each a run in turn with
+ * the others in which the timer that limits rules is not heard; with --facts, what the schools'
+ * records hold goes to a file, one JSON object a line, for floor_rules. Knows the inner layers as
+ * `pathway judge` does.
  */
 #include <signal.h>
 #include <stdlib.h>
@@ -86,7 +87,8 @@ static double judge_all(const struct schools *s)
     return (double)(clock_us() - began) / 1e6;
 }
 
-/* The timer of a thread's sandboxes signals it all the time: a signal that is ignored costs nothing. */
+/* The timer of a thread's sandboxes signals it all the time: a signal that is ignored costs
+ * nothing. */
 static double judge_unwatched(const struct schools *s)
 {
     struct sigaction ignore = { .sa_handler = SIG_IGN }, watching;

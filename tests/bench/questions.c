@@ -1,10 +1,12 @@
 /*
- * questions.c - how long pathwayd takes to answer questions, and how long a plain fold of the same events takes.
+ * questions.c - how long pathwayd takes to answer questions, and how long a plain fold of the same
+ * events takes.
  *
- * Asks a database, inside one process, as a worker of the daemon does: no HTTP, no start of a program. With --ask the
- * lines of a file are the parameters of that question, asked one after the other; with --fold their subjects are read
- * from the log and folded, and nothing else; with --scan the whole log is read and every subject in it folded, on one
- * thread. Prints {"count":N,"seconds":[...],"bytes":B}, one figure a run: all lines of it.
+ * Asks a database, inside one process, as a worker of the daemon does: no HTTP, no start of a
+ * program. With --ask the lines of a file are the parameters of that question, asked one after the
+ * other; with --fold their subjects are read from the log and folded, and nothing else; with --scan
+ * the whole log is read and every subject in it folded, on one thread. Prints
+ * {"count":N,"seconds":[...],"bytes":B}, one figure a run: all lines of it.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -99,7 +101,8 @@ static void fold_one(struct bench *b, struct world *w, const char *subject, int6
     b->bytes++;
 }
 
-/* Each line's subject, in a world of its own: what a question about one subject can not do without. */
+/* Each line's subject, in a world of its own: what a question about one subject can not do
+ * without. */
 static void fold_lines(struct bench *b)
 {
     for (size_t i = 0; i < b->count; i++) {

@@ -1,10 +1,12 @@
 /*
- * readers.c - many who follow the feed live, from one epoll loop, and look at nothing but how far they are.
+ * readers.c - many who follow the feed live, from one epoll loop, and look at nothing but how far
+ * they are.
  *
- * Opens --count streams on the port, the i-th with the i-th line of --queries (in turn) behind its path, and says
- * {"open":N} when each has had its first bytes. Then lines on standard input: a number asks until when all have
- * been shown that entry, answered {"seconds":S,"bytes":N,"lost":N} (seconds since the line came; lost ones were
- * closed by the daemon); the end of input ends the program.
+ * Opens --count streams on the port, the i-th with the i-th line of --queries (in turn) behind its
+ * path, and says
+ * {"open":N} when each has had its first bytes. Then lines on standard input: a number asks until
+ * when all have been shown that entry, answered {"seconds":S,"bytes":N,"lost":N} (seconds since the
+ * line came; lost ones were closed by the daemon); the end of input ends the program.
  */
 #include <arpa/inet.h>
 #include <errno.h>

@@ -1,10 +1,12 @@
-/* rules.c - how long folding and judging take, and how much memory live records hold. Events come from a
- * file; voids and successions are left out, and each subject's events are folded in event order.
+/* rules.c - how long folding and judging take, and how much memory live records hold. Events come
+ * from a file; voids and successions are left out, and each subject's events are folded in event
+ * order.
  *
  *   rules RULES EVENTS.ndjson [LIVE [PARTS]]
  *
- * LIVE: how many of the last events come to live records (20000). PARTS: letters of what to do: fold from
- * scratch, judge all, memory of each kind, live records (fjml). Started in the root of the sources.
+ * LIVE: how many of the last events come to live records (20000). PARTS: letters of what to do:
+ * fold from scratch, judge all, memory of each kind, live records (fjml). Started in the root of
+ * the sources.
  */
 #include <malloc.h>
 #include <stdio.h>

@@ -1,4 +1,5 @@
-/* cast.c - see cast.h. Reading comes first, then joining rows into schools, which both ways share. */
+/* cast.c - see cast.h. Reading comes first, then joining rows into schools, which both ways
+ * share. */
 #include "cast.h"
 
 #include <stdio.h>

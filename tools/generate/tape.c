@@ -1,4 +1,5 @@
-/* tape.c - see tape.h. Data is built by the story from its own keys: nothing in it needs escaping. */
+/* tape.c - see tape.h. Data is built by the story from its own keys: nothing in it needs
+ * escaping. */
 #include "tape.h"
 
 #include <errno.h>

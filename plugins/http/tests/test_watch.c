@@ -1,4 +1,5 @@
-/* test_watch.c - waiting for the feed: nobody stops short of its end, whatever has been said of its growth. */
+/* test_watch.c - waiting for the feed: nobody stops short of its end, whatever has been said of its
+ * growth. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

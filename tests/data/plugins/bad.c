@@ -1,4 +1,5 @@
-/* bad.c - plugins that go wrong, one way each, by the macro that is defined; see test_plugins.py. */
+/* bad.c - plugins that go wrong, one way each, by the macro that is defined; see
+ * test_plugins.py. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

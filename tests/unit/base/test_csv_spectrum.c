@@ -1,4 +1,5 @@
-/* test_csv_spectrum.c - every table of csv-spectrum is read as its authors say (tests/data/csv-spectrum). */
+/* test_csv_spectrum.c - every table of csv-spectrum is read as its authors say
+ * (tests/data/csv-spectrum). */
 #include "tests/unit/harness.h"
 
 #include <dirent.h>

@@ -1,7 +1,8 @@
 /*
  * test_json_roads.c - the fast road gives what the strict road gives, or nothing.
  *
- * Random texts, most of them damaged: PATHWAY_SEED repeats or varies a run, PATHWAY_TEXTS its length.
+ * Random texts, most of them damaged: PATHWAY_SEED repeats or varies a run, PATHWAY_TEXTS its
+ * length.
  */
 #include "tests/unit/vectors.h"
 

@@ -1,5 +1,5 @@
-/* test_candidate.c - rules that are tried while much comes in: they get through, and it is told which pack of them does
- * not. */
+/* test_candidate.c - rules that are tried while much comes in: they get through, and it is told
+ * which pack of them does not. */
 #include "tests/unit/engine/support.h"
 
 #include "engine/candidate.h"
@@ -186,7 +186,8 @@ static void rules_that_never_end_for_many_do_not_come_into_force(void **state)
     refusals_free(found);
 }
 
-/* National rules that do not end are no reason against an overlay that comes beside them, nor are they to go by that. */
+/* National rules that do not end are no reason against an overlay that comes beside them, nor are
+ * they to go by that. */
 static void what_is_in_force_is_not_found_wanting(void **state)
 {
     static const char ENDLESS[] =

@@ -1,4 +1,5 @@
-/* test_fault.c - an allocation of ours fails anywhere in a commit: the engine begins anew, and nothing differs. */
+/* test_fault.c - an allocation of ours fails anywhere in a commit: the engine begins anew, and
+ * nothing differs. */
 #include "tests/unit/harness.h"
 
 #include <dirent.h>
@@ -160,7 +161,8 @@ static enum err_code step(struct story *s, int n)
     return rc == OK ? store_drain(engine_store(s->engine), &err) : rc;
 }
 
-/* What was taken of a step that failed is a duplicate when it is sent again. True: something failed. */
+/* What was taken of a step that failed is a duplicate when it is sent again. True: something
+ * failed. */
 static bool tell(struct story *s, long n)
 {
     bool has_failed = false;

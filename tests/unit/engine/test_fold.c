@@ -1,5 +1,5 @@
-/* test_fold.c - a record is the same however its events arrived; it moves at the moments that it waits for; a
- * fault in the rules takes one event out, for one subject. */
+/* test_fold.c - a record is the same however its events arrived; it moves at the moments that it
+ * waits for; a fault in the rules takes one event out, for one subject. */
 #include "tests/unit/engine/support.h"
 
 #include "lua/state.h"

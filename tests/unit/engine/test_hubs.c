@@ -1,4 +1,5 @@
-/* test_hubs.c - every moment is judged by the rules of the hub that the subject belonged to then. */
+/* test_hubs.c - every moment is judged by the rules of the hub that the subject belonged to
+ * then. */
 #include "tests/unit/engine/support.h"
 
 static const char NATIONAL[] =

@@ -114,7 +114,8 @@ static void an_unknown_subject_has_no_events(void **state)
     assert_items("school/9", "2025-02-01", "");
 }
 
-/* The definition: own events, and for each standing succession among them all of the predecessor before it. */
+/* The definition: own events, and for each standing succession among them all of the predecessor
+ * before it. */
 struct through {
     char as[SUBJECT_MAX * 4];
     bool is_in;

@@ -1,4 +1,5 @@
-/* test_overlay_check.c - an overlay that moves a school where the national pack does not let it is refused, by name. */
+/* test_overlay_check.c - an overlay that moves a school where the national pack does not let it is
+ * refused, by name. */
 #include "tests/unit/engine/support.h"
 
 #include "engine/overlay_check.h"

@@ -1,5 +1,5 @@
-/* test_packtest.c - the tests of a pack are run through the same doors as real events, and a failure says
- * what was expected, what came, and why. */
+/* test_packtest.c - the tests of a pack are run through the same doors as real events, and a
+ * failure says what was expected, what came, and why. */
 #include "tests/unit/lua/support.h"
 
 #include "engine/packtest.h"

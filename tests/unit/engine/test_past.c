@@ -1,11 +1,13 @@
-/* test_past.c - a fold held beside another one says what it would say by itself, whatever events differ. */
+/* test_past.c - a fold held beside another one says what it would say by itself, whatever events
+ * differ. */
 #include "tests/unit/engine/support.h"
 
 #include "engine/past.h"
 #include "lua/trace.h"
 
-/* Every road on which one event can matter to another: values and containers, a reducer that looks before it writes,
- * moves that latch, gather, go from step to step and wait for moments, since(), a parameter that changes. */
+/* Every road on which one event can matter to another: values and containers, a reducer that looks
+ * before it writes, moves that latch, gather, go from step to step and wait for moments, since(), a
+ * parameter that changes. */
 static const char PACK[] =
     "return pack { name = 'test', events = {\n"
     "  set = { title = 'S', subject = 'school', data = { to = int } },\n"

@@ -1,5 +1,5 @@
-/* test_warm.c - records that are kept from one what-if to the next follow the log, or say that they can not; who reads a
- * parameter is known before anything is supposed of it. */
+/* test_warm.c - records that are kept from one what-if to the next follow the log, or say that they
+ * can not; who reads a parameter is known before anything is supposed of it. */
 #include "tests/unit/engine/support.h"
 
 #include "engine/warm.h"

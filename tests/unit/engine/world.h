@@ -1,4 +1,5 @@
-/* world.h - schools that succeed each other and events that void each other, for the tests of a world. */
+/* world.h - schools that succeed each other and events that void each other, for the tests of a
+ * world. */
 #ifndef PATHWAY_TEST_ENGINE_WORLD_H
 #define PATHWAY_TEST_ENGINE_WORLD_H
 
@@ -40,7 +41,8 @@ static inline void succeed(const char *id, const char *time, const char *subject
     put(&LOG, id, time, subject, "school.succeeded", data);
 }
 
-/* The ids of a fold's items; behind "/" through whom each came when not as the subject itself alone. */
+/* The ids of a fold's items; behind "/" through whom each came when not as the subject itself
+ * alone. */
 static inline const char *items_in(struct world *w, const char *subject, const char *moment)
 {
     static char text[2000];

@@ -138,7 +138,8 @@ static inline void fake_let_through(void)
     uv_mutex_unlock(&fake.lock);
 }
 
-/* A commit is handed over: tell of it at once, which is before engine_take() returns, or when the test does. */
+/* A commit is handed over: tell of it at once, which is before engine_take() returns, or when the
+ * test does. */
 static void fake_hand_over(bool is_listed)
 {
     uv_mutex_lock(&fake.lock);
@@ -463,8 +464,8 @@ void reader_on_progress(struct reader *r, reader_progress_fn *fn, void *arg)
     r->progress_arg = arg;
 }
 
-/* Three of seven are done when it waits. Answers with the question itself, and how many events it sees. A "list" reads tables: busy while they are
- * behind what is wanted of them. */
+/* Three of seven are done when it waits. Answers with the question itself, and how many events it
+ * sees. A "list" reads tables: busy while they are behind what is wanted of them. */
 enum err_code question_answer(struct buf *out, struct reader *r, const char *question,
                               const struct json *params, struct err *ask_err)
 {

@@ -54,11 +54,12 @@ static inline void folder_remove(const struct folder *f, const struct pack_file 
     rmdir(f->root);
 }
 
-/* For tests of what guards behind frozen tables: packs loaded from here on keep theirs as they were. */
+/* For tests of what guards behind frozen tables: packs loaded from here on keep theirs as they
+ * were. */
 static bool LEAVES_THAWED;
 
-/* Load files as a pack. What is wrong with it is left in `said`, one problem a line, without the folder that
- * differs in every run. */
+/* Load files as a pack. What is wrong with it is left in `said`, one problem a line, without the
+ * folder that differs in every run. */
 static inline struct ruleset *load_files(const struct pack_file *files, int count, char *said,
                                          size_t size)
 {

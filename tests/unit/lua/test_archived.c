@@ -1,4 +1,5 @@
-/* test_archived.c - rules that were in force once load again, though they would not be accepted any more. */
+/* test_archived.c - rules that were in force once load again, though they would not be accepted any
+ * more. */
 #include "tests/unit/lua/support.h"
 
 #include "lua/rulebook.h"

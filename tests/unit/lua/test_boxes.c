@@ -1,5 +1,5 @@
-/* test_boxes.c - what a reducer holds of a fact stays what it was while the fact changes under it; memory that
- * facts take counts. */
+/* test_boxes.c - what a reducer holds of a fact stays what it was while the fact changes under it;
+ * memory that facts take counts. */
 #include "tests/unit/lua/support.h"
 
 #include "lua/loader.h"

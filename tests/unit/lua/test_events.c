@@ -1,4 +1,5 @@
-/* test_events.c - the event that a reducer sees is a table of its own, whatever earlier reducers did with theirs. */
+/* test_events.c - the event that a reducer sees is a table of its own, whatever earlier reducers
+ * did with theirs. */
 #include "tests/unit/lua/support.h"
 
 #include "lua/loader.h"

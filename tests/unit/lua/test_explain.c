@@ -77,7 +77,8 @@ static void all_that_is_missing_is_listed_with_what_was_seen_and_needed(void **s
         "missing: is_open two");
 }
 
-/* Of a rule that wants none of its criteria, it is the rule that is missing, not what is rightly not met. */
+/* Of a rule that wants none of its criteria, it is the rule that is missing, not what is rightly
+ * not met. */
 static void a_rule_that_wants_none_is_missing_itself(void **state)
 {
     (void)state;

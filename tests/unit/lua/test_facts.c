@@ -1,4 +1,5 @@
-/* test_facts.c - facts hold what their types say, are written by reducers only, and read as JSON. */
+/* test_facts.c - facts hold what their types say, are written by reducers only, and read as
+ * JSON. */
 #include "tests/unit/lua/support.h"
 
 #include "lua/loader.h"
@@ -203,7 +204,8 @@ static void a_container_used_wrongly_says_how_it_is_used(void **state)
     CHECK_CLAIMS(CLAIMS);
 }
 
-/* Each is walked in the order of keys, whatever was added first; what is taken out meanwhile is skipped. */
+/* Each is walked in the order of keys, whatever was added first; what is taken out meanwhile is
+ * skipped. */
 static void each_walks_in_the_order_of_keys(void **state)
 {
     static const struct claim CLAIMS[] = {

@@ -1,5 +1,5 @@
-/* test_hostile.c - tests/data/hostile: packs that mean harm, or whose author was unlucky. Each file is what one function
- * does, and its first line has a part of what must be said of it. */
+/* test_hostile.c - tests/data/hostile: packs that mean harm, or whose author was unlucky. Each file
+ * is what one function does, and its first line has a part of what must be said of it. */
 #include "tests/unit/lua/support.h"
 
 #include <dirent.h>

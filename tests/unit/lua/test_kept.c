@@ -1,5 +1,5 @@
-/* test_kept.c - a record that is kept between events is judged again only where something has changed, and
- * says the same as one that is judged in full. */
+/* test_kept.c - a record that is kept between events is judged again only where something has
+ * changed, and says the same as one that is judged in full. */
 #include "tests/unit/lua/support.h"
 
 #include <time.h>
@@ -138,7 +138,8 @@ static void take_value(const struct judged *j, void *arg)
     v->told++;
 }
 
-/* What is stored of the record's decisions is what judging in full says, in the order of their names. */
+/* What is stored of the record's decisions is what judging in full says, in the order of their
+ * names. */
 static void assert_rows_say(struct ruleset *rs, const struct record *r, char text[RULES][400])
 {
     struct buf row = { 0 }, expected = { 0 };

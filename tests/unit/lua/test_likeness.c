@@ -1,4 +1,5 @@
-/* test_likeness.c - two rulebooks make the same records when nothing that a fold depends on differs, however far away. */
+/* test_likeness.c - two rulebooks make the same records when nothing that a fold depends on
+ * differs, however far away. */
 #include "tests/unit/lua/support.h"
 
 #include "lua/likeness.h"
@@ -18,7 +19,8 @@ static const char PACK[] =
     "rules = { much = rule { 'Much', source = 's', function(s) return s.sum > s.param.goal end },\n"
     "  many = rule { 'Many', source = 's', function(s) return s.sum > s.param.most end } } }";
 
-/* The pack with one part of it written otherwise, beside the pack: "not alike", or the types that are taken in otherwise. */
+/* The pack with one part of it written otherwise, beside the pack: "not alike", or the types that
+ * are taken in otherwise. */
 static const char *beside(const char *old, const char *new)
 {
     static char said[200];

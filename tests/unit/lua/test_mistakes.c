@@ -1,4 +1,5 @@
-/* test_mistakes.c - a typical mistake in a pack is told with its file and line, and what was expected. */
+/* test_mistakes.c - a typical mistake in a pack is told with its file and line, and what was
+ * expected. */
 #include "tests/unit/lua/support.h"
 
 struct mistake {

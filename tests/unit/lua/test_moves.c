@@ -1,4 +1,5 @@
-/* test_moves.c - facts that change by themselves: latched, gathered, the first of several; and reducers. */
+/* test_moves.c - facts that change by themselves: latched, gathered, the first of several; and
+ * reducers. */
 #include "tests/unit/lua/support.h"
 
 static struct ruleset *RS;
@@ -241,7 +242,8 @@ static void a_move_that_fails_says_where(void **state)
     end();
 }
 
-/* Only the earliest instant that was asked for and had not come, and none of what was asked before a move. */
+/* Only the earliest instant that was asked for and had not come, and none of what was asked before
+ * a move. */
 static void moves_wait_for_the_earliest_instant(void **state)
 {
     (void)state;

@@ -1,5 +1,5 @@
-/* test_overlay.c - an overlay adds what is its own and changes what is open to it, in the allowed direction; all else
- * is told with both lines. */
+/* test_overlay.c - an overlay adds what is its own and changes what is open to it, in the allowed
+ * direction; all else is told with both lines. */
 #include "tests/unit/lua/support.h"
 
 static const char NATIONAL[] =
@@ -293,7 +293,8 @@ static void an_overlay_has_facts_and_events_of_its_own(void **state)
     assert_null(catalog_find(ruleset_catalog(rulebook_of_hub(BOOK, NULL)), "h07.note"));
 }
 
-/* The check of names when a pack is loaded sees s.seen:add(...) as reading a fact, which an overlay may. */
+/* The check of names when a pack is loaded sees s.seen:add(...) as reading a fact, which an overlay
+ * may. */
 static void a_national_set_is_not_changed_either(void **state)
 {
     (void)state;

@@ -1,4 +1,5 @@
-/* test_pack.c - several files make a pack: what is declared twice, imported, or broken in one of them. */
+/* test_pack.c - several files make a pack: what is declared twice, imported, or broken in one of
+ * them. */
 #include "tests/unit/lua/support.h"
 
 #define FILES_CASE(files, expected)                                                                \
@@ -139,7 +140,8 @@ static void several_mistakes_are_told_at_once(void **state)
         "national/pack.lua:6: unknown parameter 'q'");
 }
 
-/* The same files from a folder and from the archive: the same digest, and the same places in messages. */
+/* The same files from a folder and from the archive: the same digest, and the same places in
+ * messages. */
 static void a_pack_from_the_archive_is_the_same_pack(void **state)
 {
     struct ruleset *rs =

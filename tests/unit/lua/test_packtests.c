@@ -1,4 +1,5 @@
-/* test_packtests.c - the tests of a pack as plain values, and what is wrong with those that are none. */
+/* test_packtests.c - the tests of a pack as plain values, and what is wrong with those that are
+ * none. */
 #include "tests/unit/lua/support.h"
 
 #include "lua/packtests.h"

@@ -1,4 +1,5 @@
-/* test_rules.c - rules: what they need, criteria, waivers, dated parameters, failures, what they wait for. */
+/* test_rules.c - rules: what they need, criteria, waivers, dated parameters, failures, what they
+ * wait for. */
 #include "tests/unit/lua/support.h"
 
 #define SOURCE ", source = 'here'"
@@ -118,7 +119,8 @@ static void a_decision_has_the_value_that_its_function_gives(void **state)
     end();
 }
 
-/* All criteria are evaluated, so that each can fail, and be explained, whatever the first one said. */
+/* All criteria are evaluated, so that each can fail, and be explained, whatever the first
+ * one said. */
 static void every_criterion_is_evaluated(void **state)
 {
     (void)state;
@@ -184,7 +186,8 @@ static void a_rule_that_fails_is_an_answer_and_the_others_go_on(void **state)
     end();
 }
 
-/* Names that are made when a rule runs: what stands in its text is found when the pack is loaded. */
+/* Names that are made when a rule runs: what stands in its text is found when the pack is
+ * loaded. */
 static void rules_that_read_each_other_in_a_circle_say_so(void **state)
 {
     (void)state;

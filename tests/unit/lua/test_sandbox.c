@@ -1,5 +1,5 @@
-/* test_sandbox.c - the promise of sandbox.h: a pack reaches nothing but what was chosen, in an order that is
- * the same in every run, within its memory. */
+/* test_sandbox.c - the promise of sandbox.h: a pack reaches nothing but what was chosen, in an
+ * order that is the same in every run, within its memory. */
 #include "tests/unit/harness.h"
 
 #include <lauxlib.h>

@@ -1,7 +1,9 @@
-/* test_scan.c - a name that is not there is found when a pack is loaded, in whatever function it stands. */
+/* test_scan.c - a name that is not there is found when a pack is loaded, in whatever function it
+ * stands. */
 #include "tests/unit/lua/support.h"
 
-/* `before` stands in front of the pack, from line 1; `code` is a rule's body, in line 9 or after. */
+/* `before` stands in front of the pack, from line 1; `code` is a rule's body, in line 9 or
+ * after. */
 static const char *scan(const char *before, const char *code)
 {
     static char text[8192];

@@ -1,5 +1,5 @@
-/* test_behind.c - what follows behind the log: tables that are exactly those of some commit, or say that they
- * are not. */
+/* test_behind.c - what follows behind the log: tables that are exactly those of some commit, or say
+ * that they are not. */
 #include "tests/unit/store/support.h"
 
 #define FEW      64    /* rows that go into any commit, as in behind.c */
@@ -411,7 +411,8 @@ static void copy_files(const char *from, char *to, size_t size)
     }
 }
 
-/* Which event touched a subject last is in the log; what was judged is the engine's to make again. */
+/* Which event touched a subject last is in the log; what was judged is the engine's to make
+ * again. */
 static void heads_are_made_up_for_after_a_crash(void **state)
 {
     struct scratch *x = *state;

@@ -138,8 +138,8 @@ static void what_was_not_touched_is_the_same(void **state)
     struct scratch *x = *state;
     struct told t = { 0 };
     fill(x->path, 4);
-    /* names: a source, a type, three subjects, a decision, a layout; events, a void, a succession, commits, what
-     * they judged, changes, generations, their files and texts, subjects */
+    /* names: a source, a type, three subjects, a decision, a layout; events, a void, a succession,
+     * commits, what they judged, changes, generations, their files and texts, subjects */
     assert_int_equal(made_again(&t, x->path, 4), 7 + 4 + 1 + 1 + 4 + 2 + 2 + 2 + 4 + 3 + 3);
     assert_string_equal(buf_cstr(&t.tables), "");
     buf_fini(&t.tables);
@@ -325,7 +325,8 @@ static void a_cause_from_before_it_was_numbers_is_the_same_cause(void **state)
     buf_fini(&t.tables);
 }
 
-/* A migration has made the lists of names that it needed, before there was any; what they say is compared. */
+/* A migration has made the lists of names that it needed, before there was any; what they say is
+ * compared. */
 static void lists_of_names_of_a_migrated_database_may_have_other_numbers(void **state)
 {
     static const char *const WRONG[] = {

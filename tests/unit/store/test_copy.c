@@ -1,4 +1,5 @@
-/* test_copy.c - a copy is one snapshot, whatever is committed meanwhile; a restore takes the one that is whole. */
+/* test_copy.c - a copy is one snapshot, whatever is committed meanwhile; a restore takes the one
+ * that is whole. */
 #include "tests/unit/store/support.h"
 
 #include <fcntl.h>

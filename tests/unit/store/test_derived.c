@@ -1,4 +1,5 @@
-/* test_derived.c - current decisions, cards and wakes of subjects: what derived.h promises of them. */
+/* test_derived.c - current decisions, cards and wakes of subjects: what derived.h promises
+ * of them. */
 #include "tests/unit/store/support.h"
 
 #define NAMES  "[\"committed\",\n\"pathway_phase\",\n\"two_leads\"]"
@@ -34,7 +35,8 @@ static void decisions_are_replaced_whole_and_read_by_name(void **state)
     store_close(s);
 }
 
-/* The list of names is a long text that is nearly always the same; another may come to lie in its place. */
+/* The list of names is a long text that is nearly always the same; another may come to lie in its
+ * place. */
 static void names_count_and_not_where_they_lie(void **state)
 {
     (void)state;

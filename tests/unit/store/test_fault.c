@@ -1,4 +1,5 @@
-/* test_fault.c - the n-th write, sync or allocation fails, SQLite's or ours, for every n there is. */
+/* test_fault.c - the n-th write, sync or allocation fails, SQLite's or ours, for every n
+ * there is. */
 #include "tests/unit/store/support.h"
 
 #include <pthread.h>
@@ -6,7 +7,8 @@
 /* What may fail. */
 enum kind { WRITES, SQLITES_MEMORY, OUR_MEMORY };
 
-/* What fails: `left` calls go well, then one does not, or none ever again. Several threads may be hit. */
+/* What fails: `left` calls go well, then one does not, or none ever again. Several threads may be
+ * hit. */
 static struct {
     pthread_mutex_t lock;
     enum kind kind;
@@ -192,7 +194,8 @@ static int with_our_allocations(void **state)
 
 #define MANY 90 /* subjects: more than go into any commit */
 
-/* What is derived of the subjects that an event concerns. A subject that is put again stays what it was. */
+/* What is derived of the subjects that an event concerns. A subject that is put again stays what it
+ * was. */
 static enum err_code derive(struct store *s, const char *id)
 {
     int count = *id == 'b' ? MANY : 1;

@@ -1,4 +1,5 @@
-/* test_keys.c - an event is found by its source and id, wherever its key stands: recent, or in a run. */
+/* test_keys.c - an event is found by its source and id, wherever its key stands: recent, or in a
+ * run. */
 #include "tests/unit/store/support.h"
 
 #define RUN  16384 /* keys of a run, as in keys.c */

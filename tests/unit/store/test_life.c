@@ -1,4 +1,5 @@
-/* test_life.c - which database gave a number of the feed, and what a reader has in common with it. */
+/* test_life.c - which database gave a number of the feed, and what a reader has in common
+ * with it. */
 #include "tests/unit/store/support.h"
 
 #include "store/life.h"

@@ -157,7 +157,8 @@ static void notes_of_what_is_rolled_back_are_kept_nowhere(void **state)
     store_close(s);
 }
 
-/* The connection that writes belongs to the writer's thread then: it is used while that one rests. */
+/* The connection that writes belongs to the writer's thread then: it is used while that one
+ * rests. */
 static void people_and_notes_are_written_beside_the_writers_thread(void **state)
 {
     struct scratch *x = *state;

@@ -1,4 +1,5 @@
-/* test_writer.c - a thread of its own writes: in order, nothing behind a gap, and what is on its way is read. */
+/* test_writer.c - a thread of its own writes: in order, nothing behind a gap, and what is on its
+ * way is read. */
 #include "tests/unit/store/support.h"
 
 #include <pthread.h>
