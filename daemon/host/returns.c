@@ -132,6 +132,7 @@ void returns_opened(struct returns *r, struct engine *e, const struct err *why)
 {
     uv_mutex_lock(&r->lock);
     r->back.opened = e;
+    r->back.catalog = e ? engine_catalog(e) : NULL;
     r->back.has_failed = e == NULL;
     if (!e)
         r->back.error = *why;

@@ -22,8 +22,9 @@
 struct returned {
     struct job *first, *last; /* done, oldest first */
     struct figures figures;
-    struct engine *opened; /* set once */
-    struct err error;      /* why it can not open */
+    struct engine *opened; /* set once; closed already, when it was told to stop meanwhile */
+    const struct catalog *catalog; /* of its rules then */
+    struct err error;              /* why it can not open */
     bool has_failed;
     bool has_ended;
 };

@@ -49,7 +49,7 @@ static void on_async(uv_async_t *async)
     if (back.opened && !w->told_ready) {
         w->told_ready = true;
         w->engine = back.opened;
-        w->catalog = engine_catalog(w->engine); /* it changes no rules before it is told to */
+        w->catalog = back.catalog; /* it changes no rules before it is told to */
         w->told_seq = back.figures.progress.feed_seq;
         w->callbacks.ready(w->arg);
     }
@@ -113,7 +113,7 @@ enum err_code worker_start(struct worker **out, uv_loop_t *loop,
 
 const struct engine *worker_engine(const struct worker *w)
 {
-    return w->engine;
+    return w->is_stopping ? NULL : w->engine;
 }
 
 const struct catalog *worker_catalog(const struct worker *w)

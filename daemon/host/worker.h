@@ -39,7 +39,8 @@ MUST_CHECK enum err_code worker_start(struct worker **out, uv_loop_t *loop,
                                       const struct worker_callbacks *callbacks, void *arg,
                                       struct err *err);
 
-/* NULL until it is open. What may be asked of it here is engine_note_key(). */
+/* NULL until it is open, and from worker_stop() on. What may be asked of it here is
+ * engine_note_key(). */
 const struct engine *worker_engine(const struct worker *w);
 /* The types of event of the rules in force, once it is open: until the next `done` of a
  * JOB_RULES. */
