@@ -1,4 +1,5 @@
-/* again.c - see again.h. A table in which what comes later takes the place of what was there. */
+/* again.c - see again.h. A table of small sets: what comes takes the place of what nobody has asked
+ * for the longest, among the few that its key could be with. */
 #include "again.h"
 
 #include <stdlib.h>
@@ -6,7 +7,8 @@
 
 #include "encode.h"
 
-#define SLOTS     1024u
+#define SETS      256u
+#define WAYS      4u
 #define BYTES_MAX (32u * 1024)          /* of an answer; what is longer is not kept */
 #define BASIS     14695981039346656037u /* FNV-1a */
 #define PRIME     1099511628211u
@@ -17,10 +19,12 @@ struct slot {
     uint64_t mark;
     struct MHD_Response *response;
     size_t bytes;
+    uint64_t used; /* by again.turn */
 };
 
 struct again {
-    struct slot slots[SLOTS];
+    struct slot sets[SETS][WAYS];
+    uint64_t turn;
 };
 
 /* What a request remembers from the question to the answer. */
@@ -45,18 +49,40 @@ static void slot_clear(struct slot *s)
 
 void again_free(struct again *k)
 {
-    for (size_t i = 0; k && i < SLOTS; i++)
-        slot_clear(&k->slots[i]);
+    for (size_t i = 0; k && i < SETS * WAYS; i++)
+        slot_clear(&k->sets[i / WAYS][i % WAYS]);
     free(k);
 }
 
-static struct slot *slot_of(struct again *k, const char *key)
+static struct slot *set_of(struct again *k, const char *key)
 {
     uint64_t hash = BASIS;
 
     for (; *key; key++)
         hash = (hash ^ (unsigned char)*key) * PRIME;
-    return &k->slots[(hash ^ hash >> 32) % SLOTS];
+    return k->sets[(hash ^ hash >> 32) % SETS];
+}
+
+/* NULL: it is not there. */
+static struct slot *find(struct again *k, const char *key, bool packed)
+{
+    struct slot *set = set_of(k, key);
+
+    for (size_t i = 0; i < WAYS; i++)
+        if (set[i].key && set[i].packed == packed && strcmp(set[i].key, key) == 0)
+            return &set[i];
+    return NULL;
+}
+
+/* Where it is, or the one of its set that was not used for the longest. */
+static struct slot *place_for(struct again *k, const char *key, bool packed)
+{
+    struct slot *set = set_of(k, key), *found = find(k, key, packed), *oldest = set;
+
+    for (size_t i = 1; i < WAYS; i++)
+        if (set[i].used < oldest->used)
+            oldest = &set[i];
+    return found ? found : oldest;
 }
 
 static struct keeping *keeping_new(const char *key, bool packed, uint64_t mark)
@@ -82,10 +108,11 @@ bool again_answer(struct request *r, const char *key)
         return false;
     uint64_t mark = host->mark(host->ctx);
     bool packed = wants_gzip(request_header(r, "Accept-Encoding"));
-    const struct slot *s = slot_of(server->again, key);
+    struct slot *s = find(server->again, key, packed);
     if (mark == 0)
         return false;
-    if (s->key && s->mark == mark && s->packed == packed && strcmp(s->key, key) == 0) {
+    if (s && s->mark == mark) {
+        s->used = ++server->again->turn;
         reply_kept(r, 200, s->response, s->bytes);
         return true;
     }
@@ -102,12 +129,14 @@ void again_keep(struct request *r)
     char *key = strdup(keeping->key);
     if (!key)
         return;
-    struct slot *s = slot_of(r->server->again, key);
+    struct again *again = r->server->again;
+    struct slot *s = place_for(again, key, keeping->packed);
     slot_clear(s);
     *s = (struct slot){ .key = key,
                         .packed = keeping->packed,
                         .mark = keeping->mark,
                         .response = r->response,
+                        .used = ++again->turn,
                         .bytes = r->reply_bytes };
     r->response = NULL; /* the table's, and libmicrohttpd's until it is sent */
 }
