@@ -63,26 +63,23 @@ static struct slot *set_of(struct again *k, const char *key)
     return k->sets[(hash ^ hash >> 32) % SETS];
 }
 
-/* NULL: it is not there. */
-static struct slot *find(struct again *k, const char *key, bool packed)
+static bool is_under(const struct slot *s, const char *key, bool packed)
 {
-    struct slot *set = set_of(k, key);
-
-    for (size_t i = 0; i < WAYS; i++)
-        if (set[i].key && set[i].packed == packed && strcmp(set[i].key, key) == 0)
-            return &set[i];
-    return NULL;
+    return s->key && s->packed == packed && strcmp(s->key, key) == 0;
 }
 
-/* Where it is, or the one of its set that was not used for the longest. */
-static struct slot *place_for(struct again *k, const char *key, bool packed)
+/* Where it is; else the one of its set that was not used for the longest. */
+static struct slot *place_of(struct again *k, const char *key, bool packed)
 {
-    struct slot *set = set_of(k, key), *found = find(k, key, packed), *oldest = set;
+    struct slot *set = set_of(k, key), *oldest = set;
 
-    for (size_t i = 1; i < WAYS; i++)
+    for (size_t i = 0; i < WAYS; i++) {
+        if (is_under(&set[i], key, packed))
+            return &set[i];
         if (set[i].used < oldest->used)
             oldest = &set[i];
-    return found ? found : oldest;
+    }
+    return oldest;
 }
 
 static struct keeping *keeping_new(const char *key, bool packed, uint64_t mark)
@@ -107,11 +104,11 @@ bool again_answer(struct request *r, const char *key)
     if (!server->again || server->is_stopping || request_header(r, "If-None-Match"))
         return false;
     uint64_t mark = host->mark(host->ctx);
-    bool packed = wants_gzip(request_header(r, "Accept-Encoding"));
-    struct slot *s = find(server->again, key, packed);
     if (mark == 0)
         return false;
-    if (s && s->mark == mark) {
+    bool packed = wants_gzip(request_header(r, "Accept-Encoding"));
+    struct slot *s = place_of(server->again, key, packed);
+    if (s->mark == mark && is_under(s, key, packed)) {
         s->used = ++server->again->turn;
         reply_kept(r, 200, s->response, s->bytes);
         return true;
@@ -130,7 +127,7 @@ void again_keep(struct request *r)
     if (!key)
         return;
     struct again *again = r->server->again;
-    struct slot *s = place_for(again, key, keeping->packed);
+    struct slot *s = place_of(again, key, keeping->packed);
     slot_clear(s);
     *s = (struct slot){ .key = key,
                         .packed = keeping->packed,
