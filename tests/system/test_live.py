@@ -244,7 +244,9 @@ class RealClock(Live):
         stream = self.stream(after=self.head)
         ahead = datetime.now(timezone.utc) + timedelta(seconds=2)
         self.d.send([given("ahead", time=stamp(ahead))])
-        self.assertEqual(self.d.request("GET", f"/v1/changes?after={self.head}").json()["items"], [])
+        early = self.d.request("GET", f"/v1/changes?after={self.head}").json()["items"]
+        if datetime.now(timezone.utc) < ahead:  # not so where the machine took longer than that
+            self.assertEqual(early, [])
         (came, _, entry), *_ = stream.await_count(1)
         late = datetime.now(timezone.utc) - ahead - timedelta(seconds=time.monotonic() - came)
         self.assertGreaterEqual(late, timedelta(seconds=-0.01))
