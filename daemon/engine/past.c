@@ -83,9 +83,9 @@ struct beside {
     size_t count;
     struct fold *f; /* stands where it was folded last */
     bool has_begun;
-    bool is_live; /* it has to be gone through; else it is as the past but for what differs */
-    int stood;    /* not live: the mark at which it was found so */
-    struct fact_set differs; /* not live */
+    bool is_live;       /* it has to be gone through; else it is as the past but for ... */
+    struct apart apart; /* ... this, as of when it was compared last */
+    int stood;          /* not live: the mark at which it was found so */
     size_t *steps;
 };
 
@@ -128,30 +128,33 @@ static bool has_same_items(const struct beside *b, size_t moment, size_t from, s
 static enum err_code stand_at(struct beside *b, int mark, size_t next, struct err *err)
 {
     struct record *record = b->has_begun ? b->f->record : NULL;
-    enum err_code rc = record ? tape_follow(record, b->p->tape, b->stood, mark, &b->differs, err)
+    enum err_code rc = record ? tape_follow(record, b->p->tape, b->stood, mark, &b->apart, err)
                               : tape_record(&record, b->p->tape, mark, err);
 
     if (rc != OK)
         return rc;
     fold_resume(b->f, clock_at(b->p, mark), record, b->items, b->count, next);
+    if (b->has_begun)
+        b->f->wake = tape_wake(record);
     b->has_begun = true;
     b->stood = mark;
     return OK;
 }
 
-/*
- * It has been folded to the end of this moment: is it the same from here on, but for facts of which
- * moves know nothing? What it waits for may be another instant, found when its moves were asked
- * another time; but nothing that they would say of the same facts now is other than what these say.
- */
+/* It has been folded to the end of this moment, and need not be gone through from here on until
+ * something concerns that in which it is another one. */
 static void settle(struct beside *b, int mark)
 {
-    const struct tape *tape = b->p->tape;
-
     b->is_live = b->f->faults || b->f->handovers > 0 ||
-                 !tape_compare(&b->differs, tape, mark, b->f->record) ||
-                 tape_waits_on(tape, mark, &b->differs);
+                 !tape_compare(&b->apart, b->p->tape, mark, b->f->record);
     b->stood = mark;
+}
+
+/* It stands still where the past does, as far as it is apart from it. */
+static bool goes_along(const struct beside *b, size_t moment)
+{
+    return b->apart.wake > b->p->moments[moment].time &&
+           !tape_concerns(b->p->tape, (int)moment, &b->apart);
 }
 
 static enum err_code go_through(struct beside *b, struct err *err)
@@ -162,9 +165,7 @@ static enum err_code go_through(struct beside *b, struct err *err)
     for (size_t m = 0; m < b->p->moment_count && rc == OK; m++) {
         int mark = (int)m;
         size_t end = end_of_instant(b, at, b->p->moments[m].time);
-        bool is_as_it_was =
-            has_same_items(b, m, at, end) && !tape_concerns(b->p->tape, mark, &b->differs);
-        if (!b->is_live && !is_as_it_was) {
+        if (!b->is_live && !(has_same_items(b, m, at, end) && goes_along(b, m))) {
             rc = stand_at(b, mark - 1, at, err);
             b->is_live = true;
         }
@@ -176,7 +177,8 @@ static enum err_code go_through(struct beside *b, struct err *err)
         if (rc == OK)
             settle(b, mark);
     }
-    if (rc == OK && !b->is_live && at < b->count) { /* events behind the last instant of the past */
+    /* events, or an instant that its moves wait for, behind the last one of the past */
+    if (rc == OK && !b->is_live && (at < b->count || b->apart.wake <= b->p->at)) {
         rc = stand_at(b, (int)b->p->moment_count - 1, at, err);
         b->is_live = true;
     }
@@ -186,7 +188,7 @@ static enum err_code go_through(struct beside *b, struct err *err)
 /* It ends with facts that differ at most where nobody asks. */
 static bool ends_the_same(const struct beside *b)
 {
-    return !b->is_live && !fact_set_meets(&b->differs, &b->p->asked);
+    return !b->is_live && !fact_set_meets(&b->apart.facts, &b->p->asked);
 }
 
 static enum err_code fold_whole(struct fold *out, size_t *steps, const struct past *p,
@@ -201,9 +203,13 @@ static enum err_code fold_whole(struct fold *out, size_t *steps, const struct pa
 enum err_code past_other(struct fold *out, bool *is_same, size_t *steps, const struct past *p,
                          const struct item *items, size_t count, struct err *err)
 {
-    struct beside b = {
-        .p = p, .items = items, .count = count, .f = out, .stood = -1, .steps = steps
-    };
+    struct beside b = { .p = p,
+                        .items = items,
+                        .count = count,
+                        .f = out,
+                        .apart = APART_NOWHERE,
+                        .stood = -1,
+                        .steps = steps };
 
     *out = (struct fold){ 0 };
     *is_same = false;

@@ -200,6 +200,7 @@ static bool ask_move(lua_State *L, struct ask_job *job, uint16_t move)
                      : m->form == MOVE_GATHER ? ask_gather(L, r->rs, m)
                                               : ask_first(L, r->rs, m);
     note_asked(r, job->reads.facts);
+    record_note(r, job->reads.facts);
     memcpy(asked->facts, job->reads.facts, r->rs->fact_words * sizeof(asked->facts[0]));
     asked->wake = job->reads.wake;
     asked->is_good = !has_moved;
@@ -264,6 +265,7 @@ static bool leave_out(struct ask_job *job)
     asked->spent += was_spent;
     r->own_spent += was_spent && m->is_own;
     note_asked(r, job->reads.facts);
+    record_note(r, job->reads.facts);
     if (r->trace)
         trace_move(r, job->at, false);
     job->at++;
@@ -366,7 +368,6 @@ enum err_code record_ask(int64_t *wake, struct record *r, int64_t now, bool by_i
         if (!is_left_out(r, i) && r->asked[i].wake < *wake)
             *wake = r->asked[i].wake;
     }
-    record_note(r, r->asked_facts);
     return rc;
 }
 

@@ -131,7 +131,7 @@ void record_touch(struct record *r, uint16_t fact)
 
 void record_note(struct record *r, const uint64_t *read)
 {
-    for (uint16_t i = 0; r->trace && i < r->rs->fact_words; i++)
+    for (uint16_t i = 0; (r->trace || r->is_noting) && i < r->rs->fact_words; i++)
         r->noted[i] |= read[i] | r->touched[i];
 }
 

@@ -46,13 +46,15 @@ struct record {
     struct undo *undo_one; /* what the move under way has changed; NULL: nothing is kept. Owned */
     bool has_lost_undo;    /* there was no memory for it */
     bool is_by_itself;     /* moves are being asked with no event */
+    bool is_noting;        /* a tape holds it beside another record */
     /* Sets of facts, each of as many words as the ruleset needs. */
     uint64_t *unjudged;      /* touched since it was last judged */
     uint64_t *touched;       /* by the event or the asking under way, or the last one */
     uint64_t *applied_reads; /* by the reducers of the last event */
     uint64_t *asked_facts;   /* read by moves since the last event they were asked for */
     uint64_t *moved_facts;   /* changed by moves with no event since then */
-    uint64_t *noted; /* of one that is followed: all that was read or touched since tape_mark() */
+    uint64_t *noted; /* of one that is followed, or held beside it: all that was read or touched
+                        since tape_mark() or tape_compare() */
     char *subject;
 };
 #define RECORD_SETS 6

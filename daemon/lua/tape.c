@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/array.h"
+#include "base/civil.h"
 #include "lua/record_internal.h"
 
 /* A value that a fact had from a mark on. */
@@ -18,7 +20,6 @@ struct version {
 struct mark {
     struct fact_set concerns; /* read or written in this step */
     struct fact_set changes;  /* of which versions begin here */
-    struct fact_set waits_on; /* read by moves as they were asked last */
     int64_t *moved;           /* as record.moved */
     struct asked *asked;      /* as record.asked */
 };
@@ -29,7 +30,8 @@ struct tape {
     const char *subject;
     struct version **last; /* one a fact; NULL: it never was anything */
     struct mark *marks;    /* owned */
-    int count, cap;
+    size_t mark_cap;
+    int count;
     struct arena arena;
 };
 
@@ -151,21 +153,17 @@ static bool keep_moves(struct tape *t, struct mark *m, const struct record *r)
         if (!m->asked[i].facts)
             return false;
         memcpy(m->asked[i].facts, r->asked[i].facts, words * sizeof(uint64_t));
-        add_words(&m->waits_on, t->rs, r->asked[i].facts);
     }
     return true;
 }
 
 static struct mark *make_room(struct tape *t)
 {
-    if (t->count == t->cap) {
-        int cap = t->cap ? t->cap * 2 : 64;
-        struct mark *grown = realloc(t->marks, (size_t)cap * sizeof(*grown));
-        if (!grown)
-            return NULL;
-        t->marks = grown;
-        t->cap = cap;
-    }
+    struct mark *grown = array_room(t->marks, (size_t)t->count, &t->mark_cap, sizeof(*grown));
+
+    if (!grown)
+        return NULL;
+    t->marks = grown;
     t->marks[t->count] = (struct mark){ 0 };
     return &t->marks[t->count];
 }
@@ -188,30 +186,64 @@ enum err_code tape_mark(struct tape *t, struct record *r, struct err *err)
 
 /* ---- looking ---- */
 
-bool tape_concerns(const struct tape *t, int mark, const struct fact_set *facts)
+/* What a move says of facts that are the same does not depend on when it was asked: what it read of
+ * them last stays, and so does what it said. Only a change of that makes it be asked again. */
+bool tape_concerns(const struct tape *t, int mark, const struct apart *a)
 {
-    return fact_set_meets(&t->marks[mark].concerns, facts);
+    return fact_set_meets(&t->marks[mark].concerns, &a->facts) ||
+           fact_set_meets(&t->marks[mark].changes, &a->waits_on);
 }
 
-bool tape_waits_on(const struct tape *t, int mark, const struct fact_set *facts)
+/* Facts that may be other ones than at the mark: those that were, and those that either of the two
+ * has changed since. A record that was made anew has not noted them. */
+static struct fact_set may_differ(const struct apart *before, const struct tape *t, int mark,
+                                  struct record *r)
 {
-    return fact_set_meets(&t->marks[mark].waits_on, facts);
+    struct fact_set out = before->facts;
+
+    for (uint16_t i = 0; i < t->rs->fact_words; i++) {
+        out.bits[i] |= r->is_noting ? r->noted[i] | t->marks[mark].changes.bits[i] : UINT64_MAX;
+        r->noted[i] = 0;
+    }
+    return out;
 }
 
-bool tape_compare(struct fact_set *out, const struct tape *t, int mark, const struct record *r)
+/* Moves that were asked something else: false, when one is still to be asked. */
+static bool compare_moves(struct apart *a, const struct tape *t, const struct mark *m,
+                          const struct record *r)
 {
     const struct subject_defs *defs = defs_of(t);
 
-    *out = (struct fact_set){ { 0 } };
+    for (uint16_t i = 0; i < defs->move_count; i++) {
+        struct fact_set read = { { 0 } };
+        add_words(&read, t->rs, m->asked[i].facts);
+        if (!fact_set_meets(&read, &a->facts))
+            continue;
+        if (!r->asked[i].is_good)
+            return false;
+        fact_set_add(&a->moves, defs->moves[i].fact);
+        add_words(&a->waits_on, t->rs, r->asked[i].facts);
+        if (r->asked[i].wake < a->wake)
+            a->wake = r->asked[i].wake;
+    }
+    return true;
+}
+
+bool tape_compare(struct apart *a, const struct tape *t, int mark, struct record *r)
+{
+    const struct subject_defs *defs = defs_of(t);
+
     if (r->rs != t->rs)
         return false;
+    struct fact_set looked_at = may_differ(a, t, mark, r);
+    *a = APART_NOWHERE;
     for (uint16_t i = 0; i < defs->fact_count; i++)
-        if (!is_same_fact(t, i, r->facts[i], value_at(t, i, mark)))
-            fact_set_add(out, i);
+        if (fact_set_has(&looked_at, i) && !is_same_fact(t, i, r->facts[i], value_at(t, i, mark)))
+            fact_set_add(&a->facts, i);
     for (uint16_t i = 0; i < defs->move_count; i++)
         if (r->moved[i] != t->marks[mark].moved[i])
-            fact_set_add(out, defs->moves[i].fact);
-    return true;
+            fact_set_add(&a->facts, defs->moves[i].fact);
+    return compare_moves(a, t, &t->marks[mark], r);
 }
 
 /* ---- going on ---- */
@@ -227,15 +259,17 @@ static bool put(struct record *r, uint16_t fact, struct cell value)
     return true;
 }
 
-static void put_moves(struct record *r, const struct tape *t, int mark, const struct fact_set *but)
+static void put_moves(struct record *r, const struct tape *t, int mark, const struct apart *a)
 {
     const struct subject_defs *defs = defs_of(t);
     const struct mark *m = &t->marks[mark];
 
     for (uint16_t i = 0; i < defs->move_count; i++) {
         uint64_t *facts = r->asked[i].facts;
-        if (!fact_set_has(but, defs->moves[i].fact))
+        if (!fact_set_has(&a->facts, defs->moves[i].fact))
             r->moved[i] = m->moved[i];
+        if (fact_set_has(&a->moves, defs->moves[i].fact))
+            continue;
         memcpy(facts, m->asked[i].facts, t->rs->fact_words * sizeof(*facts));
         r->asked[i] = m->asked[i];
         r->asked[i].facts = facts;
@@ -243,29 +277,38 @@ static void put_moves(struct record *r, const struct tape *t, int mark, const st
 }
 
 enum err_code tape_follow(struct record *r, const struct tape *t, int from, int to,
-                          const struct fact_set *but, struct err *err)
+                          const struct apart *a, struct err *err)
 {
     struct fact_set changes = { { 0 } };
 
     for (int mark = from + 1; mark <= to; mark++)
         for (int i = 0; i < FACT_SET_WORDS; i++)
-            changes.bits[i] |= t->marks[mark].changes.bits[i] & ~but->bits[i];
+            changes.bits[i] |= t->marks[mark].changes.bits[i] & ~a->facts.bits[i];
     for (uint16_t i = 0; i < defs_of(t)->fact_count; i++)
         if (fact_set_has(&changes, i) && !put(r, i, value_at(t, i, to)))
             return no_memory(t, err);
     if (to > from)
-        put_moves(r, t, to, but);
+        put_moves(r, t, to, a);
     return OK;
+}
+
+int64_t tape_wake(const struct record *r)
+{
+    int64_t wake = TIME_NEVER;
+
+    for (uint16_t i = 0; i < r->rs->subjects[r->kind].move_count; i++)
+        if (r->asked[i].wake < wake)
+            wake = r->asked[i].wake;
+    return wake;
 }
 
 enum err_code tape_record(struct record **out, const struct tape *t, int mark, struct err *err)
 {
-    struct fact_set none = { { 0 } };
-
     if (record_new(out, t->rs, t->subject, err) != OK)
         return err->code;
     (*out)->has_lost_undo = true; /* what moved before stays */
-    enum err_code rc = tape_follow(*out, t, -1, mark, &none, err);
+    (*out)->is_noting = true;
+    enum err_code rc = tape_follow(*out, t, -1, mark, &APART_NOWHERE, err);
     if (rc != OK) {
         record_free(*out);
         *out = NULL;

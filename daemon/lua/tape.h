@@ -30,22 +30,39 @@ MUST_CHECK enum err_code tape_mark(struct tape *t, struct record *r, struct err 
 
 /* Marks are numbered from 0; -1 stands for the empty record. */
 
-/* Does this step read or write any of these facts, or do moves that are asked in it? */
-bool tape_concerns(const struct tape *t, int mark, const struct fact_set *facts);
-/* Would moves, as they were asked last at this mark, look at any of them? */
-bool tape_waits_on(const struct tape *t, int mark, const struct fact_set *facts);
+/* In what another record, which stands at the same instant, is another one. */
+struct apart {
+    struct fact_set facts;    /* that are other ones, or have moved at another instant */
+    struct fact_set moves;    /* that look at any of those (by the facts that they move): what they
+                                 wait for is their own */
+    struct fact_set waits_on; /* what those have read as they were asked last */
+    int64_t wake;             /* the next instant that those wait for; TIME_NEVER */
+};
+#define APART_NOWHERE ((struct apart){ .wake = TIME_NEVER })
+
+/*
+ * Does this step do something else in a record that stood apart before it, or might it? It reads or
+ * writes facts that are other ones, or a move that has been asked something else is asked again. It
+ * is the caller's to see whether the instant `wake` has come.
+ */
+bool tape_concerns(const struct tape *t, int mark, const struct apart *a);
 
 /* Another record, as it was at this mark. ERR_LIMIT: no memory; *out is NULL. */
 MUST_CHECK enum err_code tape_record(struct record **out, const struct tape *t, int mark,
                                      struct err *err);
 /*
- * `r` stood at the mark `from`, where the facts `but` were other ones and all else the same; no
- * step up to the mark `to` was concerned by those. Bring it there. ERR_LIMIT: no memory.
+ * `r` stood at the mark `from`, apart in this way; no step up to the mark `to` concerned it. Bring
+ * it there. ERR_LIMIT: no memory.
  */
 MUST_CHECK enum err_code tape_follow(struct record *r, const struct tape *t, int from, int to,
-                                     const struct fact_set *but, struct err *err);
-/* The facts that are other ones in `r`, which stands at the same instant, or have moved at another
- * one. False: it lives in another ruleset, and can not be compared. */
-bool tape_compare(struct fact_set *out, const struct tape *t, int mark, const struct record *r);
+                                     const struct apart *a, struct err *err);
+/* The next instant that a move of it waits for; TIME_NEVER. */
+int64_t tape_wake(const struct record *r);
+/*
+ * `r`, of tape_record(), stands at the same instant as this mark. `a`: how it stood apart when it
+ * was brought to a mark or compared last, and how it does now. False: it can not be compared, as
+ * it lives in another ruleset, or has moves that are still to be asked.
+ */
+bool tape_compare(struct apart *a, const struct tape *t, int mark, struct record *r);
 
 #endif
