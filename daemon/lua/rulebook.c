@@ -82,6 +82,18 @@ static enum err_code load_one(struct rulebook *b, const char *hub, struct proble
     return rc;
 }
 
+/* The national pack's tests say nothing of an overlay beside it, and are most of its text: each hub
+ * is loaded without the files that hold nothing else. */
+static void leave_tests_out(struct rulebook *b)
+{
+    struct ruleset_file loaded;
+
+    for (int i = 0; ruleset_file_at(&loaded, b->rulesets[0], i); i++)
+        for (int k = 0; k < b->file_count; k++)
+            if (strcmp(b->files[k].path, loaded.path) == 0)
+                b->files[k].is_tests = loaded.is_tests;
+}
+
 /* The code of the hub of each overlay, once, in the order of the files. */
 static enum err_code find_hubs(struct rulebook *b, struct strmap *hubs, struct err *err)
 {
@@ -174,8 +186,10 @@ static enum err_code load(struct rulebook *b, struct problems *problems, struct 
         rc = no_memory(err);
     if (rc == OK)
         rc = load_one(b, NULL, problems, err);
-    if (rc == OK)
+    if (rc == OK) {
+        leave_tests_out(b);
         rc = load_hubs(b, &hubs, problems, err);
+    }
     strmap_fini(&hubs);
     if (rc == OK)
         rc = gather_types(b, problems, err);

@@ -251,6 +251,18 @@ static bool is_pack_table(lua_State *L, const struct source *s)
     return is_pack;
 }
 
+/* Does the pack's table on top hold nothing but tests? */
+static bool holds_tests(lua_State *L)
+{
+    bool has_others = false;
+
+    for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
+        const char *key = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
+        has_others |= key[0] != '@' && strcmp(key, "tests") != 0; /* "@kind": ours */
+    }
+    return !has_others;
+}
+
 static int load_file_in_lua(lua_State *L)
 {
     struct load_job *job = lua_touserdata(L, 1);
@@ -259,6 +271,7 @@ static int load_file_in_lua(lua_State *L)
     run_file(L, job, index);
     if (!is_pack_table(L, &job->sources->items[index]))
         return 0;
+    job->rs->files[index].is_tests = !job->rs->hub && holds_tests(L);
     struct part *part = &job->parts[job->loader.count++];
     part->path = job->sources->items[index].path;
     part->is_overlay = job->sources->items[index].is_overlay;
@@ -363,6 +376,8 @@ static enum err_code load_files(struct load_job *job, struct err *err)
     for (int i = 0; i < job->sources->count; i++) {
         struct source *s = &job->sources->items[i];
         struct err why;
+        if (s->is_left_out)
+            continue;
         if (!places_read(&job->places, s->path, s->text, s->len))
             return err_set(err, ERR_LIMIT, "no memory for rules");
         if (s->state == SOURCE_FAILED || call_job(job, load_file_in_lua, i, &why) == OK)
@@ -394,13 +409,16 @@ static void check_files(struct load_job *job)
         problems_add(problems, "%s/: no file here returns pack { ... }", sources->pack);
     if (sources->hub && parts[1] == 0)
         problems_add(problems, "hubs/%s/: no file here returns overlay { ... }", sources->hub);
-    for (int i = 0; i < sources->count; i++)
-        if (!sources->items[i].is_imported)
+    for (int i = 0; i < sources->count; i++) {
+        const struct source *s = &sources->items[i];
+        bool is_checked_before = sources->hub && !s->is_overlay; /* by itself, with all its files */
+        if (!s->is_imported && !is_checked_before)
             problems_add_new(
                 problems,
                 "%s:1: the file returned a table that is no pack, and no file imports it; "
                 "expected return %s { ... }",
-                sources->items[i].path, word_of(sources->items[i].is_overlay));
+                s->path, word_of(s->is_overlay));
+    }
 }
 
 static enum err_code load_job(struct load_job *job, struct problems *problems, struct err *err)

@@ -68,7 +68,9 @@ struct ruleset_file {
     const char *text;
     size_t len;
     const char
-        *folder; /* where it lies, for messages: "/etc/pathwayd/rules/national"; NULL: nowhere */
+        *folder;   /* where it lies, for messages: "/etc/pathwayd/rules/national"; NULL: nowhere */
+    bool is_tests; /* set by loading the national pack by itself: it holds nothing but tests, and an
+                      overlay is loaded without it */
 };
 
 /*

@@ -22,7 +22,8 @@ static bool is_wanted(const char *path, const char *hub, bool *is_overlay)
 }
 
 static enum err_code take_file(struct sources *out, struct arena *arena,
-                               const struct ruleset_file *file, bool is_overlay, struct err *err)
+                               const struct ruleset_file *file, const char *hub, bool is_overlay,
+                               struct err *err)
 {
     struct source *s = &out->items[out->count];
     const char *slash = strrchr(file->path, '/');
@@ -35,7 +36,8 @@ static enum err_code take_file(struct sources *out, struct arena *arena,
                           .name = arena_copy(arena, slash + 1, strlen(slash + 1) - strlen(".lua")),
                           .text = arena_copy(arena, file->text, file->len),
                           .len = file->len,
-                          .is_overlay = is_overlay };
+                          .is_overlay = is_overlay,
+                          .is_left_out = file->is_tests && hub };
     const char *pack = arena_copy(arena, file->path, (size_t)(slash - file->path));
     const char *folder = file->folder ? arena_strdup(arena, file->folder) : NULL;
     if (!s->path || !s->name || !s->text || !pack || (file->folder && !folder))
@@ -56,7 +58,7 @@ enum err_code sources_take(struct sources *out, struct arena *arena,
     for (int i = 0; i < count && rc == OK; i++) {
         bool is_overlay;
         if (is_wanted(files[i].path, hub, &is_overlay))
-            rc = take_file(out, arena, &files[i], is_overlay, err);
+            rc = take_file(out, arena, &files[i], hub, is_overlay, err);
     }
     if (rc == OK && hub && !(out->hub = arena_strdup(arena, hub)))
         rc = err_set(err, ERR_LIMIT, "no memory for the overlay of hub %s", hub);

@@ -22,6 +22,7 @@ struct source {
     const char *text;
     size_t len;
     bool is_overlay;
+    bool is_left_out; /* it holds tests of the national pack, which say nothing of an overlay */
     enum source_state state;
     bool is_imported;
 };

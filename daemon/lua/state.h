@@ -282,7 +282,7 @@ struct ruleset {
     struct load_job *loading; /* NULL once the packs are loaded: then their words are refused */
     struct catalog catalog;
     struct pack_place places[2]; /* as in struct problems */
-    const struct ruleset_file *files;
+    struct ruleset_file *files;
     int file_count;
     char digest[DIGEST_HEX];
     const char *hub;                        /* whose overlay it holds; NULL: none */

@@ -322,10 +322,36 @@ static void an_explanation_says_what_the_hub_asks(void **state)
     buf_fini(&missing);
 }
 
+/* They are most of its text, and there may be forty hubs. */
+static void an_overlay_is_loaded_without_the_national_tests(void **state)
+{
+    static const char TESTS[] = "return pack { tests = import 'shared' }", SHARED[] = "return {}",
+                      MIXED[] = "return pack { tests = {}, params = {} }",
+                      BARE[] = "return overlay { hub = '07' }",
+                      OWN[] = "return overlay { tests = {} }";
+    const struct ruleset_file files[] = {
+        { .path = "hubs/07/overlay.lua", .text = BARE, .len = strlen(BARE) },
+        { .path = "hubs/07/tests.lua", .text = OWN, .len = strlen(OWN) },
+        { .path = "national/mixed.lua", .text = MIXED, .len = strlen(MIXED) },
+        { .path = "national/pack.lua", .text = NATIONAL, .len = strlen(NATIONAL) },
+        { .path = "national/shared.lua", .text = SHARED, .len = strlen(SHARED) },
+        { .path = "national/tests.lua", .text = TESTS, .len = strlen(TESTS) },
+    };
+    struct rulebook *b;
+    struct ruleset_file file;
+    (void)state;
+
+    assert_ok(rulebook_load_files(&b, files, 6, NULL, &err));
+    for (int i = 0; rulebook_file_at(&file, b, i); i++)
+        assert_int_equal(file.is_tests, strcmp(file.path, "national/tests.lua") == 0);
+    rulebook_free(b);
+}
+
 #define IN_BOTH(test) CASE_WITH(test, load_both, free_both)
 
 TEST_MAIN(CASE(what_an_overlay_may_not_do_is_told_with_both_lines),
-          CASE(an_overlay_says_whose_it_is), CASE(what_is_opened_must_be_there_and_a_yes_or_no),
+          CASE(an_overlay_says_whose_it_is), CASE(an_overlay_is_loaded_without_the_national_tests),
+          CASE(what_is_opened_must_be_there_and_a_yes_or_no),
           IN_BOTH(a_rule_is_tightened_and_loosened_in_that_hub_alone),
           IN_BOTH(an_overlay_has_facts_and_events_of_its_own),
           IN_BOTH(a_national_set_is_not_changed_either),
