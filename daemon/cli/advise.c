@@ -57,9 +57,9 @@ static void print_set(const struct json *set, const struct json *answer)
 
     layout_moment(&b, json_get(set, "true_at"));
     if (strcmp(text(set, "true_at"), text(answer, "at")) == 0)
-        printf("\n  true at once\n");
+        printf("\n  at once\n");
     else
-        printf("\n  true from %s on\n", buf_cstr(&b));
+        printf("\n  from %s on\n", buf_cstr(&b));
     for (const struct json *e = first_of(set, "events"); e; e = e->next)
         print_event(e);
     buf_fini(&b);
@@ -68,9 +68,10 @@ static void print_set(const struct json *set, const struct json *answer)
 static void print_missing(const struct json *answer)
 {
     for (const struct json *m = first_of(answer, "missing"); m; m = m->next)
-        printf("  %s%s\n      (%s) %s\n",
+        printf("  %s%s  (%s)\n%s%s%s",
                is_true(m, "reachable") ? "" : "out of reach: ", text(m, "title"), text(m, "rule"),
-               text(m, "advice"));
+               *text(m, "advice") ? "      " : "", text(m, "advice"),
+               *text(m, "advice") ? "\n" : "");
 }
 
 static void print_waiver(const struct json *answer)
@@ -81,32 +82,32 @@ static void print_waiver(const struct json *answer)
 
 static void print_none(const struct json *answer)
 {
-    const char *subject = text(answer, "subject"), *decision = text(answer, "decision");
-
     if (!is_true(answer, "complete"))
-        printf("%s of %s: none found among the first %lld sets of events that were tried.\n",
-               decision, subject, (long long)json_get(answer, "tried")->as.integer);
+        printf("None found among the first %lld sets of events that were tried.\n",
+               (long long)json_get(answer, "tried")->as.integer);
     else
-        printf("%s of %s: not by any one to four events that a school or hub can bring about.\n",
-               decision, subject);
-    printf("What is missing:\n");
+        printf("Not by any one to four events that a school or hub can bring about.\n");
+    printf("\nWhat is missing\n");
     print_missing(answer);
     print_waiver(answer);
 }
 
 static void print_people(const struct json *answer)
 {
-    const char *subject = text(answer, "subject"), *decision = text(answer, "decision");
     const struct json *by_itself = json_get(answer, "by_itself");
     struct buf b = { 0 };
 
+    layout_who(&b, answer);
+    printf("%s\n%s  (%s)\n", buf_cstr(&b), text(answer, "title"), text(answer, "decision"));
+    buf_reset(&b);
     if (is_true(answer, "value")) {
-        printf("%s of %s is true already.\n", decision, subject);
+        printf("It is so already.\n");
+        buf_fini(&b);
         return;
     }
     if (by_itself->type == JSON_STRING) {
         layout_moment(&b, by_itself);
-        printf("%s of %s becomes true by itself on %s.\n", decision, subject, buf_cstr(&b));
+        printf("It becomes so by itself on %s.\n", buf_cstr(&b));
     }
     buf_fini(&b);
     if (!first_of(answer, "sets")) {
@@ -114,7 +115,7 @@ static void print_people(const struct json *answer)
             print_none(answer);
         return;
     }
-    printf("%s of %s would be true%s after any of these:\n", decision, subject,
+    printf("It would be so%s after any of these:\n",
            by_itself->type == JSON_STRING ? " earlier" : "");
     for (const struct json *set = first_of(answer, "sets"); set; set = set->next)
         print_set(set, answer);

@@ -27,26 +27,72 @@ static void print_value(struct buf *b, const struct json *value)
     layout_value(b, error ? error : value);
 }
 
-static void print_change(const struct json *c, bool has_subject)
+static const struct json *first_of(const struct json *list)
 {
+    return list && list->len > 0 ? list->as.first : NULL;
+}
+
+/* What the heading does not say yet: the year that begins, the events that come, and through which
+ * rules the change has come. */
+static void print_cause(const struct json *c)
+{
+    static const char YEAR[] = "academic year ";
+    const struct json *cause = json_get(c, "cause");
+    const char *why = json_get(c, "why")->as.string;
     struct buf b = { 0 };
 
-    if (!has_subject)
-        buf_printf(&b, "%s ", json_get(c, "subject")->as.string);
-    buf_printf(&b, "%s: ", json_get(c, "decision")->as.string);
-    print_value(&b, json_get(c, "old"));
-    buf_str(&b, " -> ");
-    print_value(&b, json_get(c, "new"));
-    printf("  %s\n      %s\n", buf_cstr(&b), json_get(c, "why")->as.string);
+    if (strncmp(why, YEAR, sizeof(YEAR) - 1) == 0)
+        buf_add(&b, why, strcspn(why, ";"));
+    for (const struct json *e = first_of(json_get(cause, "events")); e; e = e->next) {
+        buf_str(&b, b.len ? ", " : "because of: ");
+        layout_value(&b, json_get(e, "title"));
+    }
+    bool is_first = true;
+    for (const struct json *r = first_of(json_get(cause, "rules")); r; r = r->next) {
+        if (json_is_string(json_get(r, "rule"), json_get(c, "decision")->as.string))
+            continue;
+        buf_str(&b, !is_first ? ", " : b.len ? "; by " : "by ");
+        layout_value(&b, json_get(r, "rule"));
+        is_first = false;
+    }
+    if (b.len > 0)
+        printf("      %s\n", buf_cstr(&b));
     buf_fini(&b);
 }
 
-/* One heading for each moment, and below it what changes then. */
+static void print_change(const struct json *c)
+{
+    const struct json *title = json_get(c, "title"), *decision = json_get(c, "decision");
+    bool has_title = title && title->type == JSON_STRING;
+    struct buf b = { 0 };
+
+    layout_value(&b, has_title ? title : decision);
+    buf_str(&b, ": ");
+    print_value(&b, json_get(c, "old"));
+    buf_str(&b, " -> ");
+    print_value(&b, json_get(c, "new"));
+    if (has_title)
+        buf_printf(&b, "  (%s)", decision->as.string);
+    printf("    %s\n", buf_cstr(&b));
+    buf_fini(&b);
+    print_cause(c);
+}
+
+/* Of whom what follows is told. */
+static void print_who(const struct json *c)
+{
+    struct buf b = { 0 };
+
+    layout_who(&b, c);
+    printf("  %s\n", buf_cstr(&b));
+    buf_fini(&b);
+}
+
+/* One heading for each moment, one for each subject below it, and then what changes. */
 static void print_changes(const struct json *answer)
 {
     const struct json *changes = json_get(answer, "changes");
-    bool has_subject = json_get(answer, "subject")->type == JSON_STRING;
-    const char *last = "";
+    const char *last = "", *subject = "";
     struct buf b = { 0 };
 
     layout_moment(&b, json_get(answer, "until"));
@@ -61,9 +107,13 @@ static void print_changes(const struct json *answer)
             buf_reset(&b);
             layout_moment(&b, time);
             printf("\n%s\n", buf_cstr(&b));
+            subject = "";
         }
         last = time->as.string;
-        print_change(c, has_subject);
+        if (!json_is_string(json_get(c, "subject"), subject))
+            print_who(c);
+        subject = json_get(c, "subject")->as.string;
+        print_change(c);
     }
     buf_fini(&b);
 }

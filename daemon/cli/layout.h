@@ -32,6 +32,8 @@ void layout_pad(FILE *to, const char *text, int width);
 /* What a school or group is now: heading, alerts that are on, facts, decisions, next wake. */
 void layout_subject(FILE *to, const struct json *answer);
 
+/* Append whom an answer, or a part of one, is about: "Elm Primary, school/100001, hub 07". */
+void layout_who(struct buf *b, const struct json *object);
 /* Why a decision is what it is, criterion by criterion, with the events behind it. After
  * civil_init(). */
 void layout_explanation(FILE *to, const struct json *answer);

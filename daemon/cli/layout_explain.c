@@ -105,7 +105,7 @@ static void print_events(const struct page *p, const struct json *seqs, int inde
     uint32_t skip = seqs && seqs->len > EVENTS_SHOWN ? seqs->len - EVENTS_SHOWN : 0, i = 0;
 
     if (skip > 0) {
-        buf_printf(&b, "%u earlier events, and", (unsigned)skip);
+        buf_printf(&b, "%u earlier event%s, and", (unsigned)skip, skip == 1 ? "" : "s");
         put(p->to, &b, indent);
     }
     for (const struct json *s = seqs ? seqs->as.first : NULL; s; s = s->next, i++) {
@@ -269,19 +269,24 @@ static void print_rule(struct page *p, const char *name, int depth)
 
 /* ---- the page ---- */
 
+void layout_who(struct buf *b, const struct json *object)
+{
+    if (text_of(object, "name")) {
+        layout_value(b, json_get(object, "name"));
+        buf_str(b, ", ");
+    }
+    layout_value(b, json_get(object, "subject"));
+    if (text_of(object, "hub")) {
+        buf_str(b, ", hub ");
+        layout_value(b, json_get(object, "hub"));
+    }
+}
+
 static void print_value_line(FILE *to, const struct json *answer)
 {
     struct buf b = { 0 };
 
-    if (text_of(answer, "name")) {
-        layout_value(&b, json_get(answer, "name"));
-        buf_str(&b, ", ");
-    }
-    layout_value(&b, json_get(answer, "subject"));
-    if (text_of(answer, "hub")) {
-        buf_str(&b, ", hub ");
-        layout_value(&b, json_get(answer, "hub"));
-    }
+    layout_who(&b, answer);
     put(to, &b, 0);
     layout_value(&b, json_get(answer, "title"));
     buf_str(&b, ": ");
@@ -313,18 +318,22 @@ static const struct json *find_named(const struct page *p, const struct json *na
 }
 
 /* The events that are the cause, as they are told further down. */
-static void print_cause(const struct page *p, const struct json *cause)
+static void print_cause(const struct page *p, const struct json *cause, const struct json *begins)
 {
     const struct json *events = json_get(cause, "events");
     struct buf b = { 0 };
 
     for (const struct json *c = events ? events->as.first : NULL; c; c = c->next) {
         const struct json *e = find_named(p, c);
-        buf_str(&b, e ? "because of " : "when its history begins, with event ");
-        if (e)
-            layout_event(&b, e);
-        else
-            buf_printf(&b, "%s of %s", text_of(c, "id"), text_of(c, "source"));
+        if (!e)
+            continue;
+        buf_str(&b, "because of ");
+        layout_event(&b, e);
+        put(p->to, &b, 4);
+    }
+    if (begins) {
+        buf_str(&b, "when its history begins: ");
+        layout_value(&b, begins);
         put(p->to, &b, 4);
     }
     const struct json *moment = json_get(cause, "moment");
@@ -346,7 +355,7 @@ static void print_times(const struct page *p, const struct json *answer)
     buf_str(&b, "since ");
     layout_moment(&b, json_get(answer, "since"));
     put(p->to, &b, 2);
-    print_cause(p, json_get(answer, "cause"));
+    print_cause(p, json_get(answer, "cause"), json_get(answer, "begins"));
     if (until && until->type == JSON_STRING) {
         buf_str(&b, "until ");
         layout_moment(&b, until);
@@ -441,7 +450,8 @@ void layout_explanation(FILE *to, const struct json *answer)
     print_deciding(&p);
     if (behind && behind->len > 0)
         fprintf(to,
-                "\nEarlier events were looked at on the way, %u in all: --json lists them, and "
-                "`pathway history` shows them.\n",
-                (unsigned)behind->len);
+                "\n%u earlier event%s looked at on the way: --json lists %s, and `pathway history` "
+                "shows %s.\n",
+                (unsigned)behind->len, behind->len == 1 ? " was" : "s were",
+                behind->len == 1 ? "it" : "them", behind->len == 1 ? "it" : "them");
 }

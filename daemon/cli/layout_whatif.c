@@ -109,6 +109,14 @@ static void print_past(FILE *to, const struct json *moments)
         fputs("\nAt the end of past years nothing would have been otherwise.\n", to);
 }
 
+/* A fact as people say it, behind the rule that reads it in brackets. */
+static void write_fact(struct buf *b, const char *fact, bool is_itself, bool is_first)
+{
+    buf_str(b, !is_first ? ", " : is_itself ? "" : " (");
+    for (const char *p = fact; *p; p++)
+        buf_char(b, *p == '_' ? ' ' : *p);
+}
+
 /* The rule that makes the difference, and the facts that make it. */
 static void write_reason(struct buf *b, const struct json *change)
 {
@@ -123,7 +131,8 @@ static void write_reason(struct buf *b, const struct json *change)
         if (!is_itself)
             buf_str(b, json_get(why, "rule")->as.string);
         for (const struct json *f = first_of(facts); f; f = f->next)
-            buf_printf(b, "%s%s", is_itself && f == facts->as.first ? "" : " ", f->as.string);
+            write_fact(b, f->as.string, is_itself, f == facts->as.first);
+        buf_str(b, !is_itself && first_of(facts) ? ")" : "");
     }
 }
 

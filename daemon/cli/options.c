@@ -31,9 +31,19 @@ static const struct option_spec ASKING[] = {
     OPTION_END,
 };
 
+static bool has_spec(const struct args *args, const char *name)
+{
+    for (int i = 0; i < args->count; i++)
+        if (strcmp(args->specs[i]->name, name) == 0)
+            return true;
+    return false;
+}
+
 static void add_specs(struct args *args, const struct option_spec *table)
 {
     for (; table && table->name; table++) {
+        if (has_spec(args, table->name))
+            continue;
         assert(args->count < ARGS_OPTIONS_MAX);
         args->specs[args->count++] = table;
     }

@@ -54,8 +54,11 @@ static void print_item(const struct json *item, const char **last)
     const char *subject = json_get(item, "subject")->as.string;
     struct buf b = { 0 };
 
-    if (!*last || strcmp(*last, subject) != 0)
-        printf("\n%s\n", subject);
+    if (!*last || strcmp(*last, subject) != 0) {
+        layout_who(&b, item);
+        printf("\n%s\n", buf_cstr(&b));
+        buf_reset(&b);
+    }
     *last = subject;
     layout_value(&b, json_get(item, "decision"));
     buf_str(&b, ": ");
@@ -67,18 +70,35 @@ static void print_item(const struct json *item, const char **last)
     print_cause(json_get(item, "cause"));
 }
 
+/* A day is its first instant: what was recorded later on it was not known yet. */
+static void print_known(struct buf *b, const struct json *moment)
+{
+    struct buf text = { 0 };
+
+    layout_moment(&text, moment);
+    buf_printf(b, "%s%s", strchr(buf_cstr(&text), 'T') ? "at " : "when ", buf_cstr(&text));
+    buf_str(b, strchr(buf_cstr(&text), 'T') ? "" : " began");
+    buf_fini(&text);
+}
+
 static void print_text(const struct json *answer)
 {
     const struct json *items = json_get(answer, "items");
     const char *last = NULL;
     struct buf b = { 0 };
 
-    buf_printf(&b, "%u answers about ", items ? (unsigned)items->len : 0);
+    const unsigned count = items ? (unsigned)items->len : 0;
+
+    if (count == 0)
+        buf_str(&b, "No answer");
+    else
+        buf_printf(&b, "%u answer%s", count, count == 1 ? "" : "s");
+    buf_str(&b, " about ");
     layout_moment(&b, json_get(answer, "at"));
-    buf_str(&b, " differ between what was known on ");
-    layout_moment(&b, json_get(json_get(answer, "from"), "known"));
-    buf_str(&b, " and on ");
-    layout_moment(&b, json_get(json_get(answer, "to"), "known"));
+    buf_printf(&b, " differ%s between what was known ", count > 1 ? "" : "s");
+    print_known(&b, json_get(json_get(answer, "from"), "known"));
+    buf_str(&b, " and ");
+    print_known(&b, json_get(json_get(answer, "to"), "known"));
     printf("%s\n", buf_cstr(&b));
     buf_fini(&b);
     for (const struct json *i = items ? items->as.first : NULL; i; i = i->next)

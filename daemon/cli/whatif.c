@@ -70,6 +70,21 @@ static bool has_packs(const char *dir)
     return has;
 }
 
+/* The national pack's own folder may have any name. */
+static void write_path(struct buf *out, const char *path)
+{
+    struct buf b = { 0 };
+    const char *slash = strrchr(path, '/');
+    size_t len;
+
+    if (!folder_hub_of(path, &len) && slash)
+        buf_printf(&b, "national/%s", slash + 1);
+    else
+        buf_str(&b, path);
+    json_write_cstr(out, buf_cstr(&b));
+    buf_fini(&b);
+}
+
 static enum err_code write_files(struct buf *out, const char *dir, struct err *err)
 {
     struct arena arena = { 0 };
@@ -81,13 +96,20 @@ static enum err_code write_files(struct buf *out, const char *dir, struct err *e
         arena_fini(&arena);
         return err->code = ERR_IO; /* no such folder */
     }
+    if (files.count == 0) {
+        arena_fini(&arena);
+        return err_set(err, ERR_IO,
+                       "%s: there are no rules in it; a rules folder holds the national pack in "
+                       "national/, and hubs' overlays in hubs/CODE/",
+                       dir);
+    }
     buf_printf(out, ",\"keep\":%s,\"files\":[", has_packs(dir) ? "false" : "true");
     for (int i = 0; i < files.count; i++) {
         const struct ruleset_file *f = &files.files[i];
         if (files.is_one_overlay && !folder_hub_of(f->path, &len))
             continue; /* found elsewhere, to check it with */
         buf_printf(out, "%s{\"path\":", comma);
-        json_write_cstr(out, f->path);
+        write_path(out, f->path);
         buf_str(out, ",\"text\":");
         json_write_string(out, f->text, f->len);
         buf_char(out, '}');

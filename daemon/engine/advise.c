@@ -8,6 +8,7 @@
 #include "base/civil.h"
 #include "base/strmap.h"
 #include "base/text.h"
+#include "lua/declared.h"
 
 #define TRIES_MAX 4000 /* sets that are folded: some seconds; then what was found is told */
 
@@ -99,11 +100,13 @@ static enum err_code keep_answer(struct search *s, const struct tried *t, struct
         return OK;
     }
     struct advice_set *set = &a->sets[a->set_count++];
+    int people = s->candidates->known_people;
     *set = (struct advice_set){ .count = t->count, .true_at = t->true_at };
     for (int i = 0; i < t->count; i++) {
         const struct candidate *c = &s->candidates->items[t->members[i]];
         struct buf text = { 0 };
-        candidate_write(&text, c, i + 1, i * PEOPLE_OF_EACH, a->at);
+        candidate_write(&text, c, i + 1, people, a->at); /* as it was folded */
+        people += candidate_people(c);
         set->events[i] = text.failed ? NULL : arena_strdup(a->arena, buf_cstr(&text));
         set->titles[i] = c->type->advice;
         buf_fini(&text);
@@ -188,7 +191,7 @@ static enum err_code look_at_candidate(bool *is_same, struct candidate *c, struc
     const char *const own[] = { s->a->subject };
     bool known;
 
-    enum err_code rc = extra_make(&extra, s, c, 0, own, err);
+    enum err_code rc = extra_make(&extra, s, c, 0, s->candidates->known_people, own, err);
     if (rc == OK)
         rc = fold_init(&f, s->a->rules, s->a->subject, s->items, s->item_count, err);
     if (rc == OK)
@@ -323,6 +326,20 @@ static enum err_code check_decision(struct advice *a, struct record *r, struct e
     return OK;
 }
 
+/* The words for people. */
+static enum err_code keep_words(struct advice *a, struct record *r, struct err *err)
+{
+    struct buf name = { 0 };
+    bool has_name = record_text_fact(&name, r, "name");
+    const char *title = ruleset_title(record_ruleset(r), a->decision);
+
+    a->name = has_name && !name.failed ? arena_strdup(a->arena, buf_cstr(&name)) : NULL;
+    a->title = title ? arena_strdup(a->arena, title) : NULL;
+    bool has_failed = (has_name && !a->name) || (title && !a->title);
+    buf_fini(&name);
+    return has_failed ? no_memory(err) : OK;
+}
+
 /* What the subject is at `at`, and what it takes from there. */
 static enum err_code begin(struct search *s, struct err *err)
 {
@@ -339,6 +356,8 @@ static enum err_code begin(struct search *s, struct err *err)
         rc = record_rejudge(&wake, f.record, a->at, take_nothing, NULL, err);
     if (rc == OK)
         rc = check_decision(a, f.record, err);
+    if (rc == OK)
+        rc = keep_words(a, f.record, err);
     if (rc == OK)
         rc = record_write_facts(&facts, f.record, err);
     if (rc == OK)

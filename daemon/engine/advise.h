@@ -48,7 +48,8 @@ struct advice {
     int64_t until; /* how far it is looked for the decision to become true */
 
     /* answered */
-    int64_t true_at; /* with no events; TIME_NEVER: not by `until` */
+    const char *name, *title; /* of the subject, of the decision; the arena's, or NULL */
+    int64_t true_at;          /* with no events; TIME_NEVER: not by `until` */
     bool is_waivable;
     struct advice_set sets[ADVISE_SETS]; /* the earliest first, of those the smallest */
     int set_count;

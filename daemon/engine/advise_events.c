@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/civil.h"
+#include "base/digest.h"
 
 #define VALUES_MAX   12
 #define PER_TYPE_MAX 80
@@ -39,11 +40,25 @@ static void add_once(const char **list, int *count, int max, const char *text)
         list[(*count)++] = text;
 }
 
+/* Advice that was followed to the letter has left people of such names behind. */
+static void look_at_name(struct making *m, const char *name)
+{
+    int number = 0, end = 0;
+
+    if (sscanf(name, "new-%6d%n", &number, &end) == 1 && !name[end] &&
+        number > m->out->known_people)
+        m->out->known_people = number;
+}
+
 static void look_at(struct making *m, const struct json *v, const char *name)
 {
     int year;
     size_t len = name ? strlen(name) : 0;
 
+    if (name)
+        look_at_name(m, name);
+    if (v->type == JSON_STRING)
+        look_at_name(m, v->as.string);
     if (name && year_parse(&year, name, len, NULL) == OK)
         add_once(m->years, &m->year_count, FOUND_MAX + 2, name);
     if (v->type == JSON_STRING && strncmp(v->as.string, "group/", 6) == 0)
@@ -330,25 +345,40 @@ bool candidates_find(struct candidates *out, struct arena *arena, const struct c
     return !m.has_failed;
 }
 
+int candidate_people(const struct candidate *c)
+{
+    int most = 0;
+
+    for (const char *p = c->data; (p = strchr(p, '@')); p++)
+        most = p[1] - '0' > most ? p[1] - '0' : most;
+    return most;
+}
+
 void candidate_write(struct buf *out, const struct candidate *c, int number, int people, int64_t at)
 {
-    char time[TIME_TEXT];
+    char time[TIME_TEXT], id[DIGEST_HEX];
+    uint8_t digest[DIGEST_BYTES];
+    struct buf says = { 0 };
 
-    buf_printf(out,
-               "{\"specversion\":\"1.0\",\"id\":\"advised-%d\",\"source\":\"urn:pathway:advice\","
-               "\"type\":",
-               number);
-    json_write_cstr(out, c->type->name);
-    buf_str(out, ",\"subject\":");
-    json_write_cstr(out, c->subject);
-    buf_printf(out, ",\"time\":\"%s\",\"data\":", time_text(at, time));
+    buf_str(&says, "\"type\":");
+    json_write_cstr(&says, c->type->name);
+    buf_str(&says, ",\"subject\":");
+    json_write_cstr(&says, c->subject);
+    buf_printf(&says, ",\"time\":\"%s\",\"data\":", time_text(at, time));
     for (const char *p = c->data; *p; p++) {
         if (*p != '@') {
-            buf_char(out, *p);
+            buf_char(&says, *p);
             continue;
         }
         p++;
-        buf_printf(out, "%d", people + (*p - '0'));
+        buf_printf(&says, "%d", people + (*p - '0'));
     }
-    buf_char(out, '}');
+    buf_char(&says, '}');
+    const struct digest_part part = { buf_cstr(&says), says.len };
+    digest_parts(digest, NULL, &part, 1);
+    buf_printf(out, "{\"specversion\":\"1.0\",\"id\":\"advised-%d-%.16s\",", number,
+               digest_hex(digest, id));
+    buf_printf(out, "\"source\":\"urn:pathway:advice\",%s", buf_cstr(&says));
+    out->failed = out->failed || says.failed;
+    buf_fini(&says);
 }

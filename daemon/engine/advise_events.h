@@ -23,7 +23,8 @@ struct candidate {
 struct candidates {
     struct candidate items[CANDIDATES_MAX];
     int count;
-    int kinds; /* types of event */
+    int kinds;        /* types of event */
+    int known_people; /* the highest number of a new-N that the subject holds already */
 };
 
 /* All events of types with `advice` that can touch this subject, with every value that makes a
@@ -33,8 +34,11 @@ bool candidates_find(struct candidates *out, struct arena *arena, const struct c
                      const char *subject, const struct json *facts, const char *decision,
                      int64_t at);
 
+/* How many people its data names. */
+int candidate_people(const struct candidate *c);
 /* Append the candidate as a whole event: the one numbered `number` of its set, its new people
- * numbered from `people` + 1 on. */
+ * numbered from `people` + 1 on. Its id follows from what it says, so that whoever sends it twice
+ * sends a duplicate, and no two events that say different things have the same. */
 void candidate_write(struct buf *out, const struct candidate *c, int number, int people,
                      int64_t at);
 

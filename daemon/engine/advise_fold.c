@@ -14,14 +14,14 @@ static enum err_code no_memory(struct err *err)
 }
 
 enum err_code extra_make(struct extra *out, struct search *s, const struct candidate *c, int number,
-                         const char *const *own, struct err *err)
+                         int people, const char *const *own, struct err *err)
 {
     struct advice *a = s->a;
     const struct json *json = NULL;
     struct event e;
     struct buf text = { 0 };
 
-    candidate_write(&text, c, number + 1, number * PEOPLE_OF_EACH, a->at);
+    candidate_write(&text, c, number + 1, people, a->at);
     enum err_code rc = text.failed ? no_memory(err) : OK;
     if (rc == OK)
         rc = json_parse(&json, a->arena, buf_cstr(&text), text.len, EVENT_MAX_DEPTH, err);
@@ -103,13 +103,16 @@ enum err_code tried_fold(struct tried *t, struct search *s, struct err *err)
     size_t count = s->item_count + (size_t)t->count;
     struct item *items = malloc((count + 1) * sizeof(*items));
     struct fold f = { 0 };
+    int people = s->candidates->known_people;
     enum err_code rc = items ? OK : no_memory(err);
 
     t->true_at = TIME_NEVER;
     if (items && s->item_count > 0)
         memcpy(items, s->items, s->item_count * sizeof(*items));
     for (int i = 0; i < t->count && rc == OK; i++) {
-        rc = extra_make(&extra[i], s, &s->candidates->items[t->members[i]], i, own, err);
+        const struct candidate *c = &s->candidates->items[t->members[i]];
+        rc = extra_make(&extra[i], s, c, i, people, own, err);
+        people += candidate_people(c);
         if (rc == OK)
             items[s->item_count + (size_t)i] = extra[i].item;
     }

@@ -10,8 +10,7 @@
 #include "engine/advise_events.h"
 #include "engine/fold.h"
 
-#define FRONTIER_MAX   3000 /* sets of one size from which larger ones are made */
-#define PEOPLE_OF_EACH 3    /* numbers that an event's new people take */
+#define FRONTIER_MAX 3000 /* sets of one size from which larger ones are made */
 
 /* A set that was tried: numbers of candidates, ascending; one with new people may be there
  * twice. */
@@ -41,9 +40,11 @@ struct extra {
     struct item item;
 };
 
-/* Candidate `c` as member `number` of a set. `own` names the subject, and is borrowed. */
+/* Candidate `c` as member `number` of a set, its new people numbered behind `people`. `own` names
+ * the subject, and is borrowed. */
 MUST_CHECK enum err_code extra_make(struct extra *out, struct search *s, const struct candidate *c,
-                                    int number, const char *const *own, struct err *err);
+                                    int number, int people, const char *const *own,
+                                    struct err *err);
 /* Fold the subject with these events, and go on until the decision is true. */
 MUST_CHECK enum err_code tried_fold(struct tried *t, struct search *s, struct err *err);
 

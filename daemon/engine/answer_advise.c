@@ -68,8 +68,12 @@ static void write_answer(struct buf *out, const struct advice *a, int64_t seq)
 
     buf_printf(out, "{\"seq\":%lld,\"subject\":", (long long)seq);
     json_write_cstr(out, a->subject);
+    buf_str(out, ",\"name\":");
+    json_write_cstr(out, a->name);
     buf_str(out, ",\"decision\":");
     json_write_cstr(out, a->decision);
+    buf_str(out, ",\"title\":");
+    json_write_cstr(out, a->title);
     buf_printf(out,
                ",\"at\":\"%s\",\"until\":\"%s\",\"value\":%s,\"by_itself\":", time_text(a->at, at),
                time_text(a->until, until), a->true_at == a->at ? "true" : "false");

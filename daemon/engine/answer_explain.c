@@ -248,9 +248,10 @@ static bool is_named(const struct question *q, int64_t seq)
 }
 
 /* What made it so: the events of that instant that it rests on; with none of them, that the moment
- * came. */
+ * came. "begins": it rests on none, but with this one its history begins. */
 static void write_cause(struct buf *out, const struct question *q)
 {
+    const struct entry *first = NULL;
     const char *comma = "";
     bool has_any = false;
 
@@ -266,6 +267,7 @@ static void write_cause(struct buf *out, const struct question *q)
             json_write_cstr(out, e->key.id);
             buf_char(out, '}');
             comma = ",";
+            first = !has_any && !only_named ? e : first;
             has_any = true;
         }
         if (!has_any && q->count > 0 && q->items[0].entry->key.time != q->span.since)
@@ -274,6 +276,11 @@ static void write_cause(struct buf *out, const struct question *q)
     buf_str(out, "],\"moment\":");
     write_moment(out, has_any ? TIME_NEVER : q->span.since);
     buf_str(out, ",\"generation\":null}");
+    if (first) {
+        const struct event_type *type = catalog_find(rulebook_catalog(q->r->rules), first->type);
+        buf_str(out, ",\"begins\":");
+        json_write_cstr(out, type ? type->title : first->type);
+    }
 }
 
 static void write_heading(struct buf *out, const struct question *q, struct record *record,

@@ -196,8 +196,12 @@ static void write_row(struct buf *out, const struct foreseen *f, enum row_format
     }
     buf_printf(out, "{\"time\":\"%s\",\"subject\":", time_text(f->time, time));
     json_write_cstr(out, f->subject);
+    buf_str(out, ",\"name\":");
+    json_write_cstr(out, f->name);
     buf_str(out, ",\"decision\":");
     json_write_cstr(out, f->decision);
+    buf_str(out, ",\"title\":");
+    json_write_cstr(out, f->title);
     buf_printf(out, ",\"old\":%s,\"new\":%s,\"why\":", f->old, f->now);
     json_write_cstr(out, f->why);
     buf_printf(out, ",\"cause\":%s}", f->cause);

@@ -69,6 +69,7 @@ static enum err_code read_params(struct asked *q, const struct json *params, str
                                          "rules", "format", "tag", NULL };
     bool has_from, has_to, has_at, is_current;
     const char *rules;
+    char from[TIME_TEXT], to[TIME_TEXT];
     enum subject_kind kind;
 
     q->to = clock_now(&q->r->clock);
@@ -86,7 +87,9 @@ static enum err_code read_params(struct asked *q, const struct json *params, str
         return err_set(err, ERR_INPUT,
                        "from is missing; expected the first known date, such as 2026-03-01");
     if (q->from > q->to)
-        return err_set(err, ERR_INPUT, "from: it lies behind `to`, the second known date");
+        return err_set(err, ERR_INPUT,
+                       "from: found %s, which is after %s, the second known date (`to`)",
+                       time_text(q->from, from), time_text(q->to, to));
     if (rules && strcmp(rules, "current") != 0)
         return err_set(err, ERR_INPUT, "rules: found \"%s\", expected current", rules);
     if (q->subject && subject_parse(&kind, q->subject, strlen(q->subject), err) != OK)
@@ -178,6 +181,8 @@ static void write_json(struct buf *out, struct asked *q, const struct restated *
 {
     buf_str(out, "{\"subject\":");
     json_write_cstr(out, subject);
+    buf_str(out, ",\"name\":");
+    json_write_cstr(out, d->name);
     buf_str(out, ",\"decision\":");
     json_write_cstr(out, d->decision);
     buf_printf(out, ",\"old\":%s,\"new\":%s,\"cause\":{", d->old ? d->old : "null",

@@ -11,6 +11,7 @@
 #include "model/subject.h"
 
 #define CHUNK      16  /* subjects given out at a time */
+#define HUBS_TOLD  40  /* in a refusal: all there are */
 #define WORTH_MORE 256 /* subjects: below, a second Lua state costs more than it brings */
 
 struct crowd {
@@ -131,6 +132,33 @@ bool hub_of(struct buf *out, const char *subject, struct record *r)
     return true;
 }
 
+/* No hub is called nearly so: which there are, while they fit a line. */
+static enum err_code tell_hubs(const char *hub, const struct strmap *const *met, int count,
+                               struct err *err)
+{
+    const char *known[256];
+    struct buf list = { 0 };
+    size_t n = 0;
+
+    for (int i = 0; i < count; i++)
+        for (uint32_t k = 0; k < met[i]->count && n < 256; k++)
+            known[n++] = met[i]->items[k].key;
+    qsort(known, n, sizeof(known[0]), by_text);
+    for (size_t i = 0, told = 0; i < n; i++) {
+        if (i > 0 && strcmp(known[i], known[i - 1]) == 0)
+            continue; /* more than one hand has met it */
+        if (told++ == HUBS_TOLD) {
+            buf_str(&list, ", ...");
+            break;
+        }
+        buf_printf(&list, "%s%s", told > 1 ? ", " : "", known[i]);
+    }
+    err_set(err, ERR_ABSENT, "nothing belongs to hub '%s'%s%s", hub, n > 0 ? "; there are: " : "",
+            buf_cstr(&list));
+    buf_fini(&list);
+    return err->code;
+}
+
 enum err_code hub_check(const char *hub, const struct strmap *const *met, int count,
                         struct err *err)
 {
@@ -147,7 +175,8 @@ enum err_code hub_check(const char *hub, const struct strmap *const *met, int co
         qsort(known, n, sizeof(known[0]), by_text); /* whichever hand met which of them */
         nearest = text_nearest(hub, known, n);
     }
-    return err_set(err, ERR_ABSENT, "nothing belongs to hub '%s'%s%s%s", hub,
-                   nearest ? "; did you mean \"" : "", nearest ? nearest : "",
-                   nearest ? "\"?" : "");
+    if (!nearest)
+        return tell_hubs(hub, met, count, err);
+    return err_set(err, ERR_ABSENT, "nothing belongs to hub '%s'; did you mean \"%s\"?", hub,
+                   nearest);
 }

@@ -10,6 +10,7 @@
 #include "engine/crowd.h"
 #include "engine/difference.h"
 #include "engine/timeline.h"
+#include "lua/declared.h"
 #include "lua/flip.h"
 
 /* What a decision is now. */
@@ -21,6 +22,7 @@ struct told {
 struct watch {
     struct foreseeing *f;
     const char *subject;
+    const char *name;         /* what it was called when something changed last; the arena's */
     const struct item *items; /* of its fold as of `until`: whose events they are that come */
     size_t item_count;
     struct told *told; /* by name, as they were first told; owned */
@@ -50,6 +52,9 @@ static void write_events(struct buf *out, struct buf *why, const struct watch *w
         json_write_cstr(out, e->key.id);
         buf_str(out, ",\"type\":");
         json_write_cstr(out, e->type);
+        const struct event_type *type = catalog_find(rulebook_catalog(w->f->rules), e->type);
+        buf_str(out, ",\"title\":");
+        json_write_cstr(out, type ? type->title : e->type);
         buf_char(out, '}');
         buf_printf(why, "%s%s (%s %s)", *comma ? ", " : "event ", e->type, e->key.source,
                    e->key.id);
@@ -137,6 +142,23 @@ static struct told *find_told(struct watch *w, const char *name)
     return w->told[w->at].name ? &w->told[w->told_count++] : NULL;
 }
 
+/* The words for people. */
+static bool name_it(struct foreseen *item, struct watch *w)
+{
+    struct buf name = { 0 };
+    const char *title = ruleset_title(record_ruleset(w->record), item->decision);
+
+    item->title = title ? arena_strdup(w->f->arena, title) : NULL;
+    if (record_text_fact(&name, w->record, "name") &&
+        (!w->name || strcmp(w->name, buf_cstr(&name)) != 0)) {
+        w->name = name.failed ? NULL : arena_strdup(w->f->arena, buf_cstr(&name));
+        w->has_failed = w->has_failed || !w->name;
+    }
+    item->name = w->name;
+    buf_fini(&name);
+    return !w->has_failed && (item->title || !title);
+}
+
 /* It has this value from now on. */
 static void take_value(struct watch *w, struct told *told, const char *value)
 {
@@ -152,7 +174,7 @@ static void take_value(struct watch *w, struct told *told, const char *value)
     *item = (struct foreseen){
         .time = w->t, .subject = w->subject, .decision = told->name, .old = old, .now = value
     };
-    w->has_failed = !explain(item, w, told->name);
+    w->has_failed = !name_it(item, w) || !explain(item, w, told->name);
 }
 
 static void take_judged(const struct judged *j, void *arg)

@@ -19,9 +19,11 @@
 struct foreseen {
     int64_t time;
     const char *subject;
+    const char *name; /* what it is called at that moment; NULL: nothing */
     const char *decision;
+    const char *title;     /* what the decision says when it is true; NULL: nothing any more */
     const char *old, *now; /* JSON scalars; {"error": ...} where the rule failed */
-    /* Why: {"moment", "events": [{"source","id","type"}], "moved": [fact], "rules":
+    /* Why: {"moment", "events": [{"source","id","type","title"}], "moved": [fact], "rules":
      * [{"rule","title"}]}. No event: time alone. "rules": those at the bottom of it, which asked
      * for this instant or read what moved. */
     const char *cause;

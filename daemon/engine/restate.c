@@ -16,6 +16,7 @@ struct answers {
     size_t count, cap;
     struct arena *arena; /* borrowed */
     const char *hub;     /* that it belongs to; NULL: none */
+    const char *name;    /* that it has; NULL: none */
     bool failed;
 };
 
@@ -77,6 +78,7 @@ static void keep_hub(struct answers *a, const char *subject, struct record *r)
 static enum err_code judge(struct answers *out, const struct work *w, struct rulebook *rules,
                            const struct fold_items *items, struct err *err)
 {
+    struct buf name = { 0 };
     struct fold f = { 0 };
 
     *out = (struct answers){ .arena = w->arena };
@@ -87,6 +89,11 @@ static enum err_code judge(struct answers *out, const struct work *w, struct rul
         rc = record_judge(f.record, w->r->at, take_judged, out, err);
     if (rc == OK && w->r->hub)
         keep_hub(out, w->subject, f.record);
+    if (rc == OK && record_text_fact(&name, f.record, "name")) {
+        out->name = name.failed ? NULL : arena_strdup(w->arena, buf_cstr(&name));
+        out->failed = out->failed || !out->name;
+    }
+    buf_fini(&name);
     if (rc == OK && out->failed)
         rc = no_memory(err);
     fold_fini(&f);
@@ -312,6 +319,7 @@ static enum err_code compare(const struct restated **out, size_t *count, struct 
         return no_memory(err);
     for (size_t i = 0; i < name_count; i++) {
         struct restated d = { .decision = names[i],
+                              .name = new.name,
                               .old = value_of(&old, names[i]),
                               .new = value_of(&new, names[i]) };
         if (!differ(d.old, d.new))

@@ -16,11 +16,16 @@ static bool is_among(const char *name, const char *const *as, int as_count)
     return false;
 }
 
-/* A map whose keys are schools: only what it says of this one. */
+/* A map whose keys are schools: to one of them only what it says of this one. To a group, whose
+ * meeting it was, all of it. */
 static void write_own(struct buf *out, const struct json *map, const char *const *as, int as_count)
 {
     const char *comma = "";
 
+    if (as_count > 0 && strncmp(as[0], "school/", 7) != 0) {
+        json_write(out, map);
+        return;
+    }
     buf_char(out, '{');
     for (const struct json *m = map->as.first; m; m = m->next) {
         if (!is_among(m->name, as, as_count))

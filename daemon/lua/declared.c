@@ -123,6 +123,12 @@ struct rule_info ruleset_rule(const struct ruleset *rs, uint16_t index)
     };
 }
 
+const char *ruleset_title(const struct ruleset *rs, const char *rule)
+{
+    const struct strmap_item *item = strmap_find(&rs->rule_names, rule, strlen(rule));
+    return item ? rs->rules[item->as.num].title : NULL;
+}
+
 bool ruleset_criterion(uint16_t *out, const struct ruleset *rs, uint16_t rule, int index)
 {
     const struct rule_def *r = &rs->rules[rule];

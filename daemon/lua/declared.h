@@ -50,6 +50,8 @@ struct rule_info {
 uint16_t ruleset_rule_count(const struct ruleset *rs);
 /* `index` below the count; rules come by name. */
 struct rule_info ruleset_rule(const struct ruleset *rs, uint16_t index);
+/* What the rule of this name says when it is met; NULL: there is none. */
+const char *ruleset_title(const struct ruleset *rs, const char *rule);
 /* The rules that it lists; false when there are not so many. */
 bool ruleset_criterion(uint16_t *out, const struct ruleset *rs, uint16_t rule, int index);
 /* Does its text read this parameter, this fact of its kind, this rule? */

@@ -3,9 +3,12 @@
 import csv
 import io
 import json
+import shutil
+import tempfile
 import unittest
+from pathlib import Path
 
-from daemon import Daemon, event, registered
+from daemon import ROOT, Daemon, event, registered
 from support import judge, tool
 
 SCHOOL = "school/100001"
@@ -74,6 +77,83 @@ class Agree(unittest.TestCase):
         for found in sets:
             events = [item["event"] for item in found["events"]]
             self.assertIn(f"{SCHOOL},eligible_development,true", judge(FIRST + LATER + events, found["true_at"]), found)
+
+    def test_advice_that_was_followed_to_the_letter_leaves_room_for_more(self):
+        other = "school/100002"
+        self.d.send([registered(100002), event("commitment.given", other, id="given 2", time="2025-09-02T10:00:00Z")])
+        for decision in ("eligible_development", "eligible_refinement", "two_leads"):
+            advised = self.ask("advise", other, decision)["sets"][0]["events"]
+            people = [p for item in advised for p in item["event"]["data"].values()]
+            self.assertEqual(len(set(people)), len(advised), people)
+            sent = self.d.send([advised[0]["event"]])  # with an id of its own, and a person whom nobody has named
+            self.assertEqual(sent["accepted"], 1, sent)
+            self.assertEqual(self.d.send([advised[0]["event"]])["duplicate"], 1)
+        self.assertIs(self.ask("show", other)["decisions"]["two_leads"]["value"], True)
+
+    def text(self, *arguments, expect=0):
+        done = tool(*arguments, PATHWAY_URL=f"unix:{self.d.socket}")
+        self.assertEqual(done.returncode, expect, done.stderr)
+        return done.stdout
+
+    def test_every_text_says_of_whom_and_what_in_words(self):
+        advice = self.text("advise", SCHOOL, "eligible_development")
+        self.assertIn("Elm Primary, school/100001\nMay join a Development Work Group  (eligible_development)\n"
+                      "It would be so after any of these:\n", advice)
+        self.assertIn("lead.named: teacher new-1\n", advice)
+        stuck = self.text("advise", SCHOOL, "eligible_building", expect=1)
+        self.assertIn("\nWhat is missing\n  The Development phase is completed  (development_complete)\n      Complete",
+                      stuck)
+        restated = self.text("restated", SCHOOL, "--from", THEN, "--to", "2026-12-01", expect=1)
+        self.assertRegex(restated, r"^[23] answers about 2024-11-25T09:00:00Z differ between what was known at "
+                                   r"2024-11-25T09:00:00Z and when 2026-12-01 began\n\nElm Primary, school/100001\n")
+        nothing = self.text("restated", SCHOOL, "--from", NOW)
+        self.assertEqual(nothing, "No answer about 2026-11-25T09:00:00Z differs between what was known at "
+                                  "2026-11-25T09:00:00Z and at 2026-11-25T09:00:00Z\n")
+        begun = self.text("explain", SCHOOL, "before_development")
+        self.assertIn("    when its history begins: A school was entered in the register\n", begun)
+        told = self.text("explain", SCHOOL, "two_leads")
+        self.assertNotIn("1 earlier events", told)
+
+    def test_a_forecast_says_what_will_be_and_through_what(self):
+        waived = "school/100003"
+        self.d.send([registered(100003, name="Oak Primary"),
+                     event("waiver.granted", waived, {"rule": "committed", "reason": "ill", "until": "2026-12-31"},
+                           id="waived 3", time="2026-10-01T10:00:00Z"),
+                     event("lead.named", waived, {"teacher": "t7"}, id="t7", time="2026-10-02T10:00:00Z"),
+                     event("lead.named", waived, {"teacher": "t8"}, id="t8", time="2027-01-05T10:00:00Z")])
+        said = self.text("forecast", waived, "--until", "2027-02-01")
+        self.assertIn("\n2027-01-01\n  Oak Primary, school/100003\n"
+                      "    The headteacher has committed the school: yes -> no  (committed)\n"
+                      "    What to do now: Name two lead participant teachers. -> Ask the headteacher to commit the "
+                      "school to the programme.  (next_step)\n      by committed\n", said)
+        self.assertIn("Two lead participant teachers are named: no -> yes  (two_leads)\n"
+                      "      because of: A lead participant teacher was named\n", said)
+
+    def test_one_packs_own_folder_may_have_any_name(self):
+        with tempfile.TemporaryDirectory() as folder:
+            mine = Path(folder) / "mine"
+            shutil.copytree(ROOT / "rules/national", mine)
+            self.text("whatif", "--rules", str(mine))
+            (mine / "pack.lua").write_text((mine / "pack.lua").read_text().replace("leads_needed = 2,",
+                                                                                   "leads_needed = 1,"))
+            self.assertIn("two_leads", self.text("whatif", "--rules", str(mine), expect=1))
+            empty = tool("whatif", "--rules", folder, PATHWAY_URL=f"unix:{self.d.socket}")
+            self.assertEqual(empty.returncode, 3)
+            self.assertIn("there are no rules in it", empty.stderr)
+
+    def test_of_an_unknown_hub_those_there_are_are_told(self):
+        done = tool("forecast", "--hub", "99", "--until", "2027-01-01", PATHWAY_URL=f"unix:{self.d.socket}")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("nothing belongs to hub '99'; there are: 07", done.stderr)
+
+    def test_a_groups_meeting_names_all_who_came(self):
+        met = {"kind": "development", "academic_year": "2026/27", "half_term": 1,
+               "attendance": {SCHOOL: ["t1"], "school/100009": []}, "observation": False}
+        self.d.send([event("group.met", "group/g1", met, id="met", time="2026-10-01T10:00:00Z")])
+        told = self.d.request("GET", "/v1/groups/g1/events").json()["items"]
+        self.assertEqual(told[0]["data"]["attendance"], met["attendance"])
+        told = self.d.request("GET", "/v1/schools/100009/events").json()["items"]
+        self.assertEqual(told[0]["data"]["attendance"], {"school/100009": []})
 
     def test_another_parameter_changes_what_the_explanation_rests_on(self):
         explained = self.ask("explain", SCHOOL, "two_leads")
