@@ -74,8 +74,10 @@ static void tell(struct importing *im, int64_t row, int64_t line, const char *co
             fprintf(stderr, "%s: row %lld: %s\n", im->path, (long long)row, detail);
         return;
     }
-    buf_printf(&im->told, "%s{\"row\":%lld,\"column\":", im->told.len > 0 ? "," : "",
-               (long long)row);
+    buf_printf(&im->told, "%s{\"row\":%lld,", im->told.len > 0 ? "," : "", (long long)row);
+    if (line > 0)
+        buf_printf(&im->told, "\"line\":%lld,", (long long)line);
+    buf_str(&im->told, "\"column\":");
     json_write_cstr(&im->told, column);
     buf_str(&im->told, ",\"detail\":");
     json_write_cstr(&im->told, detail);
@@ -197,6 +199,11 @@ static enum cli_exit run(const struct args *args)
     struct err err;
     bool is_dry = args_flag(args, "dry-run");
 
+    if (!args_text(args, "type") && !args_text(args, "mapping")) {
+        err_set(&err, ERR_INPUT,
+                "of what type are the events? Say --type TYPE (as lead.named), or --mapping FILE");
+        return cli_fail(&err);
+    }
     enum err_code rc = place_open(&place, args, &err);
     if (rc == OK)
         rc = convert(&im, args, &err);

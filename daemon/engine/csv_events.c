@@ -30,16 +30,20 @@ static size_t trimmed(const char *text)
     return len;
 }
 
-/* 31/12/2025 as 2025-12-31; what is none stays, for the check to name. */
+/* 31/12/2025 as 2025-12-31; what is no date stays as people wrote it, for the check to name. */
 static void date_text(char *out, size_t size, const char *cell)
 {
     int day, month, year, end = 0;
+    struct err why;
+    int64_t t;
 
     if (sscanf(cell, "%2d/%2d/%4d%n", &day, &month, &year, &end) == 3 && cell[end] == '\0' &&
-        year >= 1000)
+        year >= 1000) {
         snprintf(out, size, "%04d-%02d-%02d", year, month, day);
-    else
-        snprintf(out, size, "%s", cell);
+        if (moment_parse(&t, out, &why) == OK)
+            return;
+    }
+    snprintf(out, size, "%s", cell);
 }
 
 static bool is_digits(const char *text)
@@ -238,6 +242,10 @@ static const char *time_of(struct rows *r, const struct csv_row *row, const stru
     date_text(text, sizeof(text), cell);
     if (moment_parse(&t, text, &why) == OK)
         return time_text(t, out);
+    if (strspn(cell, "0123456789/") == strlen(cell) && strchr(cell, '/'))
+        err_set(&why, ERR_INPUT,
+                "found \"%s\", expected a day that there is, such as 31/12/2025 or 2026-11-21",
+                text);
     refuse(r, row, p->column, why.msg);
     return NULL;
 }
@@ -277,15 +285,23 @@ static bool write_head(struct rows *r, const struct csv_row *row, struct buf *b,
     return true;
 }
 
-static void write_data(struct rows *r, const struct csv_row *row, struct buf *b)
+/* False: refused. */
+static bool write_data(struct rows *r, const struct csv_row *row, struct buf *b)
 {
     const char *separator = "";
+    char why[80];
 
     buf_str(b, ",\"data\":{");
     for (int i = 0; i < r->plan.count; i++) {
         const struct csv_place *p = &r->plan.places[i];
         const char *cell = p->type ? said(r, p, row) : "";
-        if (!*cell || strlen(cell) >= CELL_MAX)
+        if (strlen(cell) >= CELL_MAX) {
+            snprintf(why, sizeof(why), "it is %zu bytes long, expected fewer than %d", strlen(cell),
+                     CELL_MAX);
+            refuse(r, row, p->column, why);
+            return false;
+        }
+        if (!*cell)
             continue;
         buf_str(b, separator);
         json_write_cstr(b, p->target);
@@ -294,6 +310,7 @@ static void write_data(struct rows *r, const struct csv_row *row, struct buf *b)
         separator = ",";
     }
     buf_char(b, '}');
+    return true;
 }
 
 static void write_id(struct buf *b, const struct buf *rest, const char *id)
@@ -342,11 +359,9 @@ static enum err_code take_row(struct rows *r, const struct csv_row *row, struct 
         refuse(r, row, NULL, why);
         return OK;
     }
-    bool is_fine = write_head(r, row, &rest, &id);
-    if (is_fine) {
-        write_data(r, row, &rest);
+    bool is_fine = write_head(r, row, &rest, &id) && write_data(r, row, &rest);
+    if (is_fine)
         write_id(&event, &rest, id);
-    }
     enum err_code rc =
         rest.failed || event.failed ? err_set(err, ERR_LIMIT, "no memory for an event") : OK;
     if (rc == OK && is_fine)

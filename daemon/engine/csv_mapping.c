@@ -13,6 +13,12 @@ static enum err_code find_column(struct csv_place *p, const struct csv_row *head
     char hint[160];
 
     p->at = csv_column(header, p->column);
+    for (int i = p->at + 1; p->at >= 0 && i < header->count; i++)
+        if (strcasecmp(csv_field(header, i), csv_field(header, p->at)) == 0)
+            return err_set(err, ERR_INPUT,
+                           "%s: there are two columns '%s', %d and %d: which is meant "
+                           "(for %s)? Give one another name",
+                           file, p->column, p->at + 1, i + 1, p->target);
     if (p->at >= 0)
         return OK;
     return err_set(err, ERR_INPUT, "%s: there is no column '%s' (for %s)%s", file, p->column,
@@ -158,6 +164,23 @@ static void tell_unused(const struct csv_plan *plan, const struct csv_events *c,
     }
 }
 
+/* Nothing says where the subject, or the time, is. */
+static enum err_code no_place(const struct csv_events *c, const struct csv_row *header,
+                              const char *target, const char *names, struct err *err)
+{
+    const char *first = csv_field(header, 0);
+    const char *other = header->count > 1     ? NULL
+                        : strchr(first, ';')  ? "semicolons"
+                        : strchr(first, '\t') ? "tabs"
+                                              : NULL;
+
+    if (other)
+        return err_set(err, ERR_INPUT, "%s: its columns are set off by %s, expected commas",
+                       c->name, other);
+    return err_set(err, ERR_INPUT, "%s: no column says the %s; name it %s, or say so in a mapping",
+                   c->name, target, names);
+}
+
 enum err_code csv_plan_make(struct csv_plan *out, const struct csv_events *c, struct arena *arena,
                             const struct csv_row *header, struct err *err)
 {
@@ -165,6 +188,7 @@ enum err_code csv_plan_make(struct csv_plan *out, const struct csv_events *c, st
     const char *type = c->type                             ? c->type
                        : said && said->type == JSON_STRING ? said->as.string
                                                            : NULL;
+    char hint[160];
     enum err_code rc = OK;
 
     (void)arena;
@@ -173,11 +197,15 @@ enum err_code csv_plan_make(struct csv_plan *out, const struct csv_events *c, st
         return err_set(err, ERR_INPUT, "mapping: found %s, expected an object",
                        json_type_name(c->mapping));
     if (!type)
-        return err_set(err, ERR_INPUT,
-                       "mapping: there is no \"type\": of what type are the events?");
+        return c->mapping ? err_set(err, ERR_INPUT,
+                                    "mapping: there is no \"type\": of what type are the events?")
+                          : err_set(err, ERR_INPUT,
+                                    "of what type are the events? Say it, as lead.named, or give "
+                                    "a mapping");
     out->type = catalog_find(c->catalog, type);
     if (!out->type)
-        return err_set(err, ERR_INPUT, "there is no type of event '%s' in the rules", type);
+        return err_set(err, ERR_INPUT, "there is no type of event '%s' in the rules%s", type,
+                       catalog_hint(hint, sizeof(hint), c->catalog, type));
     if (c->mapping)
         rc = read_mapping(out, c->mapping, err);
     else
@@ -185,11 +213,10 @@ enum err_code csv_plan_make(struct csv_plan *out, const struct csv_events *c, st
     for (int i = 0; i < out->count && rc == OK; i++)
         if (out->places[i].column)
             rc = find_column(&out->places[i], header, c->name, err);
-    if (rc == OK && (!has(out, "subject") || !has(out, "time")))
-        rc =
-            err_set(err, ERR_INPUT, "%s: no column says the %s; name it %s, or say so in a mapping",
-                    c->name, has(out, "subject") ? "time" : "subject",
-                    has(out, "subject") ? "'time' or 'date'" : "'subject' or 'urn'");
+    if (rc == OK && !has(out, "subject"))
+        rc = no_place(c, header, "subject", "'subject' or 'urn'", err);
+    if (rc == OK && !has(out, "time"))
+        rc = no_place(c, header, "time", "'time' or 'date'", err);
     if (rc == OK)
         tell_unused(out, c, header);
     return rc;

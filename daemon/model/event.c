@@ -64,18 +64,25 @@ static void take_attributes(struct event *out, const struct attributes *attribut
         out->sequence = found[ATTRIBUTE_SEQUENCE]->as.string;
 }
 
-static enum err_code unknown_type(const char *type, const struct catalog *catalog, struct err *err)
+const char *catalog_hint(char *out, size_t size, const struct catalog *catalog, const char *type)
 {
     const char **names = malloc(catalog->types.count * sizeof(*names));
-    char hint[ATTRIBUTE_MAX_BYTES] = "";
 
+    *out = '\0';
     for (uint32_t i = 0; names && i < catalog->types.count; i++)
         names[i] = catalog->types.items[i].key;
     if (names)
-        text_hint(hint, sizeof(hint), type, names, catalog->types.count);
+        text_hint(out, size, type, names, catalog->types.count);
     free(names);
+    return out;
+}
+
+static enum err_code unknown_type(const char *type, const struct catalog *catalog, struct err *err)
+{
+    char hint[ATTRIBUTE_MAX_BYTES];
+
     return err_set(err, ERR_INPUT, "type: found \"%.*s\", expected a type that the rules declare%s",
-                   QUOTED, type, hint);
+                   QUOTED, type, catalog_hint(hint, sizeof(hint), catalog, type));
 }
 
 /* "a school", "a school or a group" ... */

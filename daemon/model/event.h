@@ -45,6 +45,8 @@ MUST_CHECK enum err_code catalog_init(struct catalog *c, struct err *err);
 MUST_CHECK enum err_code catalog_add(struct catalog *c, const struct event_type *type,
                                      struct err *err);
 const struct event_type *catalog_find(const struct catalog *c, const char *name);
+/* "; did you mean ...", into `out`, which is returned; "" where no name is near. */
+const char *catalog_hint(char *out, size_t size, const struct catalog *catalog, const char *type);
 void catalog_fini(struct catalog *c);
 
 /* Free text taken out of an event: it is stored beside the log, never in it. */

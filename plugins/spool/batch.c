@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "shown.h"
 #include "spool.h"
 
 struct sending {
@@ -48,7 +49,7 @@ void sending_add(struct sending *b, int64_t line, const char *bytes, size_t len)
 {
     size_t blank = 0;
 
-    while (blank < len && strchr(" \t\r", bytes[blank]))
+    while (blank < len && memchr(" \t\r", bytes[blank], 3)) /* a NUL is none: a file cut off */
         blank++;
     if (blank == len)
         return;
@@ -67,18 +68,26 @@ static const char *word_for(const struct spool *s)
                                                : "line";
 }
 
+/* "line 12, column 4: ..." counts the lines of the batch; the file's is told beside it. */
+static const char *without_line(const char *detail)
+{
+    int end = 0;
+    return sscanf(detail, "line %*d, %n", &end) == 0 && end > 0 ? detail + end : detail;
+}
+
 void file_refuse(struct spool *s, int64_t line, enum pw_event_status status, const char *detail,
                  const char *bytes, size_t len)
 {
-    char origin[400];
+    char origin[1100], why[1000];
 
+    shown_copy(why, sizeof(why), detail);
     s->at.counts[status]++;
     if (json_array_size(s->at.refused) < TOLD_MAX)
         json_array_append_new(s->at.refused,
                               json_pack("{s:I, s:s, s:s}", word_for(s), (json_int_t)line, "status",
-                                        file_statuses[status], "detail", detail));
-    snprintf(origin, sizeof(origin), "spool/%.300s:%lld", s->at.name, (long long)line);
-    if (s->host->quarantine(s->host->ctx, origin, detail, bytes, len, NULL, NULL) != PW_OK)
+                                        file_statuses[status], "detail", why));
+    snprintf(origin, sizeof(origin), "spool/%s:%lld", s->at.name, (long long)line);
+    if (s->host->quarantine(s->host->ctx, origin, why, bytes, len, NULL, NULL) != PW_OK)
         spool_log(s, 1, "not set aside origin=%s", origin);
 }
 
@@ -91,8 +100,8 @@ static void take_results(struct sending *b, const struct pw_submit_result *resul
         if (r->status == PW_ACCEPTED || r->status == PW_DUPLICATE)
             s->at.counts[r->status]++;
         else
-            file_refuse(s, b->lines[i], r->status, r->detail ? r->detail : "", b->at[i],
-                        b->lens[i]);
+            file_refuse(s, b->lines[i], r->status, without_line(r->detail ? r->detail : ""),
+                        b->at[i], b->lens[i]);
     }
 }
 
@@ -133,7 +142,7 @@ static void on_submitted(void *arg, const struct pw_submit_result *result)
 
 void sending_go(struct spool *s, struct sending *b, int64_t next_line, int64_t next_offset)
 {
-    char actor[300];
+    char name[250], actor[300];
 
     b->next_line = next_line;
     b->next_offset = next_offset;
@@ -141,7 +150,8 @@ void sending_go(struct spool *s, struct sending *b, int64_t next_line, int64_t n
         settle(b);
         return;
     }
-    snprintf(actor, sizeof(actor), "spool:%.250s", s->at.name);
+    shown_copy(name, sizeof(name), s->at.name);
+    snprintf(actor, sizeof(actor), "spool:%s", name);
     s->is_busy =
         s->host->submit(s->host->ctx, PW_NDJSON, b->text, b->len, actor, on_submitted, b) == PW_OK;
     if (s->is_busy) {

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "shown.h"
 #include "spool.h"
 
 #define STATE_KEY "current"
@@ -65,6 +66,19 @@ static json_t *progress_write(const struct progress *p)
     return out;
 }
 
+static void forget_file(struct spool *s)
+{
+    progress_fini(&s->at);
+    piece_fini(&s->piece);
+    json_decref(s->items);
+    json_decref(s->places);
+    s->items = s->places = NULL;
+    free(s->taken);
+    s->taken = NULL;
+    free(s->report);
+    s->report = NULL;
+}
+
 static void on_kept(void *arg, enum pw_status status, const char *text, size_t len)
 {
     struct spool *s = arg;
@@ -75,7 +89,8 @@ static void on_kept(void *arg, enum pw_status status, const char *text, size_t l
         return;
     }
     spool_log(s, 1, "progress not kept error=%.*s", (int)len, text);
-    progress_fini(&s->at); /* what is on disk says how far it is */
+    forget_file(s); /* what is on disk says how far it is */
+    s->is_unknown = true;
     spool_later(s);
 }
 
@@ -92,19 +107,6 @@ void file_keep(struct spool *s)
 }
 
 /* ---- the end of a file ---- */
-
-static void forget_file(struct spool *s)
-{
-    progress_fini(&s->at);
-    piece_fini(&s->piece);
-    json_decref(s->items);
-    json_decref(s->places);
-    s->items = s->places = NULL;
-    free(s->taken);
-    s->taken = NULL;
-    free(s->report);
-    s->report = NULL;
-}
 
 static void on_forgotten(void *arg, enum pw_status status, const char *text, size_t len)
 {
@@ -124,7 +126,7 @@ static bool is_done(const struct spool *s)
 
 static bool finish_work(struct spool *s)
 {
-    return folder_finish(&s->folder, s->at.name, is_done(s), s->report, s->error, sizeof(s->error));
+    return folder_finish(&s->folder, s->taken, is_done(s), s->report, s->error, sizeof(s->error));
 }
 
 static void on_finished(struct spool *s)
@@ -175,7 +177,7 @@ static char *write_report(const struct spool *s)
 
 void file_fault(struct spool *s, const char *why)
 {
-    snprintf(s->at.fault, sizeof(s->at.fault), "%s", why);
+    shown_copy(s->at.fault, sizeof(s->at.fault), why);
     file_keep(s);
 }
 
@@ -194,7 +196,7 @@ void file_finish(struct spool *s)
 static bool read_lines(struct spool *s)
 {
     piece_fini(&s->piece);
-    return folder_read_lines(&s->piece, &s->folder, s->at.name, s->at.offset, s->batch_lines,
+    return folder_read_lines(&s->piece, &s->folder, s->taken, s->at.offset, s->batch_lines,
                              s->error, sizeof(s->error));
 }
 
@@ -208,9 +210,9 @@ size_t file_mark_len(const struct spool *s)
 static void on_lines(struct spool *s)
 {
     if (!s->work_ok) {
-        snprintf(s->at.fault, sizeof(s->at.fault), "line %lld: %.400s", (long long)s->at.line,
-                 s->error);
-        file_keep(s);
+        char why[ERROR_TEXT + 32];
+        snprintf(why, sizeof(why), "line %lld: %s", (long long)s->at.line, s->error);
+        file_fault(s, why);
         return;
     }
     if (s->piece.lines == 0) {
@@ -257,13 +259,16 @@ void file_go_on(struct spool *s)
 
 void file_begin(struct spool *s)
 {
-    if (s->at.name && !s->is_new && strcmp(s->at.name, s->taken) == 0) {
+    char *name = shown_dup(s->taken);
+
+    if (name && s->at.name && !s->is_new && strcmp(s->at.name, name) == 0) {
+        free(name);
         spool_log(s, 2, "file goes on file=%s at=%lld", s->at.name, (long long)s->at.line);
         file_go_on(s);
         return;
     }
     progress_fini(&s->at);
-    s->at = (struct progress){ .name = strdup(s->taken), .line = 1, .refused = json_array() };
+    s->at = (struct progress){ .name = name, .line = 1, .refused = json_array() };
     s->batch_lines = LINES_MAX;
     if (s->at.name && s->at.refused)
         file_keep(s);

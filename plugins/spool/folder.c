@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -11,6 +12,7 @@
 #include <unistd.h>
 
 #define LINE_MAX_BYTES ((size_t)16 << 20)
+#define ADDED_MAX      strlen("~99999.report.json.new")
 
 static bool fail(char *error, size_t size, const char *what, const char *path)
 {
@@ -76,7 +78,11 @@ static bool is_settled(const struct folder *f, const char *part, const char *nam
 {
     struct stat st;
     char *path = path_of(f, part, name);
-    bool ok = path && lstat(path, &st) == 0 && time(NULL) - st.st_mtime >= f->settle_s;
+    time_t now = time(NULL);
+    bool ok = path && lstat(path, &st) == 0;
+
+    /* A clock that goes ahead elsewhere has dated it: since when it is here, ours says. */
+    ok = ok && now - (st.st_mtime > now ? st.st_ctime : st.st_mtime) >= f->settle_s;
 
     free(path);
     return ok;
@@ -272,13 +278,29 @@ static bool write_file(const char *path, const char *text)
     return fclose(file) == 0 && ok;
 }
 
+/* How much of a name leaves room for what may be put behind it; not cut within a character. */
+static int kept_len(const char *name)
+{
+    size_t len = strlen(name);
+
+    if (len <= NAME_MAX - ADDED_MAX)
+        return (int)len;
+    len = NAME_MAX - ADDED_MAX;
+    while (len > 1 && ((unsigned char)name[len] & 0xC0) == 0x80)
+        len--;
+    return (int)len;
+}
+
 /* A name that is free in that part: NAME, NAME~2, NAME~3... */
 static char *free_name(const struct folder *f, const char *part, const char *name)
 {
+    int len = kept_len(name);
+
     for (int i = 1; i < 100000; i++) {
         char *candidate = NULL;
         struct stat st;
-        int rc = i == 1 ? asprintf(&candidate, "%s", name) : asprintf(&candidate, "%s~%d", name, i);
+        int rc = i == 1 ? asprintf(&candidate, "%.*s", len, name)
+                        : asprintf(&candidate, "%.*s~%d", len, name, i);
         char *path = rc < 0 ? NULL : path_of(f, part, candidate);
         if (!path)
             return NULL;

@@ -83,11 +83,17 @@ static void on_taken(struct spool *s)
         uv_timer_start(&s->timer, on_timer, (uint64_t)s->interval_s * 1000, 0);
 }
 
+static void ask_state(struct spool *s);
+
 void spool_go_on(struct spool *s)
 {
     if (s->is_busy || s->is_stopping)
         return;
     uv_timer_stop(&s->timer);
+    if (s->is_unknown) {
+        ask_state(s);
+        return;
+    }
     if (s->taken && s->at.name)
         file_go_on(s);
     else
@@ -118,6 +124,11 @@ static void on_state(void *arg, enum pw_status status, const char *text, size_t 
     s->is_busy = false;
     if (s->is_stopping)
         return;
+    if (status == PW_BUSY) {
+        spool_later(s);
+        return;
+    }
+    s->is_unknown = false;
     json_t *state = status == PW_OK ? json_loadb(text, len, 0, NULL) : NULL;
     if (!state) {
         s->host->give_up(s->host->ctx, status == PW_OK ? "what it has kept is no JSON" : text);
@@ -129,6 +140,13 @@ static void on_state(void *arg, enum pw_status status, const char *text, size_t 
     json_decref(state);
     s->batch_lines = LINES_MAX;
     spool_go_on(s);
+}
+
+static void ask_state(struct spool *s)
+{
+    s->is_busy = s->host->state_get(s->host->ctx, on_state, s) == PW_OK;
+    if (!s->is_busy)
+        spool_later(s);
 }
 
 /* ---- starting ---- */

@@ -23,7 +23,7 @@ struct sending; /* a batch: batch.c */
 
 /* The file under way. */
 struct progress {
-    char *name;             /* NULL: there is none */
+    char *name;             /* as shown.h shows it; NULL: there is none */
     int64_t offset, line;   /* what comes next: byte, and line (or item) from 1 */
     json_int_t counts[4];   /* by enum pw_event_status */
     json_t *refused;        /* {line, status, detail} */
@@ -47,8 +47,9 @@ struct spool {
     bool is_busy;                      /* work, or something asked of the host */
     bool is_working;                   /* work */
     bool work_ok;
+    bool is_unknown; /* how far the file is could not be kept: ask again */
     char error[ERROR_TEXT];
-    char *taken;
+    char *taken; /* the file's name, byte for byte */
     bool is_new;
     char *report;
 

@@ -8,7 +8,7 @@
 static bool read_whole(struct spool *s)
 {
     piece_fini(&s->piece);
-    return folder_read_whole(&s->piece, &s->folder, s->at.name, s->error, sizeof(s->error));
+    return folder_read_whole(&s->piece, &s->folder, s->taken, s->error, sizeof(s->error));
 }
 
 static void send_items(struct spool *s)
@@ -82,7 +82,7 @@ static void take_rows(struct spool *s, const json_t *told)
 {
     size_t i;
     json_t *row;
-    char detail[600];
+    char detail[1000];
     bool is_first = s->at.line == 1 && s->at.offset == 0;
 
     s->items = json_array();
@@ -103,8 +103,12 @@ static void take_rows(struct spool *s, const json_t *told)
             file_refuse(s, json_integer_value(json_object_get(row, "row")), PW_INVALID, detail,
                         raw ? raw : "", raw ? strlen(raw) : 0);
     }
-    s->at.offset = 1; /* the rows that are no events have been told */
-    send_items(s);
+    if (!is_first) {
+        send_items(s);
+        return;
+    }
+    s->at.offset = 1; /* the rows that are no events have been told, and are not told again */
+    file_keep(s);
 }
 
 static void on_rows(void *arg, enum pw_status status, const char *text, size_t len)
@@ -124,6 +128,13 @@ static void on_rows(void *arg, enum pw_status status, const char *text, size_t l
     json_decref(told);
 }
 
+/* The last '-' or '.' of a name, whichever comes later; NULL: none. */
+static char *last_cut(char *name)
+{
+    char *dot = strrchr(name, '.'), *dash = strrchr(name, '-');
+    return dash && (!dot || dash > dot) ? dash : dot;
+}
+
 /* The mapping of NAME.csv, or of "lead.named-2025.csv" that of the longest name before a '-' or
  * '.': what the file's events are is said by a file in the folder of mappings. */
 static json_t *mapping_of(struct spool *s)
@@ -131,8 +142,8 @@ static json_t *mapping_of(struct spool *s)
     char path[4096], stem[256];
     json_error_t why;
 
-    snprintf(stem, sizeof(stem), "%s", s->at.name);
-    for (char *cut; (cut = strrchr(stem, '.')) || (cut = strrchr(stem, '-'));) {
+    snprintf(stem, sizeof(stem), "%s", s->taken);
+    for (char *cut; (cut = last_cut(stem));) {
         *cut = '\0';
         snprintf(path, sizeof(path), "%s/%s.json", s->mappings, stem);
         json_t *mapping = json_load_file(path, JSON_REJECT_DUPLICATES, &why);

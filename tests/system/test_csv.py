@@ -65,6 +65,11 @@ class Events(unittest.TestCase):
                                    "rag.csv:7: row 6, column 'URN':")):
             self.assertIn(said, told[at])
         self.assertIn("school_systems", told[2])
+        self.assertIn('found "31/02/2025", expected a day that there is', told[0])
+        long = self.file("long.csv", "urn,date,teacher\n100001,2025-09-10," + "p" * 20000 + "\n")
+        done = self.dry(long, "--type", "lead.named", "--json")
+        self.assertEqual(json.loads(done.stdout)["wrong"],
+                         [{"row": 1, "line": 2, "column": "teacher", "detail": "it is 20000 bytes long, expected fewer than 16384"}])
 
     def test_mappings_and_headers_that_are_wrong(self):
         table = self.file("t.csv", "URN,Date\n100001,2025-09-10\n")
@@ -72,11 +77,20 @@ class Events(unittest.TestCase):
                              ({"subject": "UNR"}, "there is no column 'UNR' (for subject); did you mean \"URN\"?"),
                              ({"data": {"aera": "URN"}}, "has no field 'aera'; did you mean \"area\"?"),
                              ({"type": "no.such"}, "there is no type of event 'no.such'"),
+                             ({"type": "readyness.assessed"}, "did you mean \"readiness.assessed\"?"),
                              ({"time": 5}, "mapping: time: expected a column's name")):
             mapping = self.file("map.json", json.dumps({"type": "readiness.assessed", "subject": "URN", "time": "Date"} | change))
             done = self.dry(table, "--mapping", mapping)
             self.assertEqual(done.returncode, 3)
             self.assertIn(said, done.stderr)
+        for header, said in (("URN;Date", "its columns are set off by semicolons, expected commas"),
+                             ("URN,Date,teacher,Teacher", "there are two columns 'teacher', 3 and 4: which is meant")):
+            done = self.dry(self.file("t.csv", header + "\n"), "--type", "lead.named")
+            self.assertEqual(done.returncode, 3)
+            self.assertIn(said, done.stderr)
+        done = self.dry(table)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("of what type are the events? Say --type TYPE", done.stderr)
 
     def test_all_rows_or_none_and_again_is_harmless(self):
         with Daemon() as d:

@@ -86,6 +86,41 @@ class Files(SpoolTest):
             time.sleep(0.02)
         return json.loads(path.read_text())
 
+    def test_a_name_may_hold_any_byte_and_be_as_long_as_there_is(self):
+        self.daemon()
+        folder = os.fsencode(self.spool)
+        for number, name in enumerate((b"\xff\xfe.ndjson", b"two\nlines.ndjson", "é".encode() * 124 + b".ndjson")):
+            part = folder + b"/in/.part"
+            with open(part, "wb") as file:
+                file.write(lines_of([registered(str(100001 + number))]).encode() + b"{no json\n")
+            os.rename(part, folder + b"/in/" + name)
+            kept = name if len(name) < 200 else "é".encode() * 116
+            report = folder + b"/failed/" + kept + b".report.json"
+            deadline = time.monotonic() + PATIENCE_S
+            while not (os.path.exists(report) and os.path.exists(folder + b"/failed/" + kept)):
+                self.assertLess(time.monotonic(), deadline, os.listdir(folder + b"/failed"))
+                time.sleep(0.02)
+            with open(report) as file:
+                told = json.load(file)
+            self.assertEqual(self.counts(told), (1, 0, 0, 1))
+            shown = ("\\xff\\xfe.ndjson", "two\\x0alines.ndjson", "é" * 124 + ".ndjson")[number]
+            self.assertEqual(told["file"], shown)
+
+    def test_lines_are_told_as_the_file_counts_them(self):
+        self.daemon()
+        self.drop("a.ndjson", lines_of([registered(str(100000 + i)) for i in range(1001)]) + "\0\0\0\n{no json")
+        told = self.await_report("a.ndjson", "failed")
+        self.assertEqual([r["line"] for r in told["refused"]], [1002, 1003])
+        self.assertEqual(told["refused"][0]["detail"], "column 1 (byte 1): a NUL byte: write it as \\u0000 in a string")
+
+    def test_a_mapping_has_the_name_before_the_last_dash(self):
+        self.daemon()
+        (self.spool / "mappings").mkdir()
+        mapping = {"type": "lead.named", "subject": "URN", "time": "Date", "data": {"teacher": "Key"}}
+        (self.spool / "mappings/lead.named.json").write_text(json.dumps(mapping))
+        self.drop("lead.named-2025.csv", "URN,Date,Key\n100001,10/09/2025,p-1\n")
+        self.assertEqual(self.counts(self.await_report("lead.named-2025.csv", "done")), (1, 0, 0, 0))
+
     def test_one_name_twice_keeps_both(self):
         self.daemon()
         self.drop("a.ndjson", lines_of([registered("100001")]))
@@ -115,6 +150,10 @@ class Crashes(SpoolTest):
             lines = lines_of(events[n * 750:(n + 1) * 750]).splitlines(True) + bad[n * 10:(n + 1) * 10]
             chance.shuffle(lines)
             self.drop(f"f{n}.ndjson", "".join(lines * 1))
+        (self.spool / "mappings").mkdir()
+        (self.spool / "mappings/g.json").write_text(json.dumps({"type": "lead.named", "subject": "URN", "time": "Date",
+                                                                "data": {"teacher": "Key"}}))
+        self.drop("g.csv", "URN,Date,Key\n" + "".join(f"100001,2025-09-10,Ann {i}\n" for i in range(10)))
         for _ in range(number_from("PATHWAY_KILLS", 8)):
             time.sleep(chance.random() * 0.25)
             d.kill()
@@ -124,8 +163,9 @@ class Crashes(SpoolTest):
             self.assertEqual(report["accepted"] + report["duplicate"], 750, seed)
             self.assertEqual(report["invalid"], 10, seed)
         self.assertEqual(rows(d.database, "SELECT count(*) FROM event"), [(3000,)], seed)
-        self.assertEqual(rows(d.database, "SELECT count(*), count(DISTINCT body) FROM quarantine"), [(40, 40)], seed)
-        self.assertEqual(len(list((self.spool / "failed").iterdir())), 8, seed)
+        self.assertEqual(self.await_report("g.csv", "failed")["invalid"], 10, seed)
+        self.assertEqual(rows(d.database, "SELECT count(*), count(DISTINCT origin) FROM quarantine"), [(50, 50)], seed)
+        self.assertEqual(len(list((self.spool / "failed").iterdir())), 10, seed)
 
 
 if __name__ == "__main__":
