@@ -163,14 +163,18 @@ static enum err_code keep_all(struct differences *all, struct err *err)
     return OK;
 }
 
-enum err_code differences_from_stored(struct differences *out, struct publication *p,
-                                      const struct live *l, const char *names, const char *values,
-                                      struct err *err)
+enum err_code differences_from_stored(struct differences *out, bool *is_stored,
+                                      struct publication *p, const struct live *l,
+                                      const char *names, const char *values, struct err *err)
 {
-    struct differences old = { .arena = &p->arena }, new = { .arena = &p->arena };
+    struct differences old = { .arena = &p->scratch }, new = { .arena = &p->scratch };
     const char *old_names, *old_values;
 
     enum err_code rc = decisions_of(&old_names, &old_values, p->store, l->subject, err);
+    *is_stored =
+        rc == OK && old_values && strcmp(old_names, names) == 0 && strcmp(old_values, values) == 0;
+    if (*is_stored)
+        return OK;
     if (rc == OK && !old_values) {
         old_names = names;
         rc = judge_empty(&old_values, p, record_ruleset(l->fold.record), l->subject, err);

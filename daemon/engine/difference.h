@@ -33,11 +33,12 @@ void difference_take(const struct judged *j, void *arg);
 /*
  * Compare what was decided of `l` now (`names` and `values` as decisions_put() takes them) with
  * what is stored. What it adds stays valid when the stored decisions are replaced, as long as
- * `values` does.
+ * `values` does. *is_stored: these very ones are stored, and need not be put.
  */
-MUST_CHECK enum err_code differences_from_stored(struct differences *out, struct publication *p,
-                                                 const struct live *l, const char *names,
-                                                 const char *values, struct err *err);
+MUST_CHECK enum err_code differences_from_stored(struct differences *out, bool *is_stored,
+                                                 struct publication *p, const struct live *l,
+                                                 const char *names, const char *values,
+                                                 struct err *err);
 
 /* A decision's value as it is kept: JSON, {"error": "..."} where its rule failed. Arena's
  * memory. */

@@ -29,7 +29,7 @@ static const char *write_cause(struct publication *p, const struct cause *causes
         buf_printf(&events, "%s%s", earlier, causes ? "," : "");
     write_causes(&events, causes);
     cause_text(&b, buf_cstr(&events), moment, p->is_new_generation ? p->generation : 0);
-    const char *text = b.failed || events.failed ? NULL : arena_strdup(&p->arena, buf_cstr(&b));
+    const char *text = b.failed || events.failed ? NULL : arena_strdup(&p->scratch, buf_cstr(&b));
     buf_fini(&events);
     buf_fini(&b);
     return text;
@@ -37,7 +37,7 @@ static const char *write_cause(struct publication *p, const struct cause *causes
 
 static const char *text_of(struct publication *p, struct slice s)
 {
-    return s.at ? arena_copy(&p->arena, s.at, s.len) : "null";
+    return s.at ? arena_copy(&p->scratch, s.at, s.len) : "null";
 }
 
 static enum err_code tell(struct publication *p, const char *subject, const struct difference *d,
@@ -210,9 +210,10 @@ static enum err_code judge(struct differences *found, int64_t *wake, struct publ
     record_write_decisions(&p->values, r);
     if (!names || p->values.failed)
         rc = no_memory(err);
+    bool is_stored = false;
     if (rc == OK && is_rebuilt)
-        rc = differences_from_stored(found, p, l, names, buf_cstr(&p->values), err);
-    if (rc == OK)
+        rc = differences_from_stored(found, &is_stored, p, l, names, buf_cstr(&p->values), err);
+    if (rc == OK && !is_stored)
         rc = decisions_put(p->store, l->subject, names, buf_cstr(&p->values), err);
     return rc == OK && found->failed ? no_memory(err) : rc;
 }
@@ -221,11 +222,12 @@ static enum err_code judge(struct differences *found, int64_t *wake, struct publ
 static enum err_code publish_live(struct publication *p, struct live *l, bool is_rebuilt,
                                   const struct cause *causes, int64_t *wake, struct err *err)
 {
-    struct differences found = { .arena = &p->arena };
+    struct differences found = { .arena = &p->scratch };
     const char *cause = NULL;
     char *earlier = NULL;
     int64_t due;
 
+    arena_reset(&p->scratch);
     enum err_code rc = judge(&found, wake, p, l, is_rebuilt, err);
     if (rc == OK)
         rc = wake_of(&due, p->store, l->subject, err);
@@ -346,4 +348,5 @@ void publication_fini(struct publication *p)
     buf_fini(&p->values);
     buf_fini(&p->text);
     arena_fini(&p->arena);
+    arena_fini(&p->scratch);
 }

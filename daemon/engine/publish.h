@@ -24,7 +24,8 @@ struct publication {
     struct world *world;      /* borrowed */
     struct live_cache *cache; /* borrowed */
     struct arena arena;       /* owned */
-    int64_t now;              /* judged at this instant */
+    struct arena scratch; /* owned: of the subject under way. A commit may judge all there are */
+    int64_t now;          /* judged at this instant */
     int64_t recorded;
     int64_t first_seq; /* of the events that the commit appends */
     int64_t generation;

@@ -3,6 +3,7 @@
  * how it ended), and is answered. */
 #include "host/reload.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -58,6 +59,8 @@ static void bury(uv_work_t *work)
 {
     struct burial *b = work->data;
     rulebook_free(b->rules);
+    /* Between what was kept of two generations there is much that the allocator would hold. */
+    malloc_trim(0);
 }
 
 static void buried(uv_work_t *work, int status)
