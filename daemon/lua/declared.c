@@ -176,7 +176,11 @@ bool ruleset_is_read(const struct ruleset *rs, uint16_t index)
 
 bool ruleset_takes(const struct ruleset *rs, enum subject_kind kind, const char *type)
 {
-    return strmap_find(&rs->subjects[kind].reducer_by_event, type, strlen(type)) != NULL;
+    const struct subject_defs *defs = &rs->subjects[kind];
+    size_t len = strlen(type);
+
+    return strmap_find(&defs->reducer_by_event, type, len) ||
+           strmap_find(&defs->added_by_event, type, len);
 }
 
 const char *ruleset_word(const struct ruleset *rs, int index)

@@ -3,10 +3,12 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/array.h"
 #include "model/subject.h"
@@ -48,13 +50,27 @@ const char *folder_hub_of(const char *path, size_t *len)
 
 /* ---- files ---- */
 
+/* Some editors put UTF-8's mark in front of a text. */
+static void skip_mark(struct ruleset_file *file)
+{
+    if (file->len >= 3 && memcmp(file->text, "\xef\xbb\xbf", 3) == 0) {
+        file->text += 3;
+        file->len -= 3;
+    }
+}
+
 static enum err_code read_file(struct ruleset_file *out, struct arena *arena, const char *path,
                                struct err *err)
 {
     struct stat st;
-    FILE *f = fopen(path, "rb");
-    if (!f)
-        return err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC); /* a pipe would never open */
+    FILE *f = fd >= 0 ? fdopen(fd, "rb") : NULL;
+    if (!f) {
+        enum err_code rc = err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
+        if (fd >= 0)
+            close(fd);
+        return rc;
+    }
     enum err_code rc = OK;
     if (fstat(fileno(f), &st) != 0 || !S_ISREG(st.st_mode))
         rc = err_set(err, ERR_IO, "%s: is not a file that can be read", path);
@@ -68,6 +84,8 @@ static enum err_code read_file(struct ruleset_file *out, struct arena *arena, co
             rc = no_memory(path, err);
         else if (ferror(f))
             rc = err_set(err, ERR_IO, "%s: can not be read", path);
+        else
+            skip_mark(out);
     }
     fclose(f);
     return rc;
@@ -212,6 +230,8 @@ static enum err_code read_one(struct rule_files *f, struct arena *arena, const c
     struct rule_files alone = { 0 };
 
     enum err_code rc = add_pack(&alone, arena, dir, name, err);
+    if (rc == OK && alone.count == 0)
+        rc = err_set(err, ERR_ABSENT, "%s: there is no .lua file in this folder", dir);
     if (rc != OK)
         return rc;
     if (!holds_overlay(&alone)) {

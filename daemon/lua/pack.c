@@ -166,7 +166,8 @@ static void check_sections(struct loader *ld)
     static const char *const OVERLAY_KEYS[] = { "hub",    "version", "title", "source", "calendar",
                                                 "events", "facts",   "on",    "params", "rules",
                                                 "alerts", "moves",   "tests", NULL };
-    const char *named = NULL, *hub = NULL;
+    const char *named = NULL, *hub = NULL, *overlay = NULL;
+    bool is_told = false; /* what is wrong with the hub that it names */
 
     for (ld->part = 0; ld->part < ld->count; ld->part++) {
         lua_rawgeti(ld->L, LUA_REGISTRYINDEX, ld->parts[ld->part].ref);
@@ -176,8 +177,12 @@ static void check_sections(struct loader *ld)
         else
             loader_check_keys(ld, where, "a pack", KEYS);
         read_about(ld, where);
-        if (loader_is_overlay(ld))
+        if (loader_is_overlay(ld)) {
+            size_t known = ld->problems->count;
             overlay_check_hub(ld, where, &hub);
+            is_told = is_told || ld->problems->count > known;
+            overlay = overlay ? overlay : where;
+        }
         if (!ld->parts[ld->part].is_overlay && loader_text(ld, "name", where)) {
             loader_enter(ld, "name");
             where = loader_place(ld, where);
@@ -194,10 +199,9 @@ static void check_sections(struct loader *ld)
     if (!named)
         problems_add(ld->problems, "%s:1: the pack has no name; expected name = \"...\" in a file",
                      ld->parts[0].path);
-    if (ld->rs->hub && !hub)
-        problems_add(ld->problems,
-                     "hubs/%s/: the overlay names no hub; expected hub = \"%s\" in a file",
-                     ld->rs->hub, ld->rs->hub);
+    if (ld->rs->hub && overlay && !hub && !is_told)
+        problems_add(ld->problems, "%s: the overlay names no hub; expected hub = \"%s\" in a file",
+                     overlay, ld->rs->hub);
 }
 
 /* All tests of all files in one list, in the order of files. */

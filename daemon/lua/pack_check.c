@@ -34,6 +34,16 @@ static void add_problem(struct loader *ld, const char *where, int line, const ch
 
 /* ---- what is read from and written to a view ---- */
 
+static const char *hint_for_field(struct loader *ld, const char *name, const struct strmap *names)
+{
+    if (!strmap_find(&ld->rs->param_names, name, strlen(name)))
+        return loader_hint(ld, name, names);
+    const char *hint =
+        loader_keep(ld, lua_pushfstring(ld->L, "; a parameter is read as s.param.%s", name));
+    lua_pop(ld->L, 1);
+    return hint;
+}
+
 static void check_read(const struct check *c, const char *name, int line)
 {
     struct loader *ld = c->ld;
@@ -51,7 +61,7 @@ static void check_read(const struct check *c, const char *name, int line)
     if (!item)
         add_problem(ld, c->where, line,
                     lua_pushfstring(ld->L, "unknown fact or rule '%s'%s", name,
-                                    loader_hint(ld, name, names)));
+                                    hint_for_field(ld, name, names)));
     else if (c->is_writing && item->as.num >> 16 == SLOT_RULE)
         add_problem(
             ld, c->where, line,
@@ -166,6 +176,11 @@ static void check_name(enum scan_what what, const char *name, int line, void *ar
             add_problem(c->ld, c->where, line,
                         lua_pushstring(L, "import: files are imported at the top of a file, not "
                                           "by a function"));
+        else if (strcmp(name, "null") == 0)
+            add_problem(
+                c->ld, c->where, line,
+                lua_pushstring(L, "null is what a test expects of a decision without a "
+                                  "value; whether a fact is there is asked by: if s.NAME then"));
         break;
     case SCAN_NO_RETURN:
         if (c->gives_value && c->depth == 0)
@@ -254,10 +269,35 @@ static void check_compare(const char *name, const char *text, const int *number,
             lua_pushstring(L, "a container, no number; to count what is in it, write # before it");
     else if (number && type->kind == TYPE_BOOL)
         problem = lua_pushstring(L, "true or false, no number");
+    else if (number && type->kind == TYPE_TIME)
+        problem = lua_pushstring(
+            L, "an instant, no number; write midnight(\"2026-09-01\"), or ask s:reached(...)");
+    else if (number && type->kind == TYPE_YEAR)
+        problem = lua_pushstring(L, "an academic year, no number; write it as \"2024/25\"");
+    else if (number && type->kind != TYPE_INT && type->kind != TYPE_NUMBER)
+        problem = lua_pushstring(L, "a text, no number");
     if (!problem)
         return;
     problems_add_new(c->ld->problems, "%s:%d: %s is %s", c->where, line, name, problem);
     lua_pop(L, 1);
+}
+
+/* An instant is moved by days only. Lua would add the number to its microseconds, and say nothing.
+ */
+static void check_sum(const char *name, const char *param, int line, void *arg)
+{
+    const struct check *c = arg;
+    lua_State *L = c->ld->L;
+    const struct subject_defs *defs = &c->ld->rs->subjects[c->kind];
+    const struct strmap_item *item = strmap_find(&defs->names, name, strlen(name));
+
+    if (!item || item->as.num >> 16 != SLOT_FACT ||
+        defs->facts[item->as.num & 0xffff].type->kind != TYPE_TIME)
+        return;
+    add_problem(
+        c->ld, c->where, line,
+        lua_pushfstring(L, "%s is an instant, to which no number is added; expected days(%s%s)",
+                        name, param ? "s.param." : "", param ? param : "..."));
 }
 
 /* ---- helpers ---- */
@@ -341,6 +381,7 @@ static void check_function(const struct check *c, uint32_t views)
     struct scan_hooks hooks = { .name = check_name,
                                 .helper = check_helper,
                                 .compare = check_compare,
+                                .reckon = check_sum,
                                 .upvalue = upvalue_name,
                                 .arg = &inner };
     scan_function(L, c->ld->scratch, views, &hooks);

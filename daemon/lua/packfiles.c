@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "lua/loader.h"
+#include "lua/slips.h"
 #include "lua/words.h"
 
 struct load_job {
@@ -73,6 +74,10 @@ static int import(lua_State *L)
         run_file(L, job, i);
         return 1;
     }
+    size_t len = strlen(name);
+    if (len > 4 && strcmp(name + len - 4, ".lua") == 0)
+        return luaL_error(
+            L, "import: there is no %s.lua in this pack; a file is named without .lua", name);
     return luaL_error(L, "import: there is no %s.lua in this pack%s", name,
                       text_hint(hint, sizeof(hint), name, names, count));
 }
@@ -87,7 +92,7 @@ static int raise_told(lua_State *L, struct load_job *job)
 /* Push the main function of a file, after a look at all names in it. */
 static void load_chunk(lua_State *L, struct load_job *job, const struct source *s)
 {
-    char chunk[64];
+    char chunk[64], why[120];
     struct err err;
     size_t problems = job->loader.problems->count;
 
@@ -96,6 +101,8 @@ static void load_chunk(lua_State *L, struct load_job *job, const struct source *
     int len = snprintf(chunk, sizeof(chunk), "@%s", s->path);
     if (len > 58)
         snprintf(chunk, sizeof(chunk), "@%.50s.lua", s->name);
+    if (!job->loader.problems->was_in_force && slips_in_bytes(why, sizeof(why), s->text, s->len))
+        raise_as_is(L, "%s:%s", chunk + 1, why);
     lua_rawgeti(L, LUA_REGISTRYINDEX, job->rs->env);
     if (sandbox_load(&job->rs->sandbox, chunk, s->text, s->len, -1, &err) != OK)
         raise_as_is(L, "%s", err.msg);

@@ -9,6 +9,7 @@
 #include <lauxlib.h>
 #include <lualib.h>
 
+#include "lua/slips.h"
 #include "lua/words.h"
 
 #define FORMAT_MAX 4096
@@ -400,8 +401,10 @@ enum err_code sandbox_load(struct sandbox *sb, const char *name, const char *tex
         enum err_code rc = err_set(err, ERR_RULE, "%s", why ? why : "the file does not load");
         if (err && !has_place(err->msg))
             err_at(err, "%s:1", name + 1);
-        if (err)
+        if (err) {
             words_plain(err->msg, sizeof(err->msg));
+            slips_explain(err->msg, sizeof(err->msg), text, len);
+        }
         lua_pop(sb->L, 1);
         return rc;
     }

@@ -13,6 +13,7 @@
 /* Opcodes of Lua 5.4. */
 enum {
     OP_MOVE = 0,
+    OP_LOADI = 1,
     OP_LOADK = 3,
     OP_LFALSESKIP = 6,
     OP_LOADNIL = 8,
@@ -27,6 +28,10 @@ enum {
     OP_SETI = 17,
     OP_SETFIELD = 18,
     OP_SELF = 20,
+    OP_ADDI = 21,
+    OP_SUBK = 23,
+    OP_ADD = 34,
+    OP_SUB = 35,
     OP_MMBIN = 46,
     OP_MMBINK = 48,
     OP_CLOSE = 54,
@@ -73,10 +78,23 @@ static struct use decode(uint32_t i)
 }
 
 /* What a register or upvalue holds. */
-enum holds { NOTHING, VIEW, PARAMS, ENVIRONMENT, GLOBAL, TEXT, FIELD, OUTER, ELEMENT, INNER };
+enum holds {
+    NOTHING,
+    VIEW,
+    PARAMS,
+    PARAM,
+    ENVIRONMENT,
+    GLOBAL,
+    TEXT,
+    NUMBER,
+    FIELD,
+    OUTER,
+    ELEMENT,
+    INNER
+};
 struct tag {
     enum holds holds;
-    int index;                   /* OUTER, ELEMENT: of the scanned function's upvalue */
+    int index;                   /* OUTER, ELEMENT: of the scanned function's upvalue; NUMBER: it */
     const char *text;            /* TEXT; FIELD: of a view; ELEMENT: its key, NULL when unknown */
     struct dump_function *inner; /* INNER */
 };
@@ -199,7 +217,7 @@ static struct tag read_field(const struct walk *w, size_t pc, const struct tag *
         return (struct tag){ .holds = strcmp(name, "param") == 0 ? PARAMS : FIELD, .text = name };
     case PARAMS:
         tell(w, pc, SCAN_PARAM, name);
-        break;
+        return (struct tag){ .holds = name ? PARAM : NOTHING, .text = name };
     case OUTER:
         return (struct tag){ .holds = ELEMENT, .index = from->index, .text = name };
     default:
@@ -281,6 +299,8 @@ static struct tag read(struct walk *w, size_t pc, struct use u)
     switch (u.op) {
     case OP_MOVE:
         return w->registers[u.b];
+    case OP_LOADI:
+        return (struct tag){ .holds = NUMBER, .index = (int)u.bx - 0xffff };
     case OP_LOADK:
         return (struct tag){ .holds = TEXT, .text = text_at(w, u.bx) };
     case OP_GETUPVAL:
@@ -312,6 +332,7 @@ static void compare(const struct walk *w, size_t pc, struct use u)
     const struct tag *a = &w->registers[u.a], *b = &w->registers[u.b];
     const char *text = NULL;
     int number = (int)u.b - 127; /* as these instructions hold it */
+    bool has_number = u.op >= OP_EQI;
 
     if (u.op == OP_EQK)
         text = text_at(w, u.b);
@@ -320,13 +341,33 @@ static void compare(const struct walk *w, size_t pc, struct use u)
     else if (u.op <= OP_LE && a->holds == TEXT) {
         text = a->text;
         a = b;
+    } else if (u.op <= OP_LE && (a->holds == NUMBER || b->holds == NUMBER)) {
+        number = a->holds == NUMBER ? a->index : b->index;
+        a = a->holds == NUMBER ? b : a;
+        has_number = true;
     }
     if (!hooks->compare || a->holds != FIELD)
         return;
     if (text)
         hooks->compare(a->text, text, NULL, false, w->f->lines[pc], hooks->arg);
-    else if (u.op >= OP_EQI)
+    else if (has_number)
         hooks->compare(a->text, NULL, &number, false, w->f->lines[pc], hooks->arg);
+}
+
+/* A sum of a field and a number that stands in the function, or a parameter: s.since + 90 */
+static void reckon(const struct walk *w, size_t pc, struct use u)
+{
+    const struct scan_hooks *hooks = w->scan->hooks;
+    const struct tag *a = &w->registers[u.b], *b = &w->registers[u.c];
+    bool has_constant = u.op < OP_ADD;
+
+    if (!has_constant && a->holds == PARAM) {
+        const struct tag *swap = a;
+        a = b;
+        b = swap;
+    }
+    if (hooks->reckon && a->holds == FIELD && (has_constant || b->holds == PARAM))
+        hooks->reckon(a->text, has_constant ? NULL : b->text, w->f->lines[pc], hooks->arg);
 }
 
 /* s.phase = "primary" */
@@ -351,6 +392,8 @@ static void step(struct walk *w, size_t pc)
         check_set(w, pc, u);
     } else if (u.op >= OP_EQ && u.op <= OP_GEI)
         compare(w, pc, u);
+    else if ((u.op >= OP_ADDI && u.op <= OP_SUBK) || u.op == OP_ADD || u.op == OP_SUB)
+        reckon(w, pc, u);
     else if (u.op == OP_SETTABLE)
         write_field(w, pc, &w->registers[u.a], key_in(w, u.b));
     else if (u.op == OP_SETI)

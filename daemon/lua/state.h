@@ -499,6 +499,9 @@ struct scan_hooks {
      * the function. */
     void (*compare)(const char *fact, const char *text, const int *number, bool is_set, int line,
                     void *arg);
+    /* To a fact a number is added, or taken from it: one that stands in the function, or `param`.
+     */
+    void (*reckon)(const char *fact, const char *param, int line, void *arg);
     /* The name of an upvalue of the scanned function. */
     const char *(*upvalue)(int upvalue, void *arg);
     void *arg;

@@ -17,7 +17,14 @@ struct search {
 
 static void visit(struct search *s, uint16_t rule);
 
-/* The circle is told from its first rule by name, wherever the search came upon it. */
+/* Rules lie in the order of their names. What an overlay adds stands in front: the national pack
+ * has no circle of its own, so that is where the mistake is. */
+static bool comes_before(const struct rule_def *a, const struct rule_def *b)
+{
+    return a->is_own == b->is_own ? a < b : a->is_own;
+}
+
+/* The circle is told from its first rule, wherever the search came upon it. */
 static void tell_cycle(struct search *s, uint16_t rule)
 {
     const struct rule_def *rules = s->ld->rs->rules;
@@ -28,7 +35,7 @@ static void tell_cycle(struct search *s, uint16_t rule)
         first--;
     int length = s->depth - first, least = first;
     for (int i = first; i < s->depth; i++)
-        if (s->way[i] < s->way[least]) /* rules are sorted by name */
+        if (comes_before(&rules[s->way[i]], &rules[s->way[least]]))
             least = i;
     for (int i = 0; i <= length; i++)
         buf_printf(&text, "%s%s", i ? " -> " : "",

@@ -162,6 +162,8 @@ static struct ruleset *judging_ruleset(lua_State *L)
 static int view_reached_method(lua_State *L)
 {
     struct ruleset *rs = judging_ruleset(L);
+    if (lua_isnone(L, 2) && lua_isinteger(L, 1))
+        return luaL_error(L, "reached: it is called with a colon: s:reached(...)");
     if (!lua_isinteger(L, 2))
         return luaL_error(
             L, "reached: found %s, expected an instant such as midnight(...) or year_end(...)",
@@ -187,6 +189,8 @@ static int view_in_year(lua_State *L)
     size_t len;
     int year;
     struct err err;
+    if (lua_isnone(L, 2) && lua_isstring(L, 1))
+        return luaL_error(L, "in_year: it is called with a colon: s:in_year(...)");
     const char *s = luaL_checklstring(L, 2, &len);
     if (instants_year(&year, &rs->instants, s, len, &err) != OK)
         return luaL_error(L, "in_year: %s", err.msg);

@@ -189,6 +189,8 @@ static void say_syntax(struct buf *out, const char *text)
         { "near <eof>", "at the end of the file" },
         { "'<eof>' expected", "nothing more is expected here: too many 'end's, or something behind "
                               "return" },
+        { "<eof> expected", "nothing more is expected here: an 'end' or a '}' too many, or "
+                            "something behind return" },
         { "'<name>' expected", "a name is expected" },
         { "<name> expected", "a name is expected" },
         { "<eof>", "the end of the file" },

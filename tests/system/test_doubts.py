@@ -2,7 +2,9 @@
 `pathway test --coverage`."""
 
 import json
+import tempfile
 import unittest
+from pathlib import Path
 
 from authors import Folder, marked_line, problems_of, small
 
@@ -84,6 +86,20 @@ class Doubts(unittest.TestCase):
             on="""["school.grew"] = function(s, e)
               s.pupils = e.data.to end, --!""",
             events="""["school.grew"] = { title = "Grew", subject = "school", data = { to = int(5001, 5001) } },""")
+
+    def test_what_an_overlay_adds_is_tried_too(self):
+        with tempfile.TemporaryDirectory() as folder:
+            overlay = Path(folder, "07")
+            self.assertEqual(tool("new", "overlay", "07", "--in", folder).returncode, 0)
+            file = overlay / "overlay.lua"
+            text = file.read_text().replace(
+                "s.h07_briefed_at = e.time end",
+                "s.h07_briefed_at = e.time\n        if e.data.by == 'p1' then return e.data.nights end end")
+            file.write_text(text)
+            line = text[:text.index("nights")].count("\n") + 1
+            done = tool("check", overlay)
+            self.assertEqual((done.returncode, done.stderr),
+                             (1, f"{file}:{line}: unknown field 'nights' of the event's data\n"))
 
     def test_a_parameter_of_the_wrong_type(self):
         for value in ('"two"', "true", '"2"'):

@@ -55,7 +55,7 @@ MISTAKES = [
         b = rule {{ "B", {RULE} function(s) return s.open end }}, --!"""), None),
     ("a missing quote", dict(rules=f"""a = rule {{ "A, {RULE} function(s) return s.open end }}, --!"""), None),
     ("= for ==", dict(rules=f"""a = rule {{ "A", {RULE}
-        function(s) if s.open = true then return true end end }}, --!"""), "'then' expected near '='"),
+        function(s) if s.open = true then return true end end }}, --!"""), "'then' expected near '='; two values are compared by =="),
     ("no return", dict(rules=f"""a = rule {{ "A", {RULE}
         function(s) local yes = s.open and 1 end }}, --!"""),
      "this function returns nothing; expected return and a value"),
@@ -73,6 +73,24 @@ MISTAKES = [
     ("an instant compared with a text", dict(rules=f"""a = rule {{ "A", {RULE}
         function(s) return s.promised ~= nil and s.promised > "2024-09-01" end }}, --!"""),
      'promised is an instant, no text; write midnight("2024-09-01"), or ask s:reached(...)'),
+    ("an instant compared with a number", dict(rules=f"""a = rule {{ "A", {RULE}
+        function(s) return s.promised ~= nil and s.promised > 2024 end }}, --!"""),
+     'promised is an instant, no number; write midnight("2026-09-01"), or ask s:reached(...)'),
+    ("a number added to an instant", dict(rules=f"""a = rule {{ "A", {RULE}
+        function(s) return s.promised ~= nil and s:reached(s.promised + 365) end }}, --!"""),
+     'promised is an instant, to which no number is added; expected days(...)'),
+    ("a parameter added to an instant", dict(rules=f"""a = rule {{ "A", {RULE}
+        function(s) return s.promised ~= nil and s:reached(s.param.promise_days + s.promised) end }}, --!"""),
+     'promised is an instant, to which no number is added; expected days(s.param.promise_days)'),
+    ("a parameter read as a fact", dict(rules=f"""a = rule {{ "A", {RULE}
+        function(s) return #s.leads > s.leads_needed end }}, --!"""),
+     "unknown fact or rule 'leads_needed'; a parameter is read as s.param.leads_needed"),
+    ("null for nil", dict(rules=f"""a = rule {{ "A", {RULE}
+        function(s) return s.pupils ~= null end }}, --!"""),
+     "null is what a test expects of a decision without a value; whether a fact is there is asked by: if s.NAME then"),
+    ("reached with a dot", dict(rules=f"""a = rule {{ "A", {RULE} function(s)
+        return s.reached(midnight("2024-09-01")) end }}, --!"""),
+     "reached: it is called with a colon: s:reached(...)"),
     ("a date that is none", dict(rules=f"""a = rule {{ "A", {RULE}
         function(s) return s.opened_on == "1 September" end }}, --!"""),
      'opened_on is a date; found "1 September", expected a date such as 2026-11-21: a date has four, two and two digits'),

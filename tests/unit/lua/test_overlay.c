@@ -174,8 +174,9 @@ static void an_overlay_says_whose_it_is(void **state)
         said, "hubs/07/overlay.lua:2: the overlay is of hub 08, and its folder is called 07; they "
               "must be the same");
     rulebook_free(load(NATIONAL, "return overlay { title = 'T' }", said, sizeof(said)));
-    assert_string_equal(said,
-                        "hubs/07/: the overlay names no hub; expected hub = \"07\" in a file");
+    assert_string_equal(
+        said, "hubs/07/overlay.lua:1: the overlay names no hub; expected hub = \"07\" in a "
+              "file");
     rulebook_free(load(NATIONAL, "return pack { name = 'x' }", said, sizeof(said)));
     assert_string_equal(
         said,
