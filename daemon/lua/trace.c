@@ -8,6 +8,7 @@
 #include <lauxlib.h>
 
 #include "lua/trace_internal.h"
+#include "lua/uses.h"
 
 /* ---- lists and sets, of the trace's arena ---- */
 
@@ -334,6 +335,30 @@ void trace_move_begins(struct record *r, uint16_t move)
     begin_notes(r->trace, r->trace->self);
 }
 
+static bool has_enter(const struct move_def *m)
+{
+    for (uint16_t i = 0; i < m->step_count; i++)
+        if (m->steps[i].enter != LUA_NOREF)
+            return true;
+    return false;
+}
+
+/* The facts that it moves, or would have written on entering: what it looked at is behind them also
+ * where it kept the move from being made. */
+static void consider(struct trace *t, const struct record *r, uint16_t move,
+                     const struct bits *behind)
+{
+    const struct subject_defs *defs = &r->rs->subjects[r->kind];
+    const struct uses *u = &r->rs->uses->moves[r->kind];
+
+    bits_merge(t, &t->facts[defs->moves[move].fact]->considered, behind);
+    if (!has_enter(&defs->moves[move]))
+        return;
+    for (uint16_t i = 0; i < defs->fact_count; i++)
+        if (i != defs->moves[move].fact && (u->is_open_set || uses_has(u->set, i)))
+            bits_merge(t, &t->facts[i]->considered, behind);
+}
+
 void trace_move(struct record *r, uint16_t move, bool has_moved)
 {
     struct trace *t = r->trace;
@@ -351,7 +376,7 @@ void trace_move(struct record *r, uint16_t move, bool has_moved)
         s->behind = behind;
         trace_compare(t, number);
     }
-    bits_merge(t, &t->facts[r->rs->subjects[r->kind].moves[move].fact]->considered, &behind);
+    consider(t, r, move, &behind);
 }
 
 /* ---- what is behind what ---- */
@@ -380,14 +405,11 @@ bool part_holds(const struct part *p, const struct part *of)
 void trace_add_part(struct trace *t, struct bits *made, struct bits *behind, const struct part *p,
                     bool with_moves)
 {
-    uint16_t move;
-
     for (const struct part *of = p->fact->parts; of; of = of->next)
         if (part_holds(p, of))
             add_step_of(t, made, behind, of->step, with_moves);
     bits_merge(t, &t->idle, &p->fact->idle);
-    if (trace_is_moved(t, p->fact, &move))
-        bits_merge(t, behind, &p->fact->considered);
+    bits_merge(t, behind, &p->fact->considered);
 }
 
 static void add_notes(struct trace *t, struct bits *made, struct bits *behind, uint16_t reader,

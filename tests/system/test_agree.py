@@ -155,6 +155,19 @@ class Agree(unittest.TestCase):
         told = self.d.request("GET", "/v1/schools/100009/events").json()["items"]
         self.assertEqual(told[0]["data"]["attendance"], {"school/100009": []})
 
+    def test_what_kept_a_move_from_writing_is_told_of_what_it_would_have_written(self):
+        """`entered` is written when a school moves into Development; what it had become kept this one out."""
+        school = "school/100007"
+        self.d.send([registered(100007), event("commitment.given", school, id="c 7", time="2025-09-01T10:00:00Z"),
+                     event("school.changed", school, {"education_phase": "secondary"}, id="secondary 7"),
+                     *(event("lead.named", school, {"teacher": t}, id=t + " 7", time="2025-09-03T10:00:00Z")
+                       for t in ("t1", "t2")),
+                     event("group.joined", school, {"group": "group/g7", "kind": "development", "academic_year": "2025/26"},
+                           id="in 7", time="2025-09-20T10:00:00Z")])
+        told = self.d.request("GET", "/v1/schools/100007/decisions/entered").json()
+        self.assertIsNone(told["value"])
+        self.assertEqual([(e["id"], e["alone"]) for e in told["events"]], [("secondary 7", True)])
+
     def test_another_parameter_changes_what_the_explanation_rests_on(self):
         explained = self.ask("explain", SCHOOL, "two_leads")
         needed = explained["rules"][0]["needed"]

@@ -19,20 +19,51 @@ static const char PACK[] =
     "rules = { much = rule { 'Much', source = 's', function(s) return s.sum > s.param.goal end },\n"
     "  many = rule { 'Many', source = 's', function(s) return s.sum > s.param.most end } } }";
 
+/* Moves, criteria, parameters and helpers of every kind. */
+static const char MOVING[] =
+    "local function deep() return function(n) return n > 7 end end\n"
+    "local flag, round = { on = true, share = 0.5 }, math.floor\n"
+    "return pack { name = 'test', events = {\n"
+    "  go = { title = 'Go', subject = 'school', data = { n = int(0, 10), how = enum { 'fast', "
+    "'slow' } } },\n"
+    "  stop = { title = 'S', subject = 'school', data = {} } },\n"
+    "facts = { school = { sum = initially(0, int), seen = bool,\n"
+    "  level = initially('low', enum { 'low', 'mid', 'high' }) } },\n"
+    "calendar = { ['2024/25'] = { '2024-09-02', '2024-11-04', '2025-01-06', '2025-02-24',\n"
+    "  '2025-04-28', '2025-06-09' } },\n"
+    "params = { goal = { 5, from = { ['2024-09-01'] = 6 } }, least = 1, step = 2 },\n"
+    "on = { school = { go = function(s, e)\n"
+    "  if deep()(e.data.n) and flag.on and flag.share < 1 then s.sum = round(s.sum + s.param.step) "
+    "end end,\n"
+    "  stop = function(s) s.sum = 0 end } },\n"
+    "moves = { school = { level = first_of {\n"
+    "  { 'high', from = { 'mid' }, function(s) return s.may_high and s.other end,\n"
+    "    enter = function(s) s.seen = true end },\n"
+    "  { 'mid', function(s) return s.enough end } } } },\n"
+    "rules = {\n"
+    "  enough = rule { 'E', source = 's', waivable = true, needs = at_least('goal'),\n"
+    "    function(s) return s.sum end },\n"
+    "  big = criterion { 'B', source = 's', needs = at_least(9), function(s) return s.sum end },\n"
+    "  half = criterion { 'H', source = 's', function(s) return s.at_last end },\n"
+    "  at_last = criterion { 'L', source = 's', function(s) return s.sum >= s.param.least end },\n"
+    "  may_high = all_of { 'M', source = 's', 'big', 'half' }, other = any_of { 'O', source = 's', "
+    "'enough', 'at_last' },\n"
+    "} }";
+
 /* The pack with one part of it written otherwise, beside the pack: "not alike", or the types that
  * are taken in otherwise. */
-static const char *beside(const char *old, const char *new)
+static const char *beside_in(const char *pack, const char *old, const char *new)
 {
     static char said[200];
     struct buf text = { 0 };
     struct likeness l;
-    const char *at = strstr(PACK, old);
+    const char *at = strstr(pack, old);
 
     assert_non_null(at);
-    buf_add(&text, PACK, (size_t)(at - PACK));
+    buf_add(&text, pack, (size_t)(at - pack));
     buf_str(&text, new);
     buf_str(&text, at + strlen(old));
-    struct rulebook *a = load_rulebook(PACK), *b = load_rulebook(buf_cstr(&text));
+    struct rulebook *a = load_rulebook(pack), *b = load_rulebook(buf_cstr(&text));
     assert_ok(likeness_find(&l, a, b, &err));
     snprintf(said, sizeof(said), "%s", l.is_alike ? "" : "not alike");
     for (uint32_t i = 0; l.is_alike && i < l.others.count; i++)
@@ -42,6 +73,11 @@ static const char *beside(const char *old, const char *new)
     rulebook_free(b);
     buf_fini(&text);
     return said;
+}
+
+static const char *beside(const char *old, const char *new)
+{
+    return beside_in(PACK, old, new);
 }
 
 static void what_only_judges_makes_no_difference(void **state)
@@ -73,5 +109,79 @@ static void what_moves_depend_on_makes_one_for_all(void **state)
     assert_string_equal(beside("stopped = bool", "stopped = bool, more = int"), "not alike");
 }
 
+static void each_part_of_a_move_makes_one_for_all(void **state)
+{
+    static const char *const EDITS[][2] = {
+        { "'high', from", "'low', from" },
+        { "from = { 'mid' }", "from = { 'low' }" },
+        { "s.seen = true", "s.seen = false" },
+        { "return s.enough end", "return not s.enough end" },
+        { "['2024-09-01']", "['2024-10-01']" },
+        { "goal = { 5", "goal = { 4" }, /* only needed */
+        { "at_least('goal')", "at_most('goal')" },
+        { "at_least(9)", "at_least(8)" },
+        { "waivable = true", "waivable = false" },
+        { "s.sum >= s", "s.sum > s" }, /* by way of two rules */
+        { "least = 1", "least = 0" },
+        { "step = 2", "step = 3" }, /* only a reducer's */
+        { "any_of { 'O'", "all_of { 'O'" },
+        { "'big', 'half' }, other = any_of { 'O', source = 's', 'enough'",
+          "'enough', 'half' }, other = any_of { 'O', source = 's', 'big'" },
+        { "'2025-02-24'", "'2025-02-25'" },
+    };
+
+    (void)state;
+    assert_string_equal(beside_in(MOVING, "'E', source = 's'", "'E', source = 't'"), "");
+    for (size_t i = 0; i < sizeof(EDITS) / sizeof(EDITS[0]); i++)
+        if (strcmp(beside_in(MOVING, EDITS[i][0], EDITS[i][1]), "not alike") != 0)
+            fail_msg("%s: taken for %s", EDITS[i][0], EDITS[i][1]);
+}
+
+static void each_part_of_a_reducer_and_of_data_makes_one_for_its_type(void **state)
+{
+    static const char *const EDITS[][2] = {
+        { "n > 7", "n > 8" }, /* in a function within one */
+        { "on = true", "on = false" },
+        { "share = 0.5", "share = 0.25" },
+        { "math.floor", "math.ceil" },
+        { "int(0, 10)", "int(0, 11)" },
+        { "int(0, 10)", "int(1, 10)" },
+        { "'slow'", "'late'" },
+        { "how = enum { 'fast', 'slow' }", "how = optional(enum { 'fast', 'slow' })" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(EDITS) / sizeof(EDITS[0]); i++)
+        if (strcmp(beside_in(MOVING, EDITS[i][0], EDITS[i][1]), "go ") != 0)
+            fail_msg("%s: taken for %s", EDITS[i][0], EDITS[i][1]);
+    assert_string_equal(beside_in(MOVING, "go = {",
+                                  "more = { title = 'M', subject = 'school', data = {} }, go = {"),
+                        "more ");
+}
+
+/* What a name is, that is made when it runs, nobody knows before. */
+static void names_made_when_they_run_are_never_alike(void **state)
+{
+    static const char *const OPEN[][2] = {
+        { "return s.enough end", "return s[('enough'):lower()] end" },
+        { "return s.at_last end", "return s[('at_last'):lower()] end" },
+        { "s.sum = 0", "s[('sum'):lower()] = s[('sum'):lower()] - 1" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(OPEN) / sizeof(OPEN[0]); i++) {
+        struct buf text = { 0 };
+        const char *at = strstr(MOVING, OPEN[i][0]);
+        buf_add(&text, MOVING, (size_t)(at - MOVING));
+        buf_str(&text, OPEN[i][1]);
+        buf_str(&text, at + strlen(OPEN[i][0]));
+        if (strcmp(beside_in(buf_cstr(&text), "'E', source", "'F', source"), "not alike") != 0)
+            fail_msg("%s: is taken for known", OPEN[i][1]);
+        buf_fini(&text);
+    }
+}
+
 TEST_MAIN(CASE(what_only_judges_makes_no_difference), CASE(a_reducer_makes_one_for_its_type),
-          CASE(what_moves_depend_on_makes_one_for_all))
+          CASE(what_moves_depend_on_makes_one_for_all), CASE(each_part_of_a_move_makes_one_for_all),
+          CASE(each_part_of_a_reducer_and_of_data_makes_one_for_its_type),
+          CASE(names_made_when_they_run_are_never_alike))
