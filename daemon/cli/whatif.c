@@ -15,7 +15,9 @@
 
 static const struct option_spec OPTIONS[] = {
     { "rules", "DIR", "other rules: a rules folder, or one pack's own folder" },
-    { "set", "PARAM=VALUE", "a parameter with another value; may be given several times" },
+    { "set", "PARAM=VALUE",
+      "a parameter with another value, in every hub and at every date; may be\n"
+      "                     given several times" },
     { "hub", "CODE", "only what belongs to this hub" },
     OPTION_AT,
     OPTION_KNOWN,
@@ -95,13 +97,6 @@ static enum err_code write_files(struct buf *out, const char *dir, struct err *e
     if (folder_read(&files, &arena, dir, rules_folder(NULL), err) != OK) {
         arena_fini(&arena);
         return err->code = ERR_IO; /* no such folder */
-    }
-    if (files.count == 0) {
-        arena_fini(&arena);
-        return err_set(err, ERR_IO,
-                       "%s: there are no rules in it; a rules folder holds the national pack in "
-                       "national/, and hubs' overlays in hubs/CODE/",
-                       dir);
     }
     buf_printf(out, ",\"keep\":%s,\"files\":[", has_packs(dir) ? "false" : "true");
     for (int i = 0; i < files.count; i++) {

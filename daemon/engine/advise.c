@@ -283,14 +283,23 @@ static bool is_hopeless(const struct advice *a)
 
 struct obstacles {
     struct search *s;
+    const struct record *r;
 };
+
+/* A number that another criterion reads is nothing that could be met; that one is told. */
+static bool is_yes_or_no(const char *said)
+{
+    return !said || strcmp(said, "true") == 0 || strcmp(said, "false") == 0 || said[0] == '!';
+}
 
 static void take_obstacle(const struct need *need, void *arg)
 {
-    struct search *s = ((struct obstacles *)arg)->s;
+    const struct obstacles *all = arg;
+    struct search *s = all->s;
     struct advice *a = s->a;
 
-    if (a->obstacle_count == (int)(sizeof(a->obstacles) / sizeof(a->obstacles[0])))
+    if (!is_yes_or_no(record_said(all->r, need->rule)) ||
+        a->obstacle_count == (int)(sizeof(a->obstacles) / sizeof(a->obstacles[0])))
         return;
     struct obstacle *o = &a->obstacles[a->obstacle_count++];
     *o = (struct obstacle){ .rule = need->rule,
@@ -370,7 +379,7 @@ static enum err_code begin(struct search *s, struct err *err)
         rc = look_at_candidates(s, buf_cstr(&facts), err);
     if (rc == OK) {
         a->is_waivable = record_is_waivable(f.record, a->decision);
-        struct obstacles o = { s };
+        struct obstacles o = { s, f.record };
         record_needs(f.record, a->decision, take_obstacle, &o);
     }
     buf_fini(&facts);

@@ -114,6 +114,16 @@ class Agree(unittest.TestCase):
         told = self.text("explain", SCHOOL, "two_leads")
         self.assertNotIn("1 earlier events", told)
 
+    def test_no_number_is_told_as_missing(self):
+        """In Preparatory, two_leads reads how many leads there are, and a criterion how many areas are secure."""
+        other = "school/100004"
+        self.d.send([registered(100004),
+                     event("phase.recorded", other, {"pathway_phase": "preparatory"}, id="p 4"),
+                     event("school.changed", other, {"status": "closed"}, id="closed 4")])
+        told = {m["rule"] for m in self.ask("advise", other, "eligible_development", expect=1)["missing"]}
+        self.assertLessEqual({"registered_open", "all_secure_if_preparatory", "two_leads"}, told)
+        self.assertNotIn("areas_secure", told)
+
     def test_a_forecast_says_what_will_be_and_through_what(self):
         waived = "school/100003"
         self.d.send([registered(100003, name="Oak Primary"),
@@ -139,7 +149,7 @@ class Agree(unittest.TestCase):
             self.assertIn("two_leads", self.text("whatif", "--rules", str(mine), expect=1))
             empty = tool("whatif", "--rules", folder, PATHWAY_URL=f"unix:{self.d.socket}")
             self.assertEqual(empty.returncode, 3)
-            self.assertIn("there are no rules in it", empty.stderr)
+            self.assertIn(f"{folder}: there is no .lua file in this folder", empty.stderr)
 
     def test_of_an_unknown_hub_those_there_are_are_told(self):
         done = tool("forecast", "--hub", "99", "--until", "2027-01-01", PATHWAY_URL=f"unix:{self.d.socket}")
