@@ -167,6 +167,16 @@ static void voids_and_successions_are_for_who_begins_anew(void **state)
     log_clear(&LOG);
     put(&LOG, "a", "2024-01-01", "school/1", "go", "{\"n\":5}");
     put(&LOG, "b", "2024-01-02", "school/2", "go", "{\"n\":50}");
+    put(&LOG, "c", "2024-01-03", "school/3", "go", "{\"n\":1}");
+    fold_all(&w, 3);
+    whatif_fini(&w);
+    put(&LOG, "s", "2024-02-01", "school/2", "school.succeeded", "{\"predecessor\":\"school/1\"}");
+    assert_int_equal(warm_follow(WARM, LOG.store, 4, &err), ERR_CONFLICT);
+    warm_free(WARM);
+    WARM = NULL;
+    log_clear(&LOG);
+    put(&LOG, "a", "2024-01-01", "school/1", "go", "{\"n\":5}");
+    put(&LOG, "b", "2024-01-02", "school/2", "go", "{\"n\":50}");
     put(&LOG, "s", "2024-02-01", "school/2", "school.succeeded", "{\"predecessor\":\"school/1\"}");
     fold_all(&w, 3);
     whatif_fini(&w);

@@ -27,7 +27,7 @@ static const char MOVING[] =
     "  go = { title = 'Go', subject = 'school', data = { n = int(0, 10), how = enum { 'fast', "
     "'slow' } } },\n"
     "  stop = { title = 'S', subject = 'school', data = {} } },\n"
-    "facts = { school = { sum = initially(0, int), seen = bool,\n"
+    "facts = { school = { sum = initially(0, int), count = initially(0, int), seen = bool,\n"
     "  level = initially('low', enum { 'low', 'mid', 'high' }) } },\n"
     "calendar = { ['2024/25'] = { '2024-09-02', '2024-11-04', '2025-01-06', '2025-02-24',\n"
     "  '2025-04-28', '2025-06-09' } },\n"
@@ -35,7 +35,7 @@ static const char MOVING[] =
     "on = { school = { go = function(s, e)\n"
     "  if deep()(e.data.n) and flag.on and flag.share < 1 then s.sum = round(s.sum + s.param.step) "
     "end end,\n"
-    "  stop = function(s) s.sum = 0 end } },\n"
+    "  stop = function(s) s.sum = 0 end, ['*'] = function(s) s.count = s.count + 1 end } },\n"
     "moves = { school = { level = first_of {\n"
     "  { 'high', from = { 'mid' }, function(s) return s.may_high and s.other end,\n"
     "    enter = function(s) s.seen = true end },\n"
@@ -47,7 +47,8 @@ static const char MOVING[] =
     "  half = criterion { 'H', source = 's', function(s) return s.at_last end },\n"
     "  at_last = criterion { 'L', source = 's', function(s) return s.sum >= s.param.least end },\n"
     "  may_high = all_of { 'M', source = 's', 'big', 'half' }, other = any_of { 'O', source = 's', "
-    "'enough', 'at_last' },\n"
+    "'enough', 'was_seen' },\n"
+    "  was_seen = criterion { 'W', source = 's', function(s) return s.seen end },\n"
     "} }";
 
 /* The pack with one part of it written otherwise, beside the pack: "not alike", or the types that
@@ -157,6 +158,34 @@ static void each_part_of_a_reducer_and_of_data_makes_one_for_its_type(void **sta
     assert_string_equal(beside_in(MOVING, "go = {",
                                   "more = { title = 'M', subject = 'school', data = {} }, go = {"),
                         "more ");
+    const char *said = beside_in(MOVING, "s.count + 1", "s.count + 2"); /* after every event */
+    assert_non_null(strstr(said, "go "));
+    assert_non_null(strstr(said, "stop "));
+}
+
+static void a_hub_more_makes_one_for_all(void **state)
+{
+    static const char OVERLAY[] =
+        "return overlay { hub = '07', version = '1', title = 'T', source = 's',\n"
+        "rules = { h07_no = rule { 'N', source = 's', function(s) return false end } } }";
+    const struct ruleset_file files[] = {
+        { .path = "national/pack.lua", .text = PACK, .len = strlen(PACK) },
+        { .path = "hubs/07/overlay.lua", .text = OVERLAY, .len = strlen(OVERLAY) },
+    };
+    struct rulebook *alone = load_rulebook(PACK), *with = NULL;
+    struct likeness l;
+
+    (void)state;
+    if (rulebook_load_files(&with, files, 2, NULL, &err) != OK)
+        fail_msg("%s", err.msg);
+    assert_ok(likeness_find(&l, alone, with, &err));
+    assert_false(l.is_alike);
+    likeness_fini(&l);
+    assert_ok(likeness_find(&l, with, alone, &err));
+    assert_false(l.is_alike);
+    likeness_fini(&l);
+    rulebook_free(alone);
+    rulebook_free(with);
 }
 
 /* What a name is, that is made when it runs, nobody knows before. */
@@ -184,4 +213,4 @@ static void names_made_when_they_run_are_never_alike(void **state)
 TEST_MAIN(CASE(what_only_judges_makes_no_difference), CASE(a_reducer_makes_one_for_its_type),
           CASE(what_moves_depend_on_makes_one_for_all), CASE(each_part_of_a_move_makes_one_for_all),
           CASE(each_part_of_a_reducer_and_of_data_makes_one_for_its_type),
-          CASE(names_made_when_they_run_are_never_alike))
+          CASE(a_hub_more_makes_one_for_all), CASE(names_made_when_they_run_are_never_alike))
