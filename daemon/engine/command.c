@@ -7,6 +7,7 @@
 #include "engine/engine_internal.h"
 #include "engine/keep.h"
 #include "engine/packs.h"
+#include "engine/refused.h"
 #include "engine/tokens.h"
 #include "model/type.h"
 #include "store/keep.h"
@@ -121,15 +122,18 @@ static enum err_code erase_note(struct store *s, const struct json *params, stru
 }
 
 /* The host's own: nobody outside asks for it. {"at", "packs": {"national": null, "hubs/07": "what
- * is wrong"}} */
+ * is wrong"}, "asked": DIGEST, "wanting": {"hubs/07": "what is wrong"}} */
 static enum err_code note_attempts(struct store *s, const struct json *params, struct err *err)
 {
     const struct json *at = json_get(params, "at"), *packs = json_get(params, "packs");
+    const struct json *asked = json_get(params, "asked"), *wanting = json_get(params, "wanting");
     enum err_code rc = OK;
 
     for (const struct json *p = packs->as.first; p && rc == OK; p = p->next)
         rc = packs_note_attempt(s, p->name, at->as.integer,
                                 p->type == JSON_STRING ? p->as.string : NULL, err);
+    for (const struct json *p = wanting->as.first; p && rc == OK; p = p->next)
+        rc = refused_keep(s, asked->as.string, p->name, p->as.string, err);
     return rc;
 }
 

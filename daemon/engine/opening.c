@@ -110,11 +110,12 @@ static enum err_code try_first(struct refusals *wanting, bool *is_found, struct 
     return rc;
 }
 
-/* The rules of the folder are not those that judged last: which packs of them may judge? */
-static enum err_code begin_anew(struct engine *e, struct proposed *p, struct proposal *proposal,
-                                const struct rulebook *in_force, struct err *err)
+/* The rules of the folder are not those that judged last: which packs of them may judge? `wanting`:
+ * those that may not, for proposal->wanting too. */
+static enum err_code begin_anew(struct refusals *wanting, struct engine *e, struct proposed *p,
+                                struct proposal *proposal, const struct rulebook *in_force,
+                                struct err *err)
 {
-    struct refusals wanting = { 0 };
     int64_t subjects;
     enum err_code rc;
 
@@ -126,19 +127,18 @@ static enum err_code begin_anew(struct engine *e, struct proposed *p, struct pro
             rc = engine_use_rules(e, rules, err);
             break;
         }
-        rc = try_first(&wanting, &is_found, e, rules, in_force, err);
+        rc = try_first(wanting, &is_found, e, rules, in_force, err);
         if (rc == OK)
             rc = judge_all(&subjects, e, err);
         if (rc != ERR_RULE || !is_found)
             break;
         proposed_fini(p);
-        proposal->wanting = wanting.first;
+        proposal->wanting = wanting->first;
         rc = find_rules(p, e, proposal, err);
         if (rc != OK)
             break;
         e->origins = p->origins;
     }
-    arena_fini(&wanting.arena);
     return rc;
 }
 
@@ -146,11 +146,12 @@ static enum err_code begin_with(struct engine *e, struct proposed *p, struct pro
                                 struct err *err)
 {
     struct rulebook *then = NULL;
+    struct refusals wanting = { 0 };
 
     enum err_code rc = recover(&then, e, p->rules, err);
     e->origins = p->origins;
     if (rc == OK && then) {
-        rc = begin_anew(e, p, proposal, then, err);
+        rc = begin_anew(&wanting, e, p, proposal, then, err);
     } else if (rc == OK) {
         struct rulebook *rules = p->rules;
         p->rules = NULL;
@@ -163,7 +164,10 @@ static enum err_code begin_with(struct engine *e, struct proposed *p, struct pro
             failures_note(e->failures, strncmp(r->pack, "hubs/", 5) == 0 ? r->pack + 5 : NULL,
                           "pack", "", r->why);
     if (rc == OK && p->refusals)
-        rc = packs_note_refusals(e->store, p->refusals, clock_now(&e->clock), err);
+        rc = packs_note_refusals(e->store, p->refusals, p->asked, proposal->wanting,
+                                 clock_now(&e->clock), err);
+    proposal->wanting = NULL;
+    arena_fini(&wanting.arena);
     return rc;
 }
 
@@ -171,7 +175,7 @@ enum err_code engine_open(struct engine **out, const struct engine_options *opti
                           struct err *err)
 {
     struct proposed proposed = { 0 };
-    struct proposal proposal = { .folder = options->rules };
+    struct proposal proposal = { .folder = options->rules, .is_start = true };
 
     *out = NULL;
     struct engine *e = new_engine(&options->clock);

@@ -287,6 +287,20 @@ enum err_code origins_files(struct ruleset_file **out, int *count, struct origin
     return OK;
 }
 
+enum err_code origins_digest(char out[DIGEST_HEX], struct origins *from, struct err *err)
+{
+    struct pack all = { .name = "" };
+
+    enum err_code rc = origins_files(&all.files, &all.count, from, err);
+    struct ruleset_file version = { .path = "pathwayd",
+                                    .text = PATHWAY_VERSION,
+                                    .len = strlen(PATHWAY_VERSION) };
+    if (rc == OK)
+        all.files[all.count++] = version; /* there is room for one more */
+    digest_pack(out, &all);
+    return rc;
+}
+
 /* Is it other than what is in force? */
 static enum err_code is_changed(bool *out, struct origins *from, const struct pack *p,
                                 struct err *err)
@@ -299,6 +313,14 @@ static enum err_code is_changed(bool *out, struct origins *from, const struct pa
     digest_pack(then, &in_force);
     *out = strcmp(now, then) != 0;
     return rc;
+}
+
+enum err_code origins_is_changed(bool *out, struct origins *from, const char *pack, struct err *err)
+{
+    struct pack *p = pack_named(from, pack, strlen(pack));
+
+    *out = false;
+    return p ? is_changed(out, from, p, err) : no_memory(err);
 }
 
 static enum err_code leave_out(struct origins *from, struct pack *p, struct err *err)

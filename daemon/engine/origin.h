@@ -14,6 +14,12 @@ MUST_CHECK enum err_code origins_gather(struct origins **out, struct arena *aren
 /* All their files, as rulebook_load_files() takes them. */
 MUST_CHECK enum err_code origins_files(struct ruleset_file **out, int *count, struct origins *from,
                                        struct err *err);
+/* What they are made of, and by which pathwayd, as hex. */
+MUST_CHECK enum err_code origins_digest(char out[DIGEST_HEX], struct origins *from,
+                                        struct err *err);
+/* Is this pack another one than in force? */
+MUST_CHECK enum err_code origins_is_changed(bool *out, struct origins *from, const char *pack,
+                                            struct err *err);
 /* What is done with a pack that fails. */
 enum origin_fate {
     ORIGIN_STAYS, /* it becomes what it is in force; one that is not goes */

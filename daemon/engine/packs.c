@@ -11,6 +11,7 @@
 #include "base/strmap.h"
 #include "engine/proposal.h"
 #include "engine/reader.h"
+#include "engine/refused.h"
 #include "store/generation.h"
 #include "store/meta.h"
 
@@ -66,15 +67,19 @@ enum err_code packs_note_attempt(struct store *s, const char *pack, int64_t now,
     return rc;
 }
 
-enum err_code packs_note_refusals(struct store *s, const struct refusal *refusals, int64_t now,
+enum err_code packs_note_refusals(struct store *s, const struct refusal *refusals,
+                                  const char *asked, const struct refusal *wanting, int64_t now,
                                   struct err *err)
 {
     enum err_code rc = store_begin(s, err);
 
     if (rc != OK)
         return rc;
-    for (; rc == OK && refusals; refusals = refusals->next)
-        rc = packs_note_attempt(s, refusals->pack, now, refusals->why, err);
+    for (const struct refusal *r = refusals; rc == OK && r; r = r->next) {
+        rc = packs_note_attempt(s, r->pack, now, r->why, err);
+        if (rc == OK && refusals_have(wanting, r->pack))
+            rc = refused_keep(s, asked, r->pack, r->why, err);
+    }
     if (rc == OK)
         return store_commit(s, err);
     store_rollback(s);

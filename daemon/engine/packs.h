@@ -18,8 +18,10 @@ MUST_CHECK enum err_code packs_note_attempt(struct store *s, const char *pack, i
                                             const char *error, struct err *err);
 
 struct refusal;
-/* The same for packs that were refused, in a transaction of its own. */
+/* The same for packs that were refused, in a transaction of its own. Those in `wanting` were
+ * refused by judging, among rules with the digest `asked`: see refused.h. */
 MUST_CHECK enum err_code packs_note_refusals(struct store *s, const struct refusal *refusals,
+                                             const char *asked, const struct refusal *wanting,
                                              int64_t now, struct err *err);
 
 /* Append the packs as a JSON array of {pack, generation, since, digest, last_attempt, last_error,

@@ -6,8 +6,10 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/log.h"
 #include "engine/origin.h"
 #include "engine/packtest.h"
+#include "engine/refused.h"
 #include "engine/stuck.h"
 #include "lua/folder.h"
 #include "store/generation.h"
@@ -288,6 +290,21 @@ static enum err_code leave_stuck(const char *pack, const char *digest, const cha
     return rc == OK ? origins_refuse(&ignored, l->from, pack, err) : rc;
 }
 
+/* One that was refused among just these rules; unless it was taken by a later reload. */
+static enum err_code leave_refused(const char *pack, const char *why, void *arg, struct err *err)
+{
+    struct leaving *l = arg;
+    enum origin_fate ignored;
+    bool is_changed;
+
+    enum err_code rc = origins_is_changed(&is_changed, l->from, pack, err);
+    if (rc != OK || !is_changed)
+        return rc;
+    log_info("rules: not tried again before a reload, since it was refused as it is pack=%s", pack);
+    rc = keep_refusal(l->attempt, pack, why, ORIGIN_STAYS, err);
+    return rc == OK ? origins_refuse(&ignored, l->from, pack, err) : rc;
+}
+
 enum err_code proposal_load(struct proposed *out, struct store *s, const struct proposal *p,
                             struct err *err)
 {
@@ -299,6 +316,10 @@ enum err_code proposal_load(struct proposed *out, struct store *s, const struct 
     enum err_code rc = generation_last(&last, s, err);
     if (rc == OK)
         rc = origins_gather(&from, &out->arena, s, p, err);
+    if (rc == OK)
+        rc = origins_digest(out->asked, from, err);
+    if (rc == OK && p->is_start)
+        rc = refused_each(s, out->asked, leave_refused, &(struct leaving){ &a, from, p }, err);
     if (rc == OK)
         rc = leave_wanting(&a, from, p, err);
     if (rc == OK)
@@ -353,6 +374,13 @@ enum err_code refusals_join(struct refusals *to, const struct refusal *more, str
         if (!has_national || is_national(more->pack))
             rc = add_copy(to, more, err);
     return rc;
+}
+
+bool refusals_have(const struct refusal *first, const char *pack)
+{
+    while (first && strcmp(first->pack, pack) != 0)
+        first = first->next;
+    return first != NULL;
 }
 
 void refusals_free(struct refusals *r)

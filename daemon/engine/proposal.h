@@ -12,6 +12,7 @@
 #include <stddef.h>
 
 #include "base/arena.h"
+#include "base/digest.h"
 #include "base/err.h"
 #include "lua/rulebook.h"
 #include "store/store.h"
@@ -34,6 +35,8 @@ struct proposal {
     const char *pack;                 /* "national", "hubs/07" */
     const struct ruleset_file *files; /* PROPOSE_PUSH: "hubs/07/overlay.lua" */
     int file_count;
+    /* A start: what was refused among just these rules is not tried again. */
+    bool is_start;
     /* Found wanting before, when everything was judged by them: these stay what they are in force,
      * or go where they are that already, or have been refused twice. */
     const struct refusal *wanting;
@@ -45,6 +48,7 @@ struct refusals {
     struct refusal *first;
 };
 void refusals_free(struct refusals *r); /* NULL allowed */
+bool refusals_have(const struct refusal *first, const char *pack);
 /* Add copies of those that were found wanting together. Where the national pack is among them it is
  * alone with what was there of it: what overlays are beside another one is still to be seen.
  * ERR_LIMIT: no memory. */
@@ -62,8 +66,9 @@ struct proposed {
     struct rulebook *rules; /* owned, until somebody takes them; NULL: all is refused */
     struct refusal *refusals;
     const struct pack_origin *origins;
-    bool is_stuck; /* one of the refused packs never came back */
-    size_t tests;  /* that passed; 0 also when they were not run, since these rules are in force */
+    bool is_stuck;          /* one of the refused packs never came back */
+    char asked[DIGEST_HEX]; /* what was asked for, whatever became of it: see refused.h */
+    size_t tests; /* that passed; 0 also when they were not run, since these rules are in force */
 };
 
 /*

@@ -128,13 +128,31 @@ static void on_noted(struct job *job)
     end(r);
 }
 
+/* What judging spoke against of what lies in the folder, which the next start would try again. */
+static void write_wanting(struct buf *out, const struct reload *r)
+{
+    const char *comma = "";
+
+    for (const struct refusal *x = r->proposed.refusals; x; x = x->next) {
+        if (r->proposal.kind != PROPOSE_FOLDER || !refusals_have(r->wanting.first, x->pack))
+            continue;
+        buf_str(out, comma);
+        comma = ",";
+        json_write_cstr(out, x->pack);
+        buf_char(out, ':');
+        json_write_cstr(out, x->why);
+    }
+}
+
 /* Keep how it ended for each pack that it was about, then answer. */
 static void note(struct reload *r)
 {
     struct err why = { 0 };
 
-    buf_printf(&r->note_text, "{\"at\":%lld,\"packs\":{%s}}",
-               (long long)clock_now(&r->options.clock), buf_cstr(&r->packs));
+    buf_printf(&r->note_text, "{\"at\":%lld,\"packs\":{%s},\"asked\":\"%s\",\"wanting\":{",
+               (long long)clock_now(&r->options.clock), buf_cstr(&r->packs), r->proposed.asked);
+    write_wanting(&r->note_text, r);
+    buf_str(&r->note_text, "}}");
     r->job = (struct job){ .kind = JOB_COMMAND,
                            .command = "rules.attempt",
                            .bytes = r->note_text.len,

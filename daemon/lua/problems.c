@@ -34,10 +34,24 @@ static void show_places(struct buf *out, const struct problems *p, const char *t
     }
 }
 
+/* Has so much been told of the pack that is being loaded that the rest would help nobody? */
+static bool is_enough(struct problems *p)
+{
+    if (p->listed_of != p->hub) {
+        p->listed_of = p->hub;
+        p->listed = 0;
+    }
+    return p->listed > PROBLEMS_LISTED;
+}
+
 static void add_line(struct problems *p, const char *line)
 {
     struct buf shown = { 0 };
 
+    if (is_enough(p)) {
+        p->count++;
+        return;
+    }
     show_places(&shown, p, line);
     for (const struct problem *known = p->first; known; known = known->next) {
         if (strcmp(known->text, buf_cstr(&shown)) ==
@@ -45,6 +59,11 @@ static void add_line(struct problems *p, const char *line)
             buf_fini(&shown);
             return;
         }
+    }
+    if (++p->listed > PROBLEMS_LISTED) {
+        buf_reset(&shown);
+        buf_printf(&shown, "%s%s: more than %d mistakes; the others are not listed",
+                   p->hub ? "hubs/" : "", p->hub ? p->hub : "national", PROBLEMS_LISTED);
     }
     struct problem *item = arena_alloc(&p->arena, sizeof(*item));
     char *copy = shown.failed ? NULL : arena_strdup(&p->arena, buf_cstr(&shown));

@@ -17,11 +17,15 @@ struct problem {
     const char *hub; /* while the overlay of this one was loaded, with a national pack that has
                         none; NULL: that */
 };
+#define PROBLEMS_LISTED 1000 /* of one pack; whoever loops over its mistakes makes any number */
+
 struct problems {
     struct arena arena;
     const struct problem *first;
     struct problem *last;
-    size_t count;
+    size_t count; /* those that are not listed too */
+    int listed;
+    const char *listed_of; /* the `hub` of these */
     /* What is loaded was in force once, and was checked then: what later checks would say of it,
      * and what changes nothing in how it judges, is not told. */
     bool was_in_force;

@@ -213,7 +213,8 @@ static bool say(struct buf *out, const char *text)
 {
     if (strncmp(text, "attempt to compare ", 19) == 0)
         return say_compare(out, text + 19);
-    if (strncmp(text, "attempt to perform 'n", 21) == 0) {
+    if (strncmp(text, "attempt to perform 'n", 21) == 0 ||
+        strncmp(text, "attempt to divide by zero", 25) == 0) {
         buf_str(out, "a whole number can not be divided by 0");
         return true;
     }

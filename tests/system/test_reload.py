@@ -373,6 +373,45 @@ class Overlays(unittest.TestCase):
             self.assertEqual(d.stop(), 0)
             self.assertIsNone(fault(d.database))
 
+    def test_what_was_refused_is_tried_again_by_a_reload_and_by_no_start(self):
+        folder = Path(self.folder.name) / "own"
+        (folder / "national").mkdir(parents=True)
+        (folder / "national/pack.lua").write_text(TURNING)
+        with Daemon(rules=folder) as d:
+            d.send([event("at", "school/100001", {"hub": "07"}, time="2025-01-01T00:00:00Z"),
+                    event("go", "school/100001", {"n": 2}, id="two", time="2025-01-02T00:00:00Z")])
+
+            def overlay():
+                return d.request("GET", "/v1/overlays/07").json()
+
+            def restart():
+                d.kill()
+                d.start()
+                return "not tried again before a reload, since it was refused as it is pack=hubs/07" in d.log()
+            (folder / "hubs/07").mkdir(parents=True)
+            text = "return overlay { hub = '07', params = { needed = 3 } }\n"
+            (folder / "hubs/07/overlay.lua").write_text(text)
+            self.assertFalse(restart())  # a start that judges finds it out too
+            self.assertIn("school/100001", overlay()["last_error"])
+            self.assertTrue(restart())
+            self.assertIn("school/100001", overlay()["last_error"])
+            (folder / "hubs/07/overlay.lua").write_text(text + "-- another\n")
+            self.assertFalse(restart())  # it is something else
+            (folder / "hubs/07/overlay.lua").write_text(text)
+            self.assertEqual(tool("reload", PATHWAY_URL=f"unix:{d.socket}").returncode, 1)
+            self.assertTrue(restart())  # what a reload has refused counts too
+            d.send([event("event.voided", "school/100001", {"source": "urn:test", "id": "two"},
+                          time="2025-01-03T00:00:00Z")])
+            self.assertTrue(restart())  # though by now it would do no harm
+            self.assertIsNone(overlay()["generation"])
+            done = tool("reload", PATHWAY_URL=f"unix:{d.socket}")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertEqual((overlay()["generation"], overlay()["last_error"]), (2, None))
+            self.assertFalse(restart())  # and it stays
+            self.assertEqual((overlay()["generation"], overlay()["last_error"]), (2, None))
+            self.assertEqual(d.stop(), 0)
+            self.assertIsNone(fault(d.database))
+
     def test_an_overlay_in_force_that_a_new_national_pack_turns_against_schools_goes(self):
         folder = Path(self.folder.name) / "own"
         (folder / "national").mkdir(parents=True)
