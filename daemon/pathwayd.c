@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "host/config.h"
 #include "host/host.h"
+#include "host/plugins.h"
 #include "lua/rulebook.h"
 
 #define DEFAULT_CONFIG "/etc/pathwayd/pathwayd.conf"
@@ -65,7 +66,15 @@ static enum err_code load_config(struct config *c, const struct arguments *args,
         return err->code;
     if (!args->config && !config_add_section(c, "plugin http", "built-in configuration"))
         return err_set(err, ERR_LIMIT, "no memory for the configuration");
-    return config_check(c, keys_of, c, err);
+    struct err more;
+    const enum err_code rc = config_check(c, keys_of, c, err);
+    const struct plugin_source from = { LINKED, c->plugins };
+    if (rc != OK && rc != ERR_INPUT)
+        return rc;
+    const enum err_code checked = plugins_check(c, &from, &more); /* all is told at once */
+    if (rc == OK && checked != OK)
+        *err = more;
+    return rc == OK ? checked : rc;
 }
 
 static enum err_code read_again(struct config *out, void *arg, struct err *err)

@@ -116,10 +116,11 @@ static void check_plugin(struct config *c, const struct config_section *s, const
         known[count++] = *keys;
     known[count++] = PLUGIN_KEYS[0];
     check_keys(c, s, known, count);
-    const char *required = config_value(s, "required");
-    if (required && strcmp(required, "yes") != 0 && strcmp(required, "no") != 0)
-        buf_printf(&c->problems, "%s: 'required' of [%s] is '%s'; expected yes or no\n", s->where,
-                   s->name, required);
+    for (const struct config_key *k = s->keys; k; k = k->next)
+        if (strcmp(k->name, "required") == 0 && strcmp(k->value, "yes") != 0 &&
+            strcmp(k->value, "no") != 0)
+            buf_printf(&c->problems, "%s: 'required' of [%s] is '%s'; expected yes or no\n",
+                       k->where, s->name, k->value);
 }
 
 static void check_sections(struct config *c, config_keys_fn *keys_of, void *arg)

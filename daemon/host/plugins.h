@@ -28,6 +28,11 @@ struct plugin_source {
 MUST_CHECK enum err_code plugin_find(const struct pw_plugin **out, const struct plugin_source *from,
                                      const char *name, struct err *err);
 
+/* Ask each plugin that is on what is wrong with the values of its section; lines go to
+ * c->problems, behind those of config_check(). ERR_INPUT: there are some. */
+MUST_CHECK enum err_code plugins_check(struct config *c, const struct plugin_source *from,
+                                       struct err *err);
+
 struct plugins;
 
 /*

@@ -354,6 +354,8 @@ enum err_code store_restore(struct restored *out, const char *file, const char *
     if (rc != OK)
         return rc;
     rc = look_at_old(&r, err);
+    if (rc == OK) /* before the lock, whose file stays: what is no backup leaves nothing */
+        rc = check_header(file, err);
     if (rc == OK)
         rc = lock_take(&r.lock_fd, r.path, err);
     if (rc != OK)

@@ -1,5 +1,5 @@
 /*
- * plugin.h - all that a plugin may see of pathwayd: ABI 1.0.
+ * plugin.h - all that a plugin may see of pathwayd: ABI 1.1.
  *
  * A plugin is a shared object NAME.so that exports one `struct pw_plugin` called pathway_plugin
  * (PW_PLUGIN), or is linked in. The host starts it with a table of functions. Everything happens on
@@ -18,6 +18,7 @@
  * grows at its end too: the host looks at a member only when abi_minor says that it is there.
  *
  * Changelog
+ *   1.1  pw_plugin.check, with pw_host.problem: wrong values are told before anything starts.
  *   1.0  submit, ask, changes, cursors, state, quarantine, questions, metrics, giving up,
  * identities, reloading, marks.
  */
@@ -33,7 +34,7 @@ extern "C" {
 #endif
 
 #define PW_ABI_MAJOR 1u /* raised when anything is removed or changes its meaning */
-#define PW_ABI_MINOR 0u /* raised when something is added, at the end only */
+#define PW_ABI_MINOR 1u /* raised when something is added, at the end only */
 
 /* What went wrong, for the plugin to turn into its protocol's answer. */
 enum pw_status {
@@ -121,6 +122,10 @@ typedef void pw_cursor_fn(void *arg, enum pw_status status, struct pw_cursor *cu
 
 enum pw_metric_kind { PW_COUNTER, PW_GAUGE };
 struct pw_meter; /* what pw_host.measure() writes to, during pw_plugin.measure() */
+
+/* ---- configuration ---- */
+
+struct pw_problems; /* what pw_host.problem() adds to, during pw_plugin.check() */
 
 /* ---- who is asking ---- */
 
@@ -250,6 +255,13 @@ struct pw_host {
      * years of now), and never becomes what it was. 0: keep nothing.
      */
     uint64_t (*mark)(void *ctx);
+
+    /*
+     * Since 1.1, and during pw_plugin.check() only. The value of `key` makes no sense (NULL: the
+     * section): `text` says what it is and what was expected, as "'interval' is 'soon'; expected
+     * seconds, from 1 to 86400". The host tells it with file and line.
+     */
+    void (*problem)(void *ctx, struct pw_problems *problems, const char *key, const char *text);
 };
 
 #define PW_HAS(host, member)                                                                       \
@@ -277,6 +289,14 @@ struct pw_plugin {
     /* Read files anew that the configuration names, certificates perhaps (SIGHUP). 0, or `error`
      * says why not, and all stays as it was. NULL allowed. */
     int (*reload)(void *self, char *error, size_t error_size);
+    /*
+     * Since 1.1. Say with host->problem() what is wrong with the values in the section: all of it.
+     * Called for `pathwayd --check`, at SIGHUP and before anything starts; then nothing starts.
+     * Look at values only, not at files or sockets: the machine may be another by then, and start()
+     * says it. Of `host` only config() and problem() are there, for the time of the call. NULL
+     * allowed.
+     */
+    void (*check)(const struct pw_host *host, struct pw_problems *problems);
 };
 
 /* Before the definition of pathway_plugin: exported, also from a plugin built with hidden

@@ -129,14 +129,21 @@ void get_hubs(struct request *r)
     get_list(r, "hub");
 }
 
-static void get_subject(struct request *r, const char *kind)
+void ask_begin_subject(struct str *params, const struct request *r, const char *kind)
 {
-    struct str params = { 0 }, subject = { 0 };
+    struct str subject = { 0 };
 
     str_printf(&subject, "%s/%s", kind, r->segment);
-    str_text(&params, "{\"subject\":");
-    str_json(&params, subject.failed ? "" : subject.data, subject.len);
+    str_text(params, "{\"subject\":");
+    str_json(params, subject.failed ? "" : subject.data, subject.len);
     str_fini(&subject);
+}
+
+static void get_subject(struct request *r, const char *kind)
+{
+    struct str params = { 0 };
+
+    ask_begin_subject(&params, r, kind);
     if (!query_params(&params, r, SUBJECT_PARAMS, false)) {
         str_fini(&params);
         return;

@@ -11,6 +11,8 @@ void ask(struct request *r, const char *question, struct str *params, pw_answer_
  * answer with JSON, unless the peer wants something else. */
 void ask_json(struct request *r, const char *question, struct str *params,
               const struct param *known, bool filters);
+/* Begin `params` with the subject that the path is about: {"subject":"KIND/SEGMENT". */
+void ask_begin_subject(struct str *params, const struct request *r, const char *kind);
 /* Of a route that takes none. */
 extern const struct param NO_PARAMS[];
 /* The plain answers: the host's text as JSON, as JSON of what has been made (201), as CSV,

@@ -2,6 +2,7 @@
 #include "http.h"
 
 #include "server.h"
+#include "setup.h"
 
 static int start(const struct pw_host *host, void **self, char *error, size_t error_size)
 {
@@ -39,4 +40,5 @@ __attribute__((visibility("default"))) const struct pw_plugin pathway_plugin_htt
     .changed = changed,
     .stop = stop,
     .reload = reload,
+    .check = setup_check,
 };

@@ -23,16 +23,13 @@ static const struct param EVENTS_PARAMS[] = {
 static void ask_about(struct request *r, const char *question, const char *kind)
 {
     bool is_events = strcmp(question, "subject_events") == 0;
-    struct str params = { 0 }, subject = { 0 };
+    struct str params = { 0 };
     struct peer peer = { 0 };
 
     if (is_events && !access_peer(&peer, r))
         return;
 
-    str_printf(&subject, "%s/%s", kind, r->segment);
-    str_text(&params, "{\"subject\":");
-    str_json(&params, subject.failed ? "" : subject.data, subject.len);
-    str_fini(&subject);
+    ask_begin_subject(&params, r, kind);
     if (r->inner) {
         str_text(&params, ",\"decision\":");
         str_json(&params, r->inner, strlen(r->inner));

@@ -66,12 +66,12 @@ static bool open_sockets(struct server *s, char *error, size_t size)
     return s->listener_count > 0;
 }
 
-static bool read_max_body(struct server *s, char *error, size_t size)
+static bool read_max_body(unsigned long *out, const struct pw_host *host, char *error, size_t size)
 {
-    const char *text = s->host->config(s->host->ctx, "max_body");
+    const char *text = host->config(host->ctx, "max_body");
     char *end = NULL;
 
-    s->max_body = DEFAULT_MAX_BODY;
+    *out = DEFAULT_MAX_BODY;
     if (!text)
         return true;
     unsigned long n = strtoul(text, &end, 10);
@@ -81,36 +81,48 @@ static bool read_max_body(struct server *s, char *error, size_t size)
         snprintf(error, size, "max_body is '%s'; expected bytes, as 16M", text);
         return false;
     }
-    s->max_body = n * unit;
+    *out = n * unit;
     return true;
 }
 
-static bool read_socket_scopes(struct server *s, char *error, size_t size)
+static bool read_socket_scopes(unsigned *out, const struct pw_host *host, char *error, size_t size)
 {
-    const char *text = s->host->config(s->host->ctx, "socket_scopes");
+    const char *text = host->config(host->ctx, "socket_scopes");
     char bad[40];
 
-    if (access_scopes(&s->socket_scopes, text ? text : DEFAULT_SCOPES, bad, sizeof(bad)))
+    if (access_scopes(out, text ? text : DEFAULT_SCOPES, bad, sizeof(bad)))
         return true;
     snprintf(error, size,
              "socket_scopes has the word '%s'; expected read, write, rules, personal, admin", bad);
     return false;
 }
 
-/* A whole number from low to high, or `otherwise`. */
-static bool read_count(unsigned *out, const struct server *s, const char *key, unsigned low,
-                       unsigned high, unsigned otherwise, char *error, size_t size)
+struct count {
+    const char *key;
+    unsigned low, high, otherwise;
+};
+enum { COUNT_CONNECTIONS, COUNT_HEADER, COUNT_PATIENCE, COUNT_BEAT, COUNT_RETRY, COUNT_COUNT };
+static const struct count COUNTS[COUNT_COUNT] = {
+    [COUNT_CONNECTIONS] = { "max_connections", 1, 100000, CONNECTIONS_MAX },
+    [COUNT_HEADER] = { "max_header", 1024, 1024 * 1024, DEFAULT_HEADER },
+    [COUNT_PATIENCE] = { "patience", 1, 3600, DEFAULT_PATIENCE },
+    [COUNT_BEAT] = { "heartbeat", 1, 3600, DEFAULT_BEAT },
+    [COUNT_RETRY] = { "retry_ms", 1, 3600000, DEFAULT_RETRY_MS },
+};
+
+static bool read_count(unsigned *out, const struct pw_host *host, const struct count *c,
+                       char *error, size_t size)
 {
-    const char *text = s->host->config(s->host->ctx, key);
+    const char *text = host->config(host->ctx, c->key);
     char *end = NULL;
 
-    *out = otherwise;
+    *out = c->otherwise;
     if (!text)
         return true;
     unsigned long n = strtoul(text, &end, 10);
-    if (text[0] < '0' || text[0] > '9' || *end || n < low || n > high) {
-        snprintf(error, size, "%s is '%.40s'; expected a whole number from %u to %u", key, text,
-                 low, high);
+    if (text[0] < '0' || text[0] > '9' || *end || n < c->low || n > c->high) {
+        snprintf(error, size, "%s is '%.40s'; expected a whole number from %u to %u", c->key, text,
+                 c->low, c->high);
         return false;
     }
     *out = (unsigned)n;
@@ -130,41 +142,70 @@ static unsigned connection_limit(unsigned wanted)
 
 static bool read_limits(struct server *s, char *error, size_t size)
 {
-    unsigned connections, header, patience, heartbeat, retry;
+    unsigned found[COUNT_COUNT];
 
-    if (!read_count(&connections, s, "max_connections", 1, 100000, CONNECTIONS_MAX, error, size) ||
-        !read_count(&header, s, "max_header", 1024, 1024 * 1024, DEFAULT_HEADER, error, size) ||
-        !read_count(&patience, s, "patience", 1, 3600, DEFAULT_PATIENCE, error, size) ||
-        !read_count(&heartbeat, s, "heartbeat", 1, 3600, DEFAULT_BEAT, error, size) ||
-        !read_count(&retry, s, "retry_ms", 1, 3600000, DEFAULT_RETRY_MS, error, size))
-        return false;
-    s->max_connections = connection_limit(connections);
-    s->max_header = header;
-    s->patience_ms = patience * 1000u;
-    s->heartbeat_ms = heartbeat * 1000u;
-    s->retry_ms = retry;
+    for (size_t i = 0; i < COUNT_COUNT; i++)
+        if (!read_count(&found[i], s->host, &COUNTS[i], error, size))
+            return false;
+    s->max_connections = connection_limit(found[COUNT_CONNECTIONS]);
+    s->max_header = found[COUNT_HEADER];
+    s->patience_ms = found[COUNT_PATIENCE] * 1000u;
+    s->heartbeat_ms = found[COUNT_BEAT] * 1000u;
+    s->retry_ms = found[COUNT_RETRY];
     return true;
+}
+
+/* False: one of the two without the other. */
+static bool has_pair(const struct pw_host *host, char *error, size_t size)
+{
+    const char *certificate = host->config(host->ctx, "certificate");
+    const char *key = host->config(host->ctx, "key");
+
+    if (!certificate == !key)
+        return true;
+    snprintf(error, size, "TLS takes both 'certificate' and 'key'; '%s' is missing",
+             certificate ? "key" : "certificate");
+    return false;
 }
 
 static bool read_certificate(struct server *s, char *error, size_t size)
 {
     const char *certificate = s->host->config(s->host->ctx, "certificate");
-    const char *key = s->host->config(s->host->ctx, "key");
 
-    if (!certificate && !key)
-        return true;
-    if (!certificate || !key) {
-        snprintf(error, size, "TLS takes both 'certificate' and 'key'; '%s' is missing",
-                 certificate ? "key" : "certificate");
+    if (!has_pair(s->host, error, size))
         return false;
-    }
-    s->certificate = tls_new(certificate, key, error, size);
+    if (!certificate)
+        return true;
+    s->certificate = tls_new(certificate, s->host->config(s->host->ctx, "key"), error, size);
     return s->certificate != NULL;
+}
+
+void setup_check(const struct pw_host *host, struct pw_problems *problems)
+{
+    unsigned long bytes;
+    unsigned n;
+    char why[512];
+
+    for (size_t i = 0; i < COUNT_COUNT; i++)
+        if (!read_count(&n, host, &COUNTS[i], why, sizeof(why)))
+            host->problem(host->ctx, problems, COUNTS[i].key, why);
+    if (!read_max_body(&bytes, host, why, sizeof(why)))
+        host->problem(host->ctx, problems, "max_body", why);
+    if (!read_socket_scopes(&n, host, why, sizeof(why)))
+        host->problem(host->ctx, problems, "socket_scopes", why);
+    if (!has_pair(host, why, sizeof(why)))
+        host->problem(host->ctx, problems, host->config(host->ctx, "key") ? "key" : "certificate",
+                      why);
 }
 
 bool setup_server(struct server *s, char *error, size_t error_size)
 {
-    return read_limits(s, error, error_size) && read_max_body(s, error, error_size) &&
-           read_socket_scopes(s, error, error_size) && read_certificate(s, error, error_size) &&
-           open_sockets(s, error, error_size);
+    unsigned long bytes = 0;
+
+    if (!read_limits(s, error, error_size) || !read_max_body(&bytes, s->host, error, error_size) ||
+        !read_socket_scopes(&s->socket_scopes, s->host, error, error_size) ||
+        !read_certificate(s, error, error_size) || !open_sockets(s, error, error_size))
+        return false;
+    s->max_body = bytes;
+    return true;
 }

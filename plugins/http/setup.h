@@ -7,4 +7,7 @@
 /* False: `error` says why; sockets already open are in `s`, the caller's to close. */
 bool setup_server(struct server *s, char *error, size_t error_size);
 
+/* pw_plugin.check(): limits, scopes, and that a certificate has a key. */
+void setup_check(const struct pw_host *host, struct pw_problems *problems);
+
 #endif

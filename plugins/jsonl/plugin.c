@@ -248,23 +248,41 @@ static void on_cursor(void *arg, enum pw_status status, struct pw_cursor *cursor
 
 /* ---- starting and stopping ---- */
 
-static bool read_number(int64_t *out, const struct jsonl *j, const char *key, int64_t low,
-                        int64_t high, int64_t otherwise, char *error, size_t size)
+struct number {
+    const char *key;
+    int64_t low, high;
+};
+static const struct number MIB = { "max_mib", 1, 1 << 20 }, KIB = { "max_kib", 1, 1 << 30 },
+                           KEEP = { "keep", 1, 100000 };
+
+static bool read_number(int64_t *out, const struct pw_host *host, const struct number *number,
+                        int64_t otherwise, char *error, size_t size)
 {
-    const char *text = j->host->config(j->host->ctx, key);
+    const char *text = host->config(host->ctx, number->key);
     char *end = NULL;
 
     *out = otherwise;
     if (!text)
         return true;
     long long n = strtoll(text, &end, 10);
-    if (end != text && !*end && n >= low && n <= high) {
+    if (end != text && !*end && n >= number->low && n <= number->high) {
         *out = n;
         return true;
     }
-    snprintf(error, size, "'%s' is '%s'; expected a whole number from %lld to %lld", key, text,
-             (long long)low, (long long)high);
+    snprintf(error, size, "'%s' is '%s'; expected a whole number from %lld to %lld", number->key,
+             text, (long long)number->low, (long long)number->high);
     return false;
+}
+
+static void check(const struct pw_host *host, struct pw_problems *problems)
+{
+    static const struct number *const NUMBERS[] = { &MIB, &KIB, &KEEP };
+    char why[512];
+    int64_t n;
+
+    for (size_t i = 0; i < sizeof(NUMBERS) / sizeof(NUMBERS[0]); i++)
+        if (!read_number(&n, host, NUMBERS[i], 0, why, sizeof(why)))
+            host->problem(host->ctx, problems, NUMBERS[i]->key, why);
 }
 
 static bool set_up(struct jsonl *j, char *error, size_t size)
@@ -272,9 +290,9 @@ static bool set_up(struct jsonl *j, char *error, size_t size)
     const char *file = j->host->config(j->host->ctx, "file");
     int64_t mib, kept, kib;
 
-    if (!read_number(&mib, j, "max_mib", 1, 1 << 20, DEFAULT_MIB, error, size) ||
-        !read_number(&kib, j, "max_kib", 1, 1 << 30, mib * 1024, error, size) ||
-        !read_number(&kept, j, "keep", 1, 100000, DEFAULT_KEEP, error, size))
+    if (!read_number(&mib, j->host, &MIB, DEFAULT_MIB, error, size) ||
+        !read_number(&kib, j->host, &KIB, mib * 1024, error, size) ||
+        !read_number(&kept, j->host, &KEEP, DEFAULT_KEEP, error, size))
         return false;
     j->output.fd = -1;
     j->output.max_size = kib * 1024;
@@ -351,4 +369,5 @@ PW_PLUGIN pathway_plugin_jsonl = {
     .changed = changed,
     .stop = stop,
     .measure = measure,
+    .check = check,
 };

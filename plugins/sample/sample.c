@@ -86,19 +86,41 @@ static void on_count(void *self, struct pw_question *question, const char *param
     s->host->answer(s->host->ctx, question, PW_OK, text, (size_t)len);
 }
 
-static int start(const struct pw_host *host, void **self, char *error, size_t error_size)
+/* NULL: it is too long, and `error` says so. */
+static const char *read_prefix(const struct pw_host *host, char *error, size_t error_size)
 {
-    struct sample *s = calloc(1, sizeof(*s));
     const char *prefix = host->config(host->ctx, "prefix");
 
-    if (!s || (prefix && strlen(prefix) >= sizeof(s->prefix))) {
-        snprintf(error, error_size, s ? "'prefix' is longer than %zu bytes" : "no memory",
-                 sizeof(s->prefix) - 1);
-        free(s);
+    if (!prefix)
+        return "eligible_";
+    if (strlen(prefix) < sizeof(((struct sample *)0)->prefix))
+        return prefix;
+    snprintf(error, error_size, "'prefix' is %zu bytes long; expected at most %zu", strlen(prefix),
+             sizeof(((struct sample *)0)->prefix) - 1);
+    return NULL;
+}
+
+/* For pathwayd --check, and before anything starts: values only. */
+static void check(const struct pw_host *host, struct pw_problems *problems)
+{
+    char why[100];
+
+    if (!read_prefix(host, why, sizeof(why)))
+        host->problem(host->ctx, problems, "prefix", why);
+}
+
+static int start(const struct pw_host *host, void **self, char *error, size_t error_size)
+{
+    const char *prefix = read_prefix(host, error, error_size);
+    struct sample *s = prefix ? calloc(1, sizeof(*s)) : NULL;
+
+    if (!s) {
+        if (prefix)
+            snprintf(error, error_size, "no memory");
         return -1;
     }
     s->host = host;
-    snprintf(s->prefix, sizeof(s->prefix), "%s", prefix ? prefix : "eligible_");
+    snprintf(s->prefix, sizeof(s->prefix), "%s", prefix);
     if (host->offer(host->ctx, "count", on_count) != PW_OK ||
         host->cursor_open(host->ctx, "log", PW_FROM_START, on_cursor, s) != PW_OK) {
         snprintf(error, error_size, "the host takes no more");
@@ -147,4 +169,5 @@ PW_PLUGIN pathway_plugin = {
     .changed = changed,
     .stop = stop,
     .measure = measure,
+    .check = check,
 };

@@ -151,10 +151,10 @@ static void ask_state(struct spool *s)
 
 /* ---- starting ---- */
 
-static bool read_seconds(int *out, const struct spool *s, const char *key, int low, int otherwise,
-                         char *error, size_t size)
+static bool read_seconds(int *out, const struct pw_host *host, const char *key, int low,
+                         int otherwise, char *error, size_t size)
 {
-    const char *text = s->host->config(s->host->ctx, key);
+    const char *text = host->config(host->ctx, key);
     char *end = NULL;
 
     *out = otherwise;
@@ -169,6 +169,27 @@ static bool read_seconds(int *out, const struct spool *s, const char *key, int l
     return false;
 }
 
+static bool read_interval(int *out, const struct pw_host *host, char *error, size_t size)
+{
+    return read_seconds(out, host, "interval", 1, INTERVAL_S, error, size);
+}
+
+static bool read_settle(int *out, const struct pw_host *host, char *error, size_t size)
+{
+    return read_seconds(out, host, "settle", 0, SETTLE_S, error, size);
+}
+
+static void check(const struct pw_host *host, struct pw_problems *problems)
+{
+    char why[ERROR_TEXT];
+    int seconds;
+
+    if (!read_interval(&seconds, host, why, sizeof(why)))
+        host->problem(host->ctx, problems, "interval", why);
+    if (!read_settle(&seconds, host, why, sizeof(why)))
+        host->problem(host->ctx, problems, "settle", why);
+}
+
 static bool set_up(struct spool *s, char *error, size_t size)
 {
     const char *folder = s->host->config(s->host->ctx, "folder");
@@ -176,8 +197,8 @@ static bool set_up(struct spool *s, char *error, size_t size)
     char usual[4096];
 
     snprintf(usual, sizeof(usual), "%s/spool", s->host->folder(s->host->ctx));
-    if (!read_seconds(&s->interval_s, s, "interval", 1, INTERVAL_S, error, size) ||
-        !read_seconds(&s->folder.settle_s, s, "settle", 0, SETTLE_S, error, size) ||
+    if (!read_interval(&s->interval_s, s->host, error, size) ||
+        !read_settle(&s->folder.settle_s, s->host, error, size) ||
         !folder_open(&s->folder, folder ? folder : usual, error, size))
         return false;
     s->mappings = mappings ? strdup(mappings) : NULL;
@@ -304,4 +325,5 @@ PW_PLUGIN pathway_plugin_spool = {
     .start = start,
     .stop = stop,
     .measure = measure,
+    .check = check,
 };

@@ -270,4 +270,5 @@ PW_PLUGIN pathway_plugin_webhook = {
     .changed = changed,
     .stop = stop,
     .measure = measure,
+    .check = settings_check,
 };

@@ -58,10 +58,51 @@ static bool read_retries(struct settings *s, const char *text, char *error, size
     return false;
 }
 
+static bool read_allow(struct settings *s, const struct pw_host *host, char *error, size_t size)
+{
+    const char *allow = value_of(host, "allow");
+    return !allow || networks_parse(&s->net.allow, allow, error, size);
+}
+
+static bool read_retry(struct settings *s, const struct pw_host *host, char *error, size_t size)
+{
+    const char *retry = value_of(host, "retry");
+    return !retry || read_retries(s, retry, error, size);
+}
+
+static bool read_timeout(struct settings *s, const struct pw_host *host, char *error, size_t size)
+{
+    return read_number(&s->net.timeout_s, host, "timeout", 1, 300, TIMEOUT_S, error, size);
+}
+
+static bool read_parallel(struct settings *s, const struct pw_host *host, char *error, size_t size)
+{
+    return read_number(&s->parallel, host, "parallel", 1, 64, PARALLEL, error, size);
+}
+
+static const struct {
+    const char *key;
+    bool (*read)(struct settings *s, const struct pw_host *host, char *error, size_t size);
+} READERS[] = {
+    { "allow", read_allow },
+    { "retry", read_retry },
+    { "timeout", read_timeout },
+    { "parallel", read_parallel },
+};
+#define READER_COUNT (sizeof(READERS) / sizeof(READERS[0]))
+
+void settings_check(const struct pw_host *host, struct pw_problems *problems)
+{
+    struct settings s = { 0 };
+    char why[512];
+
+    for (size_t i = 0; i < READER_COUNT; i++)
+        if (!READERS[i].read(&s, host, why, sizeof(why)))
+            host->problem(host->ctx, problems, READERS[i].key, why);
+}
+
 bool settings_read(struct settings *s, const struct pw_host *host, char *error, size_t size)
 {
-    const char *retry = value_of(host, "retry"), *allow = value_of(host, "allow");
-
     *s = (struct settings){ .key = value_of(host, "key"), .net.ca = value_of(host, "ca") };
     memcpy(s->retry_s, RETRY_S, sizeof(RETRY_S));
     s->retry_count = sizeof(RETRY_S) / sizeof(RETRY_S[0]);
@@ -69,8 +110,8 @@ bool settings_read(struct settings *s, const struct pw_host *host, char *error, 
         snprintf(error, size, "'ca' is '%s', which can not be read", s->net.ca);
         return false;
     }
-    return (!allow || networks_parse(&s->net.allow, allow, error, size)) &&
-           (!retry || read_retries(s, retry, error, size)) &&
-           read_number(&s->net.timeout_s, host, "timeout", 1, 300, TIMEOUT_S, error, size) &&
-           read_number(&s->parallel, host, "parallel", 1, 64, PARALLEL, error, size);
+    for (size_t i = 0; i < READER_COUNT; i++)
+        if (!READERS[i].read(s, host, error, size))
+            return false;
+    return true;
 }

@@ -35,6 +35,8 @@ struct settings {
 
 /* False: `error` says which key is wrong. */
 bool settings_read(struct settings *out, const struct pw_host *host, char *error, size_t size);
+/* pw_plugin.check(): the values of all keys, by the same readers. */
+void settings_check(const struct pw_host *host, struct pw_problems *problems);
 
 enum endpoint_state {
     ENDPOINT_ACTIVE,

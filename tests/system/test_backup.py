@@ -307,6 +307,9 @@ class Restored(Backups):
         db.close()
         self.check_refused(3, "another application")
         self.check_refused(3, "no such file", file=self.folder / "none.db")
+        with tempfile.TemporaryDirectory() as empty:
+            tool("restore", self.folder / "none.db", "--database", Path(empty) / "pathway.db")
+            self.assertEqual(list(Path(empty).iterdir()), [])
         self.check_refused(3, "that database itself", file=Path(self.d.database))
 
     def test_a_newer_one_is_refused_and_an_older_one_brought_up_to_date(self):

@@ -44,7 +44,7 @@ class Plugins(unittest.TestCase):
         self.assertEqual(d.send([registered(urn)])["accepted"], 1)
 
     def test_one_that_can_not_be_used_is_an_error_of_the_configuration(self):
-        for macro, said in (("OTHER_ABI", "was made for plugin ABI 2.0"), ("NEWER_ABI", "was made for plugin ABI 1.1"),
+        for macro, said in (("OTHER_ABI", "was made for plugin ABI 2.1"), ("NEWER_ABI", "was made for plugin ABI 1.2"),
                             ("OTHER_NAME", "holds the plugin 'good', expected 'bad'"),
                             ("NO_START", "it has no start()")):
             self.build(macro)
@@ -54,6 +54,35 @@ class Plugins(unittest.TestCase):
             self.assertIn(said, done.stderr)
         (self.folder / "bad.so").write_bytes(b"no library")
         self.assertIn("can not load the plugin", run(binary("pathwayd"), "--check", "--config", d.config).stderr)
+
+    def test_what_makes_no_sense_in_a_section_is_told_with_its_line_before_anything_starts(self):
+        self.build("CHECKS")
+        d = self.daemon("max_header = big\nsocket_scopes = raed\nkey = /k\n[plugin spool]\ninterval = soon\nsettle = -1\n"
+                        "[plugin jsonl]\nkeep = 0\nfile = /x\n[plugin webhook]\nretry = 5 often\nallow = nowhere\ntimeout = 0\n"
+                        "[plugin bad]\nword = blue\nrequired = perhaps\n")
+        done = run(binary("pathwayd"), "--check", "--config", d.config)
+        self.assertEqual(done.returncode, 1)
+        lines = d.config.read_text().splitlines()
+        for key, said in (("max_header", "max_header is 'big'; expected a whole number from 1024 to 1048576"),
+                          ("socket_scopes", "has the word 'raed'; expected read, write"), ("key", "'certificate' is missing"),
+                          ("interval", "'interval' is 'soon'; expected seconds, from 1"), ("settle", "'settle' is '-1'"),
+                          ("keep", "'keep' is '0'"), ("retry", "'retry' is '5 often'"), ("allow", "nowhere"),
+                          ("timeout", "'timeout' is '0'"), ("word", "'word' is 'blue'; expected red"),
+                          ("required", "'required' of [plugin bad] is 'perhaps'")):
+            number = next(n for n, line in enumerate(lines, 1) if line.startswith(key + " ="))
+            told = [t for t in done.stderr.splitlines() if t.startswith(f"{d.config}:{number}: ")]
+            self.assertEqual(len(told), 1, (key, done.stderr))
+            self.assertIn(said, told[0])
+        self.assertEqual(len(done.stderr.splitlines()), 11, done.stderr)
+        d.start(wait=False)
+        self.assertEqual(d.process.wait(PATIENCE_S), 1)
+        self.assertEqual(d.log(), done.stderr)
+
+    def test_one_made_for_1_0_is_not_asked_what_it_does_not_have(self):
+        self.build("OLD_ABI", "CHECKS")
+        d = self.daemon("[plugin bad]\nword = blue\n").start()
+        self.assertIn("bad", d.request("GET", "/v1/status").json()["plugins"])
+        self.assertEqual(d.stop(), 0)
 
     def test_one_that_fails_to_start_is_skipped_and_told_unless_it_is_required(self):
         self.build("FAILS_TO_START")

@@ -123,7 +123,19 @@ static void measure(void *self, struct pw_meter *m)
     the_host->measure(the_host->ctx, m, PW_GAUGE, "pathwayd_bad_thing", "its own", LABELS, 1);
 }
 
-static const char *const KEYS[] = { NULL };
+/* What stands here in a plugin that says 1.0 is not the host's to look at. */
+__attribute__((unused)) static void check(const struct pw_host *host, struct pw_problems *problems)
+{
+    const char *word = host->config(host->ctx, "word");
+    char why[100];
+
+    if (!word || strcmp(word, "red") == 0)
+        return;
+    snprintf(why, sizeof(why), "'word' is '%.40s'; expected red", word);
+    host->problem(host->ctx, problems, "word", why);
+}
+
+static const char *const KEYS[] = { "word", NULL };
 
 PW_PLUGIN pathway_plugin = {
 #ifdef OTHER_ABI
@@ -131,8 +143,10 @@ PW_PLUGIN pathway_plugin = {
 #else
     .abi_major = PW_ABI_MAJOR,
 #endif
-#ifdef NEWER_ABI
+#if defined(NEWER_ABI)
     .abi_minor = PW_ABI_MINOR + 1,
+#elif defined(OLD_ABI)
+    .abi_minor = 0,
 #else
     .abi_minor = PW_ABI_MINOR,
 #endif
@@ -148,4 +162,7 @@ PW_PLUGIN pathway_plugin = {
     .changed = changed,
     .stop = stop,
     .measure = measure,
+#ifdef CHECKS
+    .check = check,
+#endif
 };
