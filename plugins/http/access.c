@@ -173,6 +173,25 @@ bool access_peer(struct peer *out, struct request *r)
     return peer_without_token(out, r, info->client_addr);
 }
 
+bool access_is_on_socket(const struct request *r)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    return info && info->client_addr && info->client_addr->sa_family == AF_UNIX;
+}
+
+bool access_still(const struct server *s, const char *authorization, bool is_on_socket,
+                  unsigned scope)
+{
+    struct pw_identity who = { .size = sizeof(who) };
+
+    if (!authorization)
+        return is_on_socket || s->host->identify(s->host->ctx, NULL, &who) != PW_ABSENT;
+    const char *token = bearer(authorization);
+    enum pw_status status = token ? s->host->identify(s->host->ctx, token, &who) : PW_ABSENT;
+    return status == PW_BUSY || (status == PW_OK && (who.scopes & scope) == scope);
+}
+
 bool access_check(struct request *r, unsigned scope)
 {
     struct peer peer;

@@ -24,6 +24,13 @@ bool access_check(struct request *r, unsigned scope);
 /* Who it is; after access_check() with a scope. */
 bool access_peer(struct peer *out, struct request *r);
 
+/* May whoever sent this Authorization (NULL: none) still do it, some time after access_check()? Its
+ * token may have been revoked meanwhile, or have expired, or the first one have been made. */
+bool access_still(const struct server *s, const char *authorization, bool is_on_socket,
+                  unsigned scope);
+/* Did it come in by a unix socket? */
+bool access_is_on_socket(const struct request *r);
+
 /* "read write" to bits; false: there is another word in it, *bad. */
 bool access_scopes(unsigned *out, const char *words, char *bad, size_t size);
 /* "write" */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "access.h"
 #include "ask.h"
 #include "query.h"
 #include "routes.h"
@@ -98,6 +99,11 @@ static void on_page(struct watcher *w, const struct pw_changes *page, bool is_ah
     (void)is_ahead; /* next is beyond seq then */
     if (shown.head < w->server->head_seq)
         shown.head = w->server->head_seq;
+    if (!access_check(r, PW_READ)) { /* not any more: its token was revoked while it waited */
+        str_fini(&p->place);
+        request_go_on(r);
+        return;
+    }
     if (page->status == PW_OK)
         write_page(&text, p, &shown);
     if (page->status == PW_OK && !text.failed)

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "access.h"
 #include "link.h"
 #include "watch.h"
 
@@ -23,8 +24,10 @@ struct stream {
     struct filter filter;
     struct str text; /* still to be sent, from `sent` on */
     size_t sent;
-    int64_t asked; /* after which number it wanted to go on */
-    int64_t told;  /* the last number that the peer has been given as an id */
+    int64_t asked;       /* after which number it wanted to go on */
+    int64_t told;        /* the last number that the peer has been given as an id */
+    char *authorization; /* as it came in with, owned; NULL: with none */
+    bool is_on_socket;
     bool is_over;
 };
 
@@ -79,7 +82,8 @@ static void on_page(struct watcher *w, const struct pw_changes *page, bool is_ah
 {
     struct stream *s = (struct stream *)w; /* its first member */
 
-    if (page->status != PW_OK)
+    if (page->status != PW_OK ||
+        !access_still(w->server, s->authorization, s->is_on_socket, PW_READ))
         s->is_over = true; /* the peer comes again, and hears of it then */
     else if (is_ahead)
         add_resync(s, page->head);
@@ -130,25 +134,32 @@ static void free_stream(void *arg)
     s->watcher.server->metrics.streams--;
     filter_fini(&s->filter);
     str_fini(&s->text);
+    free(s->authorization);
     free(s);
 }
 
 void stream_changes(struct request *r, int64_t after, bool is_lost, struct filter *filter)
 {
     struct stream *s = calloc(1, sizeof(*s));
+    const char *authorization = request_header(r, "Authorization");
     struct MHD_Response *response = NULL;
     bool is_filtered = filter->hub || filter->subject || filter->decision;
 
-    if (s)
+    if (s && authorization)
+        s->authorization = strdup(authorization);
+    if (s && (s->authorization || !authorization))
         response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK_BYTES, read_stream, s,
                                                      free_stream);
     if (!response) {
+        if (s)
+            free(s->authorization);
         free(s);
         filter_fini(filter);
         reply_status(r, PW_FAILED, NULL);
         return;
     }
     s->request = r;
+    s->is_on_socket = access_is_on_socket(r);
     s->asked = s->told = after;
     s->filter = *filter;
     s->watcher = (struct watcher){ .server = r->server,

@@ -276,6 +276,41 @@ class OnTheSocket(unittest.TestCase):
             self.assertEqual(self.as_user(d, 65534, 65534, "/v1/hubs"), 403)
             self.assertEqual(self.as_user(d, 0, 65534, "/v1/tokens"), 200)
 
+    def test_who_reads_live_hears_nothing_more_once_its_token_is_revoked(self):
+        with Daemon(http="heartbeat = 1") as d:
+            def made(name, *more):
+                return tool("token", "add", name, *more, PATHWAY_URL=f"unix:{d.socket}").stdout.split()[0]
+
+            def changed(at):
+                kind = "commitment.given" if at % 2 else "commitment.withdrawn"
+                lines = json.dumps(event(kind, "school/100001", time=f"2025-09-10T10:00:0{at}Z")) + "\n"
+                self.assertEqual(d.request("POST", "/v1/events", lines, {"Content-Type": "application/x-ndjson"}, unix=True).status, 200)
+
+            def opened(path, accept, **headers):
+                connection = d.connection()
+                connection.request("GET", path, headers={"Accept": accept} | headers)
+                self.addCleanup(connection.close)
+                return connection
+
+            d.send([registered("100001")])
+            stranger = opened("/v1/changes", "text/event-stream").getresponse()
+            token = {"Authorization": "Bearer " + made("reader")}
+            self.assertNotIn(b'"decision":"committed"', stranger.read())  # it ends: a token is needed now
+            head = d.request("GET", "/v1/changes?limit=10000", headers=token).json()["next"]
+            stream = opened(f"/v1/changes?after={head}", "text/event-stream", **token).getresponse()
+            self.assertEqual(stream.readline(), b"retry: 2000\n")
+            changed(1)
+            while not (line := stream.readline()).startswith(b"data: "):
+                self.assertTrue(line)
+            head = d.request("GET", "/v1/changes?limit=10000", headers=token).json()["next"]
+            waiting = opened(f"/v1/changes?after={head}&wait=60", "application/json", **token)
+            self.assertEqual(tool("token", "revoke", "reader", PATHWAY_URL=f"unix:{d.socket}").returncode, 0)
+            changed(2)
+            rest = stream.read()  # it ends
+            self.assertNotIn(b"commitment.withdrawn", rest)
+            answer = waiting.getresponse()
+            self.assertEqual((answer.status, answer.headers["Content-Type"]), (401, "application/problem+json"))
+
     def test_words_that_are_no_scopes_are_told_at_the_start(self):
         d = Daemon(http="socket_scopes = reading")
         self.addCleanup(d.close)
