@@ -114,6 +114,16 @@ class Agree(unittest.TestCase):
         told = self.text("explain", SCHOOL, "two_leads")
         self.assertNotIn("1 earlier events", told)
 
+    def test_advice_knows_nothing_of_a_predecessor_before_its_time(self):
+        """A succession that lies ahead brings a commitment with it; until then there is none."""
+        heir, other = "school/100005", "school/100006"
+        self.d.send([registered(100005), registered(100006),
+                     event("commitment.given", other, id="given 6", time="2025-09-02T10:00:00Z"),
+                     event("school.succeeded", heir, {"predecessor": other}, id="heir 5", time="2027-01-05T10:00:00Z")])
+        told = self.ask("advise", heir, "committed")
+        self.assertEqual((told["value"], told["by_itself"]), (False, None))
+        self.assertEqual([e["event"]["type"] for e in told["sets"][0]["events"]], ["commitment.given"])
+
     def test_no_number_is_told_as_missing(self):
         """In Preparatory, two_leads reads how many leads there are, and a criterion how many areas are secure."""
         other = "school/100004"
