@@ -316,7 +316,7 @@ static enum err_code write_answer(struct buf *out, struct question *q, const str
     enum err_code rc = feed_last_seq(&seq, q->r->store, err);
     if (rc == OK)
         rc = timeline_span(&q->span, &q->r->arena, q->r->world, q->r->rules, q->subject, q->rule,
-                           q->when->at, err);
+                           q->when->at, q->items, q->count, err);
     if (rc != OK)
         return rc;
     write_heading(out, q, f->record, seq);

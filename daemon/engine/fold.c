@@ -434,6 +434,22 @@ enum err_code item_parse(struct item *item, struct arena *arena, const struct ru
     return OK;
 }
 
+void items_take_parsed(struct item *items, size_t count, const struct item *parsed,
+                       size_t parsed_count)
+{
+    size_t k = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        while (k < parsed_count &&
+               event_key_compare(&parsed[k].entry->key, &items[i].entry->key) < 0)
+            k++;
+        if (k < parsed_count && parsed[k].entry == items[i].entry) {
+            items[i].body = parsed[k].body;
+            items[i].fits = parsed[k].fits;
+        }
+    }
+}
+
 void fold_resume(struct fold *out, const struct fold *at, struct record *record,
                  const struct item *items, size_t count, size_t next)
 {

@@ -92,6 +92,11 @@ MUST_CHECK enum err_code fold_take(struct fold *f, const struct fold_event *e, s
 MUST_CHECK enum err_code item_parse(struct item *item, struct arena *arena,
                                     const struct rulebook *rules, struct err *err);
 
+/* What item_parse() has seen of `parsed` holds for those of `items` that are the same events; both
+ * are in event order. */
+void items_take_parsed(struct item *items, size_t count, const struct item *parsed,
+                       size_t parsed_count);
+
 /*
  * A fold that goes on from where `at` stood, with this record, which is taken over, and other
  * events to come: items number `next` and following of `items`. `at` is of a subject that has been

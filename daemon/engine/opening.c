@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "engine/commit.h"
 #include "engine/engine_internal.h"
@@ -79,6 +80,9 @@ static enum err_code find_rules(struct proposed *out, struct engine *e,
     return rulebook_of_generation(&out->rules, e->store, last.number, err);
 }
 
+/* Each slice reads the events that it needs: all at once, they would be the whole log in memory. */
+#define SLICE_US 200000
+
 /* Judge everything by rules that have judged nothing yet, as a reload does; nobody waits meanwhile.
  * ERR_RULE: some packs are found wanting (*is_found), and they are gone; else they are the
  * engine's. */
@@ -96,7 +100,7 @@ static enum err_code try_first(struct refusals *wanting, bool *is_found, struct 
         return rc;
     }
     while (rc == OK && !done)
-        rc = candidate_slice(&done, e->candidate, e->store, now, INT64_MAX, err);
+        rc = candidate_slice(&done, e->candidate, e->store, now, clock_monotonic() + SLICE_US, err);
     struct refusals *found = rc == ERR_RULE ? candidate_refusals(e->candidate) : NULL;
     *is_found = found != NULL;
     if (found && refusals_join(wanting, found->first, err) != OK)

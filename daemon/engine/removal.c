@@ -41,6 +41,21 @@ static size_t list_out(struct hunt *h, bool *any_special)
     return count;
 }
 
+/* What is known of them need not be found out again in each try. */
+static enum err_code take_parsed(const struct item **items, size_t count, struct hunt *h,
+                                 struct err *err)
+{
+    const struct past *p = h->r->past;
+    struct item *copy = arena_alloc(h->r->arena, (count + 1) * sizeof(*copy));
+
+    if (!copy)
+        return no_memory(err);
+    memcpy(copy, *items, count * sizeof(*copy));
+    items_take_parsed(copy, count, p->items, p->count);
+    *items = copy;
+    return OK;
+}
+
 static enum err_code items_without(const struct item **out, size_t *count, struct hunt *h,
                                    struct err *err)
 {
@@ -56,7 +71,7 @@ static enum err_code items_without(const struct item **out, size_t *count, struc
         world_leave_out(world, h->seqs, left_out, INT64_MAX);
         rc = world_fold_items(out, count, world, p->subject, p->at, err);
         world_leave_out(world, NULL, 0, INT64_MAX);
-        return rc;
+        return rc == OK ? take_parsed(out, *count, h, err) : rc;
     }
     for (size_t i = 0; i < p->count; i++)
         if (h->suspect_of[i] < 0 || !h->is_out[h->suspect_of[i]])

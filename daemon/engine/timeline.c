@@ -15,6 +15,8 @@ struct walk {
     struct world *w;
     struct rulebook *rules;
     const char *subject;
+    const struct item *parsed; /* borrowed: some of its events */
+    size_t parsed_count;
     int64_t first; /* when the first event touched it */
     timeline_fn *fn;
     void *arg;
@@ -22,15 +24,31 @@ struct walk {
     bool stop;
 };
 
+/* Its events, with what is known of them; the caller's. */
+static enum err_code find_items(struct item **out, size_t *count, const struct walk *walk,
+                                int64_t to, struct err *err)
+{
+    const struct item *items;
+
+    *out = NULL;
+    if (world_fold_items(&items, count, walk->w, walk->subject, to, err) != OK)
+        return err->code;
+    if (!(*out = malloc((*count + 1) * sizeof(**out))))
+        return err_set(err, ERR_LIMIT, "no memory for the events of %s", walk->subject);
+    memcpy(*out, items, *count * sizeof(**out));
+    items_take_parsed(*out, *count, walk->parsed, walk->parsed_count);
+    return OK;
+}
+
 /* Show the instants from `from` to `to`, both included, of the fold as it stands at `to`. */
 static enum err_code walk_segment(struct walk *walk, int64_t from, int64_t to, struct err *err)
 {
-    const struct item *items = NULL;
+    struct item *items = NULL;
     size_t count = 0;
     struct fold f = { 0 };
     int64_t wake = TIME_NEVER;
 
-    enum err_code rc = world_fold_items(&items, &count, walk->w, walk->subject, to, err);
+    enum err_code rc = find_items(&items, &count, walk, to, err);
     if (rc == OK)
         rc = fold_init(&f, walk->rules, walk->subject, items, count, err);
     if (rc == OK && from > walk->first)
@@ -47,6 +65,29 @@ static enum err_code walk_segment(struct walk *walk, int64_t from, int64_t to, s
             rc = walk->fn(t, f.record, &wake, &walk->stop, walk->arg, err);
     }
     fold_fini(&f);
+    free(items);
+    return rc;
+}
+
+static enum err_code walk_through(struct walk *walk, int64_t to, struct err *err)
+{
+    const struct entry *const *touching;
+    size_t count;
+    int64_t from, next;
+
+    enum err_code rc = world_touching(&touching, &count, walk->w, walk->subject, err);
+    if (rc != OK || count == 0)
+        return rc;
+    from = walk->first = touching[0]->key.time;
+    while (rc == OK && from <= to && !walk->stop) {
+        rc = world_next_succession(&next, walk->w, walk->subject, from, err);
+        int64_t last = next == TIME_NEVER || next > to ? to : next - 1;
+        if (rc == OK)
+            rc = walk_segment(walk, from, last, err);
+        if (next == TIME_NEVER)
+            break;
+        from = next;
+    }
     return rc;
 }
 
@@ -54,24 +95,7 @@ enum err_code timeline_walk(struct world *w, struct rulebook *rules, const char 
                             int64_t to, timeline_fn *fn, void *arg, struct err *err)
 {
     struct walk walk = { .w = w, .rules = rules, .subject = subject, .fn = fn, .arg = arg };
-    const struct entry *const *touching;
-    size_t count;
-    int64_t from, next;
-
-    enum err_code rc = world_touching(&touching, &count, w, subject, err);
-    if (rc != OK || count == 0)
-        return rc;
-    from = walk.first = touching[0]->key.time;
-    while (rc == OK && from <= to && !walk.stop) {
-        rc = world_next_succession(&next, w, subject, from, err);
-        int64_t last = next == TIME_NEVER || next > to ? to : next - 1;
-        if (rc == OK)
-            rc = walk_segment(&walk, from, last, err);
-        if (next == TIME_NEVER)
-            break;
-        from = next;
-    }
-    return rc;
+    return walk_through(&walk, to, err);
 }
 
 /* ---- since and until ---- */
@@ -268,11 +292,18 @@ static enum err_code take_instant_of_one(int64_t t, struct record *r, int64_t *w
 
 enum err_code timeline_span(struct span *out, struct arena *arena, struct world *w,
                             struct rulebook *rules, const char *subject, const char *rule,
-                            int64_t at, struct err *err)
+                            int64_t at, const struct item *parsed, size_t parsed_count,
+                            struct err *err)
 {
     struct one o = { .span = out, .arena = arena, .rule = rule, .at = at };
+    struct walk walk = { .w = w,
+                         .rules = rules,
+                         .subject = subject,
+                         .parsed = parsed,
+                         .parsed_count = parsed_count,
+                         .fn = take_instant_of_one,
+                         .arg = &o };
 
     *out = (struct span){ .name = rule, .until = TIME_NEVER };
-    return timeline_walk(w, rules, subject, london_add_days(at, HORIZON_DAYS), take_instant_of_one,
-                         &o, err);
+    return walk_through(&walk, london_add_days(at, HORIZON_DAYS), err);
 }

@@ -39,9 +39,11 @@ MUST_CHECK enum err_code timeline_spans(const struct span **out, size_t *count, 
                                         struct world *w, struct rulebook *rules,
                                         const char *subject, int64_t at, struct err *err);
 
-/* The same of one rule, be it a decision or a criterion. */
+/* The same of one rule, be it a decision or a criterion. `parsed`: some of the subject's events, by
+ * item_parse(). */
 MUST_CHECK enum err_code timeline_span(struct span *out, struct arena *arena, struct world *w,
                                        struct rulebook *rules, const char *subject,
-                                       const char *rule, int64_t at, struct err *err);
+                                       const char *rule, int64_t at, const struct item *parsed,
+                                       size_t parsed_count, struct err *err);
 
 #endif

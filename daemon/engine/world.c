@@ -317,6 +317,7 @@ static enum err_code find_voids(struct void_list *list, struct known_entry *e, s
         if (rc != OK)
             return rc;
     }
+    e->is_never_named = list->count == first;
     for (size_t i = first; i < list->count; i++)
         if (aims_at(list->items[i], e) && !is_left_out(w, list->items[i]))
             list->items[kept++] = list->items[i];
@@ -330,6 +331,8 @@ static bool may_be_voided(const struct world *w, const struct known_entry *e)
     char key[256];
     size_t source = strlen(e->entry.key.source) + 1, id = strlen(e->entry.key.id);
 
+    if (e->is_never_named)
+        return false;
     if (!w->has_all || source + id > sizeof(key))
         return true;
     memcpy(key, e->entry.key.source, source);

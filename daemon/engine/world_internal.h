@@ -15,7 +15,8 @@ enum settled { SETTLED_NOT, SETTLED_STANDS, SETTLED_VOIDED };
 struct known_entry {
     struct entry entry; /* first: handed out as it is */
     enum settled settled;
-    bool is_queued; /* only while voids are being settled */
+    bool is_queued;      /* only while voids are being settled */
+    bool is_never_named; /* by a void, whatever is left out */
     size_t first_void, void_count;
     struct known_entry *next_void; /* another void of the same key, when all is loaded */
     const char *predecessor;       /* of a school.succeeded, once read */
