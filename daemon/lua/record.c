@@ -74,7 +74,8 @@ static struct record *new_block(const struct ruleset *rs, enum subject_kind kind
     if (!r)
         return NULL;
     uint64_t **const sets[RECORD_SETS] = { &r->unjudged,    &r->touched,     &r->applied_reads,
-                                           &r->asked_facts, &r->moved_facts, &r->noted };
+                                           &r->asked_facts, &r->moved_facts, &r->noted,
+                                           &r->written };
     r->asked = (struct asked *)(r + 1);
     r->facts = (struct cell *)(r->asked + moves);
     r->moved = (int64_t *)(r->facts + defs->fact_count);
@@ -131,8 +132,10 @@ void record_touch(struct record *r, uint16_t fact)
 
 void record_note(struct record *r, const uint64_t *read)
 {
-    for (uint16_t i = 0; (r->trace || r->is_noting) && i < r->rs->fact_words; i++)
+    for (uint16_t i = 0; (r->trace || r->is_noting) && i < r->rs->fact_words; i++) {
         r->noted[i] |= read[i] | r->touched[i];
+        r->written[i] |= r->touched[i];
+    }
 }
 
 uint64_t record_changes(const struct record *r)

@@ -53,11 +53,12 @@ struct record {
     uint64_t *applied_reads; /* by the reducers of the last event */
     uint64_t *asked_facts;   /* read by moves since the last event they were asked for */
     uint64_t *moved_facts;   /* changed by moves with no event since then */
-    uint64_t *noted; /* of one that is followed, or held beside it: all that was read or touched
-                        since tape_mark() or tape_compare() */
+    uint64_t *noted;   /* of one that is followed, or held beside it: all that was read or touched
+                          since tape_mark() or tape_compare() */
+    uint64_t *written; /* those of them that were touched, and may be again what they were */
     char *subject;
 };
-#define RECORD_SETS 6
+#define RECORD_SETS 7
 
 /* The fields of a waiver, in the order of their names: see pack_facts.c. */
 enum { WAIVER_BY, WAIVER_LAST_DAY, WAIVER_RULE };

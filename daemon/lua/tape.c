@@ -19,9 +19,11 @@ struct version {
 
 struct mark {
     struct fact_set concerns; /* read or written in this step */
-    struct fact_set changes;  /* of which versions begin here */
-    int64_t *moved;           /* as record.moved */
-    struct asked *asked;      /* as record.asked */
+    struct fact_set writes;  /* written in it: between two events of it a fact may have been another
+                                one, and be again what it was */
+    struct fact_set changes; /* of which versions begin here */
+    int64_t *moved;          /* as record.moved */
+    struct asked *asked;     /* as record.asked */
 };
 
 struct tape {
@@ -175,11 +177,13 @@ enum err_code tape_mark(struct tape *t, struct record *r, struct err *err)
     if (!m || !keep_moves(t, m, r))
         return no_memory(t, err);
     add_words(&m->concerns, t->rs, r->noted);
+    add_words(&m->writes, t->rs, r->written);
     for (uint16_t i = 0; i < defs_of(t)->fact_count; i++)
         if (fact_set_has(&m->concerns, i) && !is_same(r->facts[i], value_at(t, i, t->count)) &&
             !add_version(t, r, i))
             return no_memory(t, err);
     memset(r->noted, 0, t->rs->fact_words * sizeof(*r->noted));
+    memset(r->written, 0, t->rs->fact_words * sizeof(*r->written));
     t->count++;
     return OK;
 }
@@ -187,11 +191,11 @@ enum err_code tape_mark(struct tape *t, struct record *r, struct err *err)
 /* ---- looking ---- */
 
 /* What a move says of facts that are the same does not depend on when it was asked: what it read of
- * them last stays, and so does what it said. Only a change of that makes it be asked again. */
+ * them last stays, and so does what it said. Only a write to that makes it be asked again. */
 bool tape_concerns(const struct tape *t, int mark, const struct apart *a)
 {
     return fact_set_meets(&t->marks[mark].concerns, &a->facts) ||
-           fact_set_meets(&t->marks[mark].changes, &a->waits_on);
+           fact_set_meets(&t->marks[mark].writes, &a->waits_on);
 }
 
 /* Facts that may be other ones than at the mark: those that were, and those that either of the two

@@ -240,7 +240,34 @@ static void so_it_is_where_reducers_fail(void **state)
     try_logs(40, true);
 }
 
+/* A move that was asked something else may have moved between two events of one instant. */
+static void a_fact_that_is_again_what_it_was_has_been_another_one(void **state)
+{
+    static const char *const WAITS[] = { "2024-01-13", "2024-02-01", "2024-02-01" };
+    static const char *const UNTIL[] = { "2024-02-17", "2024-01-24", "2024-02-17" };
+    struct tally tally = { 0 };
+    const struct item *items = NULL;
+    size_t count = 0;
+
+    (void)state;
+    log_clear(&LOG);
+    put(&LOG, "e0", "2024-01-09", "school/1", "set", "{\"to\":3}"); /* with it nothing moves */
+    for (int i = 0; i < 3; i++) {
+        char id[16], data[40];
+        snprintf(id, sizeof(id), "e%d", i + 1);
+        snprintf(data, sizeof(data), "{\"until_\":\"%s\"}", UNTIL[i]);
+        put(&LOG, id, WAITS[i], "school/1", "wait", data);
+    }
+    struct world *w = view(&LOG, ALL, false);
+    assert_ok(world_fold_items(&items, &count, w, "school/1", at(END), &err));
+    begin_chance();
+    for (int i = 0; i < 40; i++)
+        hold_beside(items, count, &tally);
+    world_close(w);
+}
+
 #define PAST_CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 TEST_MAIN(PAST_CASE(a_fold_beside_another_is_what_it_is_by_itself),
-          PAST_CASE(so_it_is_where_reducers_fail))
+          PAST_CASE(so_it_is_where_reducers_fail),
+          PAST_CASE(a_fact_that_is_again_what_it_was_has_been_another_one))
