@@ -51,13 +51,22 @@ struct arguments {
     bool only_check;
 };
 
+struct looking {
+    const struct config *config;
+    bool only_check;
+};
+
 static const char *const *keys_of(void *arg, const char *name, struct err *why)
 {
-    const struct config *c = arg;
-    const struct plugin_source from = { LINKED, c->plugins };
+    const struct looking *l = arg;
+    const struct plugin_source from = { LINKED, l->config->plugins };
     const struct pw_plugin *plugin = NULL;
 
-    return plugin_find(&plugin, &from, name, why) == OK ? plugin->keys : NULL;
+    if (plugin_find(&plugin, &from, name, why) == OK)
+        return plugin->keys;
+    if (!l->only_check) /* the start tells of it, and does without it where that may be */
+        *why = (struct err){ 0 };
+    return NULL;
 }
 
 static enum err_code load_config(struct config *c, const struct arguments *args, struct err *err)
@@ -67,7 +76,8 @@ static enum err_code load_config(struct config *c, const struct arguments *args,
     if (!args->config && !config_add_section(c, "plugin http", "built-in configuration"))
         return err_set(err, ERR_LIMIT, "no memory for the configuration");
     struct err more;
-    const enum err_code rc = config_check(c, keys_of, c, err);
+    struct looking looking = { c, args->only_check };
+    const enum err_code rc = config_check(c, keys_of, &looking, err);
     const struct plugin_source from = { LINKED, c->plugins };
     if (rc != OK && rc != ERR_INPUT)
         return rc;

@@ -54,7 +54,8 @@ struct config {
 MUST_CHECK enum err_code config_read(struct config *c, const char *path, char *const *environment,
                                      struct err *err);
 
-/* The keys that plugin `name` knows, NULL at their end; NULL: no such plugin, `why` says more. */
+/* The keys that plugin `name` knows, NULL at their end; NULL: there is none that can be used, `why`
+ * says more, or is empty where others tell. */
 typedef const char *const *config_keys_fn(void *arg, const char *name, struct err *why);
 
 /* Fill in the values and check every section and key. ERR_INPUT: `problems` is not empty. */

@@ -107,20 +107,20 @@ static void check_plugin(struct config *c, const struct config_section *s, const
     size_t count = 0;
     struct err why = { 0 };
 
-    const char *const *keys = keys_of(arg, name, &why);
-    if (!keys) {
-        buf_printf(&c->problems, "%s: %s\n", s->where, why.msg);
-        return;
-    }
-    for (; *keys && count < 63; keys++)
-        known[count++] = *keys;
-    known[count++] = PLUGIN_KEYS[0];
-    check_keys(c, s, known, count);
     for (const struct config_key *k = s->keys; k; k = k->next)
         if (strcmp(k->name, "required") == 0 && strcmp(k->value, "yes") != 0 &&
             strcmp(k->value, "no") != 0)
             buf_printf(&c->problems, "%s: 'required' of [%s] is '%s'; expected yes or no\n",
                        k->where, s->name, k->value);
+    const char *const *keys = keys_of(arg, name, &why);
+    if (!keys && why.code != OK)
+        buf_printf(&c->problems, "%s: %s\n", s->where, why.msg);
+    if (!keys)
+        return;
+    for (; *keys && count < 63; keys++)
+        known[count++] = *keys;
+    known[count++] = PLUGIN_KEYS[0];
+    check_keys(c, s, known, count);
 }
 
 static void check_sections(struct config *c, config_keys_fn *keys_of, void *arg)

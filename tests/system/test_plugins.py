@@ -43,7 +43,7 @@ class Plugins(unittest.TestCase):
         self.assertEqual(d.request("GET", "/readyz").status, 200)
         self.assertEqual(d.send([registered(urn)])["accepted"], 1)
 
-    def test_one_that_can_not_be_used_is_an_error_of_the_configuration(self):
+    def test_one_that_can_not_be_used_is_told_by_a_check_and_skipped_by_a_start(self):
         for macro, said in (("OTHER_ABI", "was made for plugin ABI 2.1"), ("NEWER_ABI", "was made for plugin ABI 1.2"),
                             ("OTHER_NAME", "holds the plugin 'good', expected 'bad'"),
                             ("NO_START", "it has no start()")):
@@ -54,6 +54,24 @@ class Plugins(unittest.TestCase):
             self.assertIn(said, done.stderr)
         (self.folder / "bad.so").write_bytes(b"no library")
         self.assertIn("can not load the plugin", run(binary("pathwayd"), "--check", "--config", d.config).stderr)
+        self.assert_skipped("can not load the plugin")
+        (self.folder / "bad.so").unlink()
+        self.assert_skipped("there is no plugin 'bad'")
+        self.build("OTHER_ABI")
+        self.assert_skipped("was made for plugin ABI 2.1")
+
+    def assert_skipped(self, reason):
+        """The daemon runs without it and says so, unless it is required."""
+        d = self.daemon().start()
+        fault, = d.request("GET", "/v1/status").json()["plugin_faults"]
+        self.assertEqual(fault["name"], "bad")
+        self.assertIn(reason, fault["reason"])
+        self.assertIn(reason, d.log())
+        self.assertEqual(d.stop(), 0)
+        d = self.daemon("[plugin bad]\nrequired = yes\n")
+        d.start(wait=False)
+        self.assertEqual(d.process.wait(PATIENCE_S), 1)
+        self.assertIn("the required plugin bad did not start", d.log())
 
     def test_what_makes_no_sense_in_a_section_is_told_with_its_line_before_anything_starts(self):
         self.build("CHECKS")
