@@ -64,7 +64,8 @@ static const char *const *keys_of(void *arg, const char *name, struct err *why)
 
     if (plugin_find(&plugin, &from, name, why) == OK)
         return plugin->keys;
-    if (!l->only_check) /* the start tells of it, and does without it where that may be */
+    if (!l->only_check && why->code != ERR_ABSENT) /* one that is there, and can not be used: the
+                                                      start tells of it, and does without it */
         *why = (struct err){ 0 };
     return NULL;
 }
