@@ -160,9 +160,7 @@ static enum err_code make_copy(struct restored *out, struct restoring *r,
     static const char *const LEFT[] = { "-wal", "-shm", "-journal", NULL };
     struct store *from = NULL;
 
-    enum err_code rc = check_header(r->file, err);
-    if (rc == OK)
-        rc = store_open(&from, r->file, STORE_COPIES, err);
+    enum err_code rc = store_open(&from, r->file, STORE_COPIES, err);
     unlink(r->copy); /* of one that was killed: the lock is ours */
     remove_beside(r->copy, LEFT);
     if (rc == OK) {

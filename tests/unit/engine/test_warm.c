@@ -153,6 +153,15 @@ static void they_follow_what_comes_and_stop_at_what_lies_ahead(void **state)
     assert_false(warm_fits(WARM, LOG.rules, at("2024-08-02")));
 }
 
+static void begin_anew(void)
+{
+    warm_free(WARM);
+    WARM = NULL;
+    log_clear(&LOG);
+    put(&LOG, "a", "2024-01-01", "school/1", "go", "{\"n\":5}");
+    put(&LOG, "b", "2024-01-02", "school/2", "go", "{\"n\":50}");
+}
+
 static void voids_and_successions_are_for_who_begins_anew(void **state)
 {
     struct whatif w;
@@ -162,21 +171,13 @@ static void voids_and_successions_are_for_who_begins_anew(void **state)
     whatif_fini(&w);
     put_void(&LOG, "v", "2024-03-01", "school/1", "a");
     assert_int_equal(warm_follow(WARM, LOG.store, 4, &err), ERR_CONFLICT);
-    warm_free(WARM);
-    WARM = NULL;
-    log_clear(&LOG);
-    put(&LOG, "a", "2024-01-01", "school/1", "go", "{\"n\":5}");
-    put(&LOG, "b", "2024-01-02", "school/2", "go", "{\"n\":50}");
+    begin_anew();
     put(&LOG, "c", "2024-01-03", "school/3", "go", "{\"n\":1}");
     fold_all(&w, 3);
     whatif_fini(&w);
     put(&LOG, "s", "2024-02-01", "school/2", "school.succeeded", "{\"predecessor\":\"school/1\"}");
     assert_int_equal(warm_follow(WARM, LOG.store, 4, &err), ERR_CONFLICT);
-    warm_free(WARM);
-    WARM = NULL;
-    log_clear(&LOG);
-    put(&LOG, "a", "2024-01-01", "school/1", "go", "{\"n\":5}");
-    put(&LOG, "b", "2024-01-02", "school/2", "go", "{\"n\":50}");
+    begin_anew();
     put(&LOG, "s", "2024-02-01", "school/2", "school.succeeded", "{\"predecessor\":\"school/1\"}");
     fold_all(&w, 3);
     whatif_fini(&w);
