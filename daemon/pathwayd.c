@@ -85,6 +85,8 @@ static enum err_code load_config(struct config *c, const struct arguments *args,
     const enum err_code checked = plugins_check(c, &from, &more); /* all is told at once */
     if (rc == OK && checked != OK)
         *err = more;
+    if (rc == OK && checked == OK && args->only_check)
+        return plugins_check_files(c, &from, err);
     return rc == OK ? checked : rc;
 }
 

@@ -1,4 +1,4 @@
-/* reload.c - `pathway reload`: the daemon reads its rules again. */
+/* reload.c - `pathway reload`: the daemon reads its rules, configuration and certificate again. */
 #include <stdio.h>
 
 #include "base/civil.h"
@@ -15,6 +15,22 @@ static long long number_in(const struct json *answer, const char *name)
     return n && n->type == JSON_INT ? (long long)n->as.integer : 0;
 }
 
+static const char *text_in(const struct json *object, const char *name)
+{
+    const struct json *text = json_get(object, name);
+    return text && text->type == JSON_STRING ? text->as.string : "";
+}
+
+/* What is not rules, and could not be read again. */
+static void tell_unread(const struct json *answer)
+{
+    const struct json *unread = json_get(answer, "unread");
+
+    for (const struct json *u = unread ? unread->as.first : NULL; u; u = u->next)
+        fprintf(stderr, "%s\npathway: %s was not read again: what was in use of it stays\n",
+                text_in(u, "why"), text_in(u, "part"));
+}
+
 static void tell(const struct json *answer)
 {
     const struct json *changed = json_get(answer, "changed");
@@ -29,6 +45,7 @@ static void tell(const struct json *answer)
                     why->as.string, pack->as.string);
     }
 
+    tell_unread(answer);
     const struct json *unclear = json_get(answer, "unclear");
     for (const struct json *r = unclear ? unclear->as.first : NULL; r; r = r->next) {
         const struct json *why = json_get(r, "why");
@@ -68,7 +85,13 @@ static bool print_refusal(const struct exchange *x)
     return is_told;
 }
 
-/* *is_refused: some packs were not taken, though others were. */
+static bool has_items(const struct json *answer, const char *name)
+{
+    const struct json *list = json_get(answer, name);
+    return list && list->type == JSON_ARRAY && list->as.first;
+}
+
+/* *is_refused: some packs were not taken, though others were, or something was not read. */
 static enum err_code print_done(bool *is_refused, const struct args *args, const struct exchange *x,
                                 struct err *err)
 {
@@ -76,8 +99,7 @@ static enum err_code print_done(bool *is_refused, const struct args *args, const
     const struct json *answer = NULL;
 
     enum err_code rc = json_parse(&answer, &arena, buf_cstr(&x->answer), x->answer.len, 16, err);
-    const struct json *refused = rc == OK ? json_get(answer, "refused") : NULL;
-    *is_refused = refused && refused->type == JSON_ARRAY && refused->as.first;
+    *is_refused = rc == OK && (has_items(answer, "refused") || has_items(answer, "unread"));
     if (rc == OK && args_flag(args, "json"))
         rc = layout_raw(stdout, &x->answer);
     else if (rc == OK)
@@ -131,19 +153,23 @@ static const struct option_spec OPTIONS[] = {
 const struct command reload_command = {
     .name = "reload",
     .operands = "",
-    .summary = "have the daemon read its rules again, while it serves",
+    .summary = "have the daemon read its rules, configuration and certificate again",
     .help =
         "The daemon loads its rules folder beside what runs, runs the rules' own tests, judges "
         "every\n"
         "subject by them while it goes on taking events in, and changes over in one step. With an\n"
         "error, or a test that fails, the rules in force stay, and `pathway status` goes on "
         "showing\n"
-        "why. `systemctl reload pathwayd` does the same. After --rollback the folder's national "
-        "pack\n"
-        "counts again once somebody changes it.",
+        "why. The configuration and the certificate that TLS is served with are read again too; "
+        "what is\n"
+        "wrong with them is printed, and they stay as they were. `systemctl reload pathwayd` does "
+        "the\n"
+        "same. After --rollback, which is about the rules alone, the folder's national pack counts "
+        "again\n"
+        "once somebody changes it.",
     .example = "pathway reload",
     .options = OPTIONS,
-    .no = "the rules were not taken: what is wrong with them is printed",
+    .no = "something was not taken: what is wrong with it is printed",
     .asks = true,
     .run = run,
 };

@@ -24,6 +24,7 @@ struct host {
     struct notify notify;
     struct service *service;
     struct plugins *plugins;
+    struct reread kept; /* what the last reload could not read again */
     bool is_stopping;
     bool plugins_stopped;
     bool service_closed;
@@ -75,27 +76,31 @@ static void stop(struct host *h)
 
 static void tell_refused(const char *line, void *arg)
 {
-    (void)arg;
+    struct buf *refused = arg;
+
     log_err("config: refused %s", line);
+    buf_printf(refused, "%s%s", refused->len > 0 ? "\n" : "", line);
 }
 
 /* What is wrong in it leaves all as it is; what takes a restart is refused, the rest holds from now
- * on. */
-static void read_config(struct host *h)
+ * on. `told` is what of it does not. */
+static void read_config(struct host *h, struct buf *told)
 {
     struct config wanted = { 0 };
     struct err why = { 0 };
 
-    if (!h->options->read_config)
-        return;
     if (h->options->read_config(&wanted, h->options->arg, &why) != OK) {
         log_err("config: not taken, all stays as it was error=%s%s%s", why.msg,
                 wanted.problems.len > 0 ? "\n" : "",
                 wanted.problems.len > 0 ? buf_cstr(&wanted.problems) : "");
+        if (wanted.problems.len > 0)
+            buf_add(told, buf_cstr(&wanted.problems), wanted.problems.len - 1);
+        else
+            buf_str(told, why.msg);
     } else {
         const struct intake_limits limits = { wanted.max_event, wanted.max_events,
                                               h->options->config->max_body, (int)wanted.max_depth };
-        int refused = reconfigure_refused(h->options->config, &wanted, tell_refused, NULL);
+        int refused = reconfigure_refused(h->options->config, &wanted, tell_refused, told);
         log_set_level(wanted.log_level);
         service_configure(h->service, wanted.rules, &limits);
         log_info("config: read again refused=%d", refused);
@@ -103,18 +108,39 @@ static void read_config(struct host *h)
     config_fini(&wanted);
 }
 
+/* All that a reload reads again but the rules. */
+static void on_reread(void *arg)
+{
+    struct host *h = arg;
+    struct buf told = { 0 };
+
+    if (h->is_stopping || !h->service)
+        return;
+    if (h->plugins)
+        plugins_reload(h->plugins, &h->kept);
+    if (h->options->read_config) {
+        read_config(h, &told);
+        reread_note(&h->kept, "configuration", told.len > 0 ? buf_cstr(&told) : NULL,
+                    service_now(h->service));
+    }
+    buf_fini(&told);
+}
+
+static const struct reread *on_kept(void *arg)
+{
+    const struct host *h = arg;
+    return &h->kept;
+}
+
 static void on_signal(uv_signal_t *handle, int number)
 {
     struct host *h = handle->data;
 
-    if (number == SIGHUP && h->plugins)
-        plugins_reload(h->plugins);
     if (number == SIGHUP) {
         log_info("host: reading configuration and rules again signal=HUP");
-        if (!h->is_stopping && h->service) {
-            read_config(h);
+        on_reread(h);
+        if (!h->is_stopping && h->service)
             service_reload(h->service);
-        }
         return;
     }
     log_info("host: stopping signal=%s", number == SIGTERM ? "TERM" : "INT");
@@ -165,6 +191,8 @@ static void on_describe(void *arg, struct buf *out)
         plugins_describe(h->plugins, out);
     else
         buf_str(out, "\"plugins\":[]");
+    buf_str(out, ",\"unread\":");
+    reread_write(&h->kept, out);
 }
 
 static void on_consumers(void *arg, struct buf *out)
@@ -181,6 +209,7 @@ static void on_measure(void *arg, struct buf *out)
     struct host *h = arg;
     if (h->plugins)
         plugins_measure(h->plugins, out);
+    reread_measure(&h->kept, out);
 }
 
 static void on_required_failed(void *arg)
@@ -217,9 +246,9 @@ static void watch_signals(struct host *h)
 
 static enum err_code start(struct host *h, struct err *err)
 {
-    static const struct service_callbacks CALLBACKS = { on_ready,    on_failed,   on_changed,
-                                                        on_closed,   on_describe, on_measure,
-                                                        on_consumers };
+    static const struct service_callbacks CALLBACKS = { on_ready,     on_failed,   on_changed,
+                                                        on_closed,    on_describe, on_measure,
+                                                        on_consumers, on_reread,   on_kept };
     const struct config *c = h->options->config;
     const struct service_options service = {
         .database = c->database,
@@ -236,6 +265,7 @@ static enum err_code start(struct host *h, struct err *err)
     if (plugins_start(&h->plugins, &h->loop, h->service, c, &h->options->plugins, err) != OK)
         return err->code;
     plugins_on_required_failed(h->plugins, on_required_failed, h);
+    reread_note(&h->kept, "configuration", NULL, 0); /* so that there is a figure of it */
     return OK;
 }
 
@@ -264,6 +294,7 @@ int host_run(const struct host_options *options)
     rc = uv_loop_close(&h.loop);
     if (rc != 0) /* a plugin left a handle open */
         log_warn("host: loop not closed: %s", uv_strerror(rc));
+    reread_fini(&h.kept);
     log_info("host: stopped status=%d", h.exit_status);
     return h.exit_status;
 }

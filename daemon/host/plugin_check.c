@@ -4,6 +4,9 @@
 #include "host/plugins.h"
 
 #define CHECK_MINOR 1 /* since which ABI a plugin may have check() */
+#define FILES_MINOR 2 /* and check_files() */
+
+typedef void check_fn(const struct pw_host *host, struct pw_problems *problems);
 
 /* Where what one plugin says goes. */
 struct pw_problems {
@@ -42,7 +45,18 @@ static void check_problem(void *ctx, struct pw_problems *problems, const char *k
                text && *text ? text : "the plugin gave no reason");
 }
 
-enum err_code plugins_check(struct config *c, const struct plugin_source *from, struct err *err)
+static check_fn *check_of(const struct pw_plugin *plugin)
+{
+    return plugin->abi_minor >= CHECK_MINOR ? plugin->check : NULL;
+}
+
+static check_fn *files_of(const struct pw_plugin *plugin)
+{
+    return plugin->abi_minor >= FILES_MINOR ? plugin->check_files : NULL;
+}
+
+static enum err_code check_all(struct config *c, const struct plugin_source *from,
+                               check_fn *(*pick)(const struct pw_plugin *plugin), struct err *err)
 {
     size_t before = c->problems.len;
 
@@ -50,14 +64,13 @@ enum err_code plugins_check(struct config *c, const struct plugin_source *from, 
         const char *name = config_plugin_name(s);
         const struct pw_plugin *plugin = NULL;
         struct err why;
-        if (!name || plugin_find(&plugin, from, name, &why) != OK ||
-            plugin->abi_minor < CHECK_MINOR || !plugin->check)
+        if (!name || plugin_find(&plugin, from, name, &why) != OK || !pick(plugin))
             continue; /* one that is not there has been told of with its section */
         struct pw_problems problems = { c, s };
         const struct pw_host host = {
             .size = sizeof(host), .ctx = &problems, .config = check_config, .problem = check_problem
         };
-        plugin->check(&host, &problems);
+        pick(plugin)(&host, &problems);
     }
     if (c->problems.failed)
         return err_set(err, ERR_LIMIT, "no memory for the configuration");
@@ -65,4 +78,15 @@ enum err_code plugins_check(struct config *c, const struct plugin_source *from, 
         return OK;
     const char *first = buf_cstr(&c->problems) + before;
     return err_set(err, ERR_INPUT, "%.*s", (int)strcspn(first, "\n"), first);
+}
+
+enum err_code plugins_check(struct config *c, const struct plugin_source *from, struct err *err)
+{
+    return check_all(c, from, check_of, err);
+}
+
+enum err_code plugins_check_files(struct config *c, const struct plugin_source *from,
+                                  struct err *err)
+{
+    return check_all(c, from, files_of, err);
 }

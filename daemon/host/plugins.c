@@ -208,7 +208,7 @@ void plugins_ready(struct plugins *p)
     early_go_on(p, NULL);
 }
 
-void plugins_reload(struct plugins *p)
+void plugins_reload(struct plugins *p, struct reread *told)
 {
     char why[512];
 
@@ -220,8 +220,10 @@ void plugins_reload(struct plugins *p)
         const char *before = plugin_enter(slot);
         int rc = slot->plugin->reload(slot->self, why, sizeof(why));
         loopwatch_enter(p->watch, before);
+        why[sizeof(why) - 1] = '\0';
         if (rc != 0)
             log_err("host: plugin %s not reloaded error=%s", slot->plugin->name, why);
+        reread_note(told, slot->plugin->name, rc != 0 ? why : NULL, service_now(p->service));
     }
 }
 

@@ -16,6 +16,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "host/config.h"
+#include "host/reread.h"
 #include "host/service.h"
 
 /* Where plugins come from. */
@@ -32,6 +33,9 @@ MUST_CHECK enum err_code plugin_find(const struct pw_plugin **out, const struct 
  * c->problems, behind those of config_check(). ERR_INPUT: there are some. */
 MUST_CHECK enum err_code plugins_check(struct config *c, const struct plugin_source *from,
                                        struct err *err);
+/* The same of the files that the values name, which must be in order for plugins_check(). */
+MUST_CHECK enum err_code plugins_check_files(struct config *c, const struct plugin_source *from,
+                                             struct err *err);
 
 struct plugins;
 
@@ -47,8 +51,9 @@ void plugins_on_required_failed(struct plugins *p, void (*failed)(void *arg), vo
 /* The database is open. */
 void plugins_ready(struct plugins *p);
 void plugins_changed(struct plugins *p, int64_t feed_seq);
-/* Each reads its files anew; one that can not says so in the log, and goes on as before. */
-void plugins_reload(struct plugins *p);
+/* Each reads its files anew; one that can not says so in the log and in `told`, and goes on as
+ * before. */
+void plugins_reload(struct plugins *p, struct reread *told);
 /* "plugins":[...],"plugin_faults":[...],"consumers":[...] */
 void plugins_describe(const struct plugins *p, struct buf *out);
 /* Who reads the feed by a kept cursor, as a JSON array. */

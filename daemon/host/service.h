@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "host/intake.h"
+#include "host/reread.h"
 
 struct service;
 
@@ -40,6 +41,11 @@ struct service_callbacks {
     void (*measure)(void *arg, struct buf *out);
     /* Append the items of "consumers", a JSON array. NULL allowed. */
     void (*consumers)(void *arg, struct buf *out);
+    /* Before the question "reload" has the rules read: read all else again that can be. NULL: there
+     * is nothing else. */
+    void (*reread)(void *arg);
+    /* What could not be read again. NULL only where `reread` is. */
+    const struct reread *(*kept)(void *arg);
 };
 
 MUST_CHECK enum err_code service_open(struct service **out, uv_loop_t *loop,

@@ -112,6 +112,8 @@ enum pw_status service_ask(struct service *s, const char *question, const char *
         return PW_BUSY;
     if (service_is_command(question))
         return service_command(s, question, params_json, done, arg);
+    if (strcmp(question, "reload") == 0)
+        return service_reload_ask(s, params_json, done, arg);
     if (reload_knows(question))
         return reload_ask(s->reload, question, params_json, done, arg);
     struct asked *a = calloc(1, sizeof(*a));

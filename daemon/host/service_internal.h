@@ -42,6 +42,11 @@ bool service_is_command(const char *question);
 enum pw_status service_answer(struct service *s, const char *question, char *text,
                               pw_answer_fn *done, void *arg);
 
+/* The question "reload": what the host reads again, then the rules. PW_BUSY: `done` is not called.
+ */
+enum pw_status service_reload_ask(struct service *s, const char *params, pw_answer_fn *done,
+                                  void *arg);
+
 /* Answer "ready", "metrics", "consumers" and "questions", also while the engine is opening. */
 enum pw_status service_answer_self(struct service *s, const char *question, pw_answer_fn *done,
                                    void *arg);

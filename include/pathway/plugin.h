@@ -1,5 +1,5 @@
 /*
- * plugin.h - all that a plugin may see of pathwayd: ABI 1.1.
+ * plugin.h - all that a plugin may see of pathwayd: ABI 1.2.
  *
  * A plugin is a shared object NAME.so that exports one `struct pw_plugin` called pathway_plugin
  * (PW_PLUGIN), or is linked in. The host starts it with a table of functions. Everything happens on
@@ -18,6 +18,7 @@
  * grows at its end too: the host looks at a member only when abi_minor says that it is there.
  *
  * Changelog
+ *   1.2  pw_plugin.check_files: files that can not be used are told by `pathwayd --check`.
  *   1.1  pw_plugin.check, with pw_host.problem: wrong values are told before anything starts.
  *   1.0  submit, ask, changes, cursors, state, quarantine, questions, metrics, giving up,
  * identities, reloading, marks.
@@ -34,7 +35,7 @@ extern "C" {
 #endif
 
 #define PW_ABI_MAJOR 1u /* raised when anything is removed or changes its meaning */
-#define PW_ABI_MINOR 1u /* raised when something is added, at the end only */
+#define PW_ABI_MINOR 2u /* raised when something is added, at the end only */
 
 /* What went wrong, for the plugin to turn into its protocol's answer. */
 enum pw_status {
@@ -257,9 +258,9 @@ struct pw_host {
     uint64_t (*mark)(void *ctx);
 
     /*
-     * Since 1.1, and during pw_plugin.check() only. The value of `key` makes no sense (NULL: the
-     * section): `text` says what it is and what was expected, as "'interval' is 'soon'; expected
-     * seconds, from 1 to 86400". The host tells it with file and line.
+     * Since 1.1, and during pw_plugin.check() and check_files() only. The value of `key` makes no
+     * sense (NULL: the section): `text` says what it is and what was expected, as "'interval' is
+     * 'soon'; expected seconds, from 1 to 86400". The host tells it with file and line.
      */
     void (*problem)(void *ctx, struct pw_problems *problems, const char *key, const char *text);
 };
@@ -286,8 +287,10 @@ struct pw_plugin {
     void (*stop)(void *self, pw_done_fn *done, void *arg);
     /* Say how it goes, with pw_host.measure(). NULL allowed. */
     void (*measure)(void *self, struct pw_meter *meter);
-    /* Read files anew that the configuration names, certificates perhaps (SIGHUP). 0, or `error`
-     * says why not, and all stays as it was. NULL allowed. */
+    /* Read files anew that the configuration names, certificates perhaps (SIGHUP, `pathway
+     * reload`). 0, or `error` says why not, and all stays as it was: the sentence stands in the
+     * log, in the answer to whoever asked, and in the status until a reload goes well. NULL
+     * allowed. */
     int (*reload)(void *self, char *error, size_t error_size);
     /*
      * Since 1.1. Say with host->problem() what is wrong with the values in the section: all of it.
@@ -297,6 +300,11 @@ struct pw_plugin {
      * allowed.
      */
     void (*check)(const struct pw_host *host, struct pw_problems *problems);
+    /*
+     * Since 1.2. As check(), for `pathwayd --check` alone, and only when check() found nothing: say
+     * what is wrong with the files that the values name, on this machine, now. NULL allowed.
+     */
+    void (*check_files)(const struct pw_host *host, struct pw_problems *problems);
 };
 
 /* Before the definition of pathway_plugin: exported, also from a plugin built with hidden

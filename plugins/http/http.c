@@ -41,4 +41,5 @@ __attribute__((visibility("default"))) const struct pw_plugin pathway_plugin_htt
     .stop = stop,
     .reload = reload,
     .check = setup_check,
+    .check_files = setup_check_files,
 };

@@ -4,6 +4,7 @@
 #include "routes.h"
 #include "server.h"
 #include "str.h"
+#include "tls.h"
 
 static const unsigned STATUSES[METRIC_STATUSES - 1] = {
     200, 201, 204, 304, 400, 401, 403, 404, 405, 406, 409, 411, 412, 413, 415, 431, 500, 503
@@ -100,6 +101,12 @@ void http_metrics_write(struct str *out, const struct server *s)
                "pathwayd_http_cut_total{reason=\"silent\"} %llu\n"
                "pathwayd_http_cut_total{reason=\"slow\"} %llu\n",
                (unsigned long long)m->cut_idle, (unsigned long long)m->cut_slow);
+    if (s->certificate) {
+        head(out, "certificate_expiry_timestamp_seconds", "gauge",
+             "Until when the certificate that is served is good, since 1970.");
+        str_printf(out, "pathwayd_http_certificate_expiry_timestamp_seconds %lld\n",
+                   (long long)tls_ends(s->certificate));
+    }
     head(out, "streams", "gauge", "Those who watch the feed live.");
     str_printf(out, "pathwayd_http_streams %llu\n", (unsigned long long)m->streams);
     head(out, "streamed_total", "counter", "Entries of the feed that were shown to them.");

@@ -333,6 +333,17 @@ static void add_handles(struct server *s)
     set_accepting(s, true);
 }
 
+/* It is served, and somebody should look after it. */
+static void tell_doubts(const struct server *s)
+{
+    char why[512];
+
+    if (s->certificate && tls_is_late(s->certificate, why, sizeof(why)))
+        log_text(s, 1, "%s", why);
+    if (s->certificate && tls_is_exposed(s->certificate, why, sizeof(why)))
+        log_text(s, 1, "%s", why);
+}
+
 int server_start(struct server **out, const struct pw_host *host, char *error, size_t error_size)
 {
     *out = NULL;
@@ -351,6 +362,7 @@ int server_start(struct server **out, const struct pw_host *host, char *error, s
     }
     if (ok) {
         add_handles(s);
+        tell_doubts(s);
         *out = s;
         return 0;
     }
@@ -371,6 +383,7 @@ int server_reload(struct server *s, char *error, size_t error_size)
     if (!tls_read(s->certificate, error, error_size))
         return -1;
     log_text(s, 2, "certificate read again");
+    tell_doubts(s);
     return 0;
 }
 

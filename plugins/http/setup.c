@@ -198,6 +198,26 @@ void setup_check(const struct pw_host *host, struct pw_problems *problems)
                       why);
 }
 
+void setup_check_files(const struct pw_host *host, struct pw_problems *problems)
+{
+    const char *certificate = host->config(host->ctx, "certificate");
+    const char *key = host->config(host->ctx, "key");
+    char why[1024];
+
+    /* What systemd passes is there for the service alone. */
+    if (!certificate || !key || tls_is_credential(certificate) || tls_is_credential(key))
+        return;
+    struct tls *t = tls_new(certificate, key, why, sizeof(why));
+    if (!t) /* the sentence begins with the file that it is about */
+        host->problem(host->ctx, problems,
+                      strncmp(why, key, strlen(key)) == 0 ? "key" : "certificate", why);
+    if (t && tls_is_late(t, why, sizeof(why)))
+        host->problem(host->ctx, problems, "certificate", why);
+    if (t && tls_is_exposed(t, why, sizeof(why)))
+        host->problem(host->ctx, problems, "key", why);
+    tls_free(t);
+}
+
 bool setup_server(struct server *s, char *error, size_t error_size)
 {
     unsigned long bytes = 0;

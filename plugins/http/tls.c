@@ -4,39 +4,33 @@
  */
 #include "tls.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <gnutls/abstract.h>
-#include <gnutls/gnutls.h>
+#include "pair.h"
 
-#define CHAIN_MAX  16
 #define CREDENTIAL "credential:"
 #define PRIORITIES "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
 
-/* One that was read. Handshakes may still be using the one before, so all live until the end. */
-struct pair {
-    struct pair *before;
-    gnutls_pcert_st chain[CHAIN_MAX];
-    unsigned chain_len;
-    gnutls_privkey_t key;
-};
-
 struct tls {
     char *certificate, *key; /* paths */
-    struct pair *now;
+    struct pair *now; /* handshakes may still be using those before: all live until the end */
 };
 
 static const struct tls *in_use;
+
+bool tls_is_credential(const char *name)
+{
+    return strncmp(name, CREDENTIAL, strlen(CREDENTIAL)) == 0;
+}
 
 static char *path_of(const char *name, char *error, size_t size)
 {
     const char *folder = getenv("CREDENTIALS_DIRECTORY");
     char *path = NULL;
 
-    if (strncmp(name, CREDENTIAL, strlen(CREDENTIAL)) != 0) {
+    if (!tls_is_credential(name)) {
         path = strdup(name);
     } else if (!folder) {
         snprintf(error, size, "'%s': systemd has given no credentials ($CREDENTIALS_DIRECTORY)",
@@ -50,91 +44,34 @@ static char *path_of(const char *name, char *error, size_t size)
     return path;
 }
 
-static bool fail(char *error, size_t size, const char *path, int rc)
-{
-    snprintf(error, size, "%s: %s", path,
-             rc == GNUTLS_E_FILE_ERROR ? strerror(errno) : gnutls_strerror(rc));
-    return false;
-}
-
-static void pair_free(struct pair *p)
-{
-    for (unsigned i = 0; i < p->chain_len; i++)
-        gnutls_pcert_deinit(&p->chain[i]);
-    if (p->key)
-        gnutls_privkey_deinit(p->key);
-    free(p);
-}
-
-static bool read_chain(struct pair *p, const char *path, char *error, size_t size)
-{
-    gnutls_datum_t text = { 0 };
-    unsigned len = CHAIN_MAX;
-
-    int rc = gnutls_load_file(path, &text);
-    if (rc == 0) {
-        rc = gnutls_pcert_list_import_x509_raw(p->chain, &len, &text, GNUTLS_X509_FMT_PEM, 0);
-        p->chain_len = rc == 0 ? len : 0;
-    }
-    gnutls_free(text.data);
-    return rc == 0 || fail(error, size, path, rc);
-}
-
-static bool read_key(struct pair *p, const char *path, char *error, size_t size)
-{
-    gnutls_datum_t text = { 0 };
-
-    int rc = gnutls_load_file(path, &text);
-    if (rc == 0)
-        rc = gnutls_privkey_init(&p->key);
-    if (rc == 0)
-        rc = gnutls_privkey_import_x509_raw(p->key, &text, GNUTLS_X509_FMT_PEM, NULL, 0);
-    if (text.data)
-        gnutls_memset(text.data, 0, text.size);
-    gnutls_free(text.data);
-    return rc == 0 || fail(error, size, path, rc);
-}
-
-/* A key that is of another certificate would only show at each handshake. */
-static bool belong_together(const struct pair *p, const struct tls *t, char *error, size_t size)
-{
-    gnutls_pubkey_t of_key = NULL;
-    unsigned char a[64], b[64];
-    size_t a_len = sizeof(a), b_len = sizeof(b);
-
-    int rc = gnutls_pubkey_init(&of_key);
-    if (rc == 0)
-        rc = gnutls_pubkey_import_privkey(of_key, p->key, 0, 0);
-    if (rc == 0)
-        rc = gnutls_pubkey_get_key_id(of_key, GNUTLS_KEYID_USE_SHA256, a, &a_len);
-    if (rc == 0)
-        rc = gnutls_pubkey_get_key_id(p->chain[0].pubkey, GNUTLS_KEYID_USE_SHA256, b, &b_len);
-    if (of_key)
-        gnutls_pubkey_deinit(of_key);
-    if (rc != 0)
-        return fail(error, size, t->key, rc);
-    if (a_len == b_len && memcmp(a, b, a_len) == 0)
-        return true;
-    snprintf(error, size, "%s is not the key of the certificate %s", t->key, t->certificate);
-    return false;
-}
-
 bool tls_read(struct tls *t, char *error, size_t size)
 {
-    struct pair *p = calloc(1, sizeof(*p));
+    struct pair *p = pair_read(t->certificate, t->key, error, size);
 
-    if (!p) {
-        snprintf(error, size, "no memory");
-        return false;
-    }
-    if (!read_chain(p, t->certificate, error, size) || !read_key(p, t->key, error, size) ||
-        !belong_together(p, t, error, size)) {
+    if (p && t->now && !pair_is_good_now(p, t->certificate, error, size)) {
         pair_free(p);
-        return false;
+        p = NULL;
     }
+    if (!p)
+        return false;
     p->before = t->now;
     t->now = p;
     return true;
+}
+
+bool tls_is_late(const struct tls *t, char *why, size_t size)
+{
+    return !pair_is_good_now(t->now, t->certificate, why, size);
+}
+
+bool tls_is_exposed(const struct tls *t, char *why, size_t size)
+{
+    return !pair_is_private(t->now, t->key, why, size);
+}
+
+time_t tls_ends(const struct tls *t)
+{
+    return t->now->ends;
 }
 
 struct tls *tls_new(const char *certificate, const char *key, char *error, size_t size)

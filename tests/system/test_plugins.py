@@ -44,7 +44,7 @@ class Plugins(unittest.TestCase):
         self.assertEqual(d.send([registered(urn)])["accepted"], 1)
 
     def test_one_that_can_not_be_used_is_told_by_a_check_and_skipped_by_a_start(self):
-        for macro, said in (("OTHER_ABI", "was made for plugin ABI 2.1"), ("NEWER_ABI", "was made for plugin ABI 1.2"),
+        for macro, said in (("OTHER_ABI", "was made for plugin ABI 2.2"), ("NEWER_ABI", "was made for plugin ABI 1.3"),
                             ("OTHER_NAME", "holds the plugin 'good', expected 'bad'"),
                             ("NO_START", "it has no start()")):
             self.build(macro)
@@ -56,7 +56,7 @@ class Plugins(unittest.TestCase):
         self.assertIn("can not load the plugin", run(binary("pathwayd"), "--check", "--config", d.config).stderr)
         self.assert_skipped("can not load the plugin")
         self.build("OTHER_ABI")
-        self.assert_skipped("was made for plugin ABI 2.1")
+        self.assert_skipped("was made for plugin ABI 2.2")
 
     def assert_skipped(self, reason):
         """The daemon runs without it and says so, unless it is required."""

@@ -11,7 +11,7 @@ import time
 import unittest
 
 from daemon import ROOT, Daemon, event, registered
-from support import number_from
+from support import make_pair, number_from
 
 READERS = number_from("PATHWAY_READERS", 1000)
 
@@ -217,7 +217,10 @@ class Figures(unittest.TestCase):
 
     def figures(self):
         """Of a daemon with all plugins, each of which has done something."""
-        with Daemon(http=self.PLUGINS) as d:
+        d = Daemon(http=self.PLUGINS)
+        pair = "certificate = %s\nkey = %s\n" % make_pair(d.folder, "own")
+        d.config.write_text(d.config.read_text().replace("listen = ", pair + "listen = 127.0.0.2:0 plain:"))
+        with d:
             d.request("POST", "/v1/webhooks", '{"name":"a","url":"http://127.0.0.1:1/"}', {"Content-Type": "application/json"})
             d.send([registered(100001), event("commitment.given", "school/100001")])
             (d.folder / "spool/in/.x").write_text("{}\n")

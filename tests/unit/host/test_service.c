@@ -84,7 +84,7 @@ static void open_service(struct world *w, int64_t now)
 {
     static const struct service_callbacks CALLBACKS = { on_ready,  on_failed,   on_changed,
                                                         on_closed, on_describe, NULL,
-                                                        NULL };
+                                                        NULL,      NULL,        NULL };
     struct service_options options = { .database = "fake.db",
                                        .rules = "rules",
                                        .limits = { 4096, 5, 8192, 8 },
