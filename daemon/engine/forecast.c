@@ -147,16 +147,16 @@ static bool name_it(struct foreseen *item, struct watch *w)
 {
     struct buf name = { 0 };
     const char *title = ruleset_title(record_ruleset(w->record), item->decision);
+    bool has_name = record_text_fact(&name, w->record, "name");
 
-    item->title = title ? arena_strdup(w->f->arena, title) : NULL;
-    if (record_text_fact(&name, w->record, "name") &&
-        (!w->name || strcmp(w->name, buf_cstr(&name)) != 0)) {
-        w->name = name.failed ? NULL : arena_strdup(w->f->arena, buf_cstr(&name));
-        w->has_failed = w->has_failed || !w->name;
-    }
-    item->name = w->name;
+    /* Copied once for all that changes under it. */
+    bool is_kept = has_name ? w->name && strcmp(w->name, buf_cstr(&name)) == 0 : !w->name;
     buf_fini(&name);
-    return !w->has_failed && (item->title || !title);
+    if (!is_kept && !record_keep_text(&w->name, w->f->arena, w->record, "name"))
+        return false;
+    item->name = w->name;
+    item->title = title ? arena_strdup(w->f->arena, title) : NULL;
+    return item->title || !title;
 }
 
 /* It has this value from now on. */

@@ -78,7 +78,6 @@ static void keep_hub(struct answers *a, const char *subject, struct record *r)
 static enum err_code judge(struct answers *out, const struct work *w, struct rulebook *rules,
                            const struct fold_items *items, struct err *err)
 {
-    struct buf name = { 0 };
     struct fold f = { 0 };
 
     *out = (struct answers){ .arena = w->arena };
@@ -89,11 +88,8 @@ static enum err_code judge(struct answers *out, const struct work *w, struct rul
         rc = record_judge(f.record, w->r->at, take_judged, out, err);
     if (rc == OK && w->r->hub)
         keep_hub(out, w->subject, f.record);
-    if (rc == OK && record_text_fact(&name, f.record, "name")) {
-        out->name = name.failed ? NULL : arena_strdup(w->arena, buf_cstr(&name));
-        out->failed = out->failed || !out->name;
-    }
-    buf_fini(&name);
+    if (rc == OK && !record_keep_text(&out->name, w->arena, f.record, "name"))
+        out->failed = true;
     if (rc == OK && out->failed)
         rc = no_memory(err);
     fold_fini(&f);

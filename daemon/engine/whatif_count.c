@@ -134,16 +134,6 @@ static void count_values(struct decision_count *d, int m, const char *old, const
 
 /* ---- rows ---- */
 
-static const char *keep_name(struct whatif *w, struct record *r)
-{
-    struct buf name = { 0 };
-    const char *kept = record_text_fact(&name, r, "name") && !name.failed
-                           ? arena_strdup(&w->arena, buf_cstr(&name))
-                           : NULL;
-    buf_fini(&name);
-    return kept;
-}
-
 static const char *reason(struct whatif *w, struct record *old, struct record *now,
                           const char *decision)
 {
@@ -171,11 +161,12 @@ static enum err_code add_row(struct whatif *w, uint32_t id, const char *subject,
                                 .decision = w->decisions[id]->name,
                                 .old = w->old_texts[id],
                                 .now = w->new_texts[id] };
+    bool is_told = row->subject;
     if (w->wants_reasons) {
-        row->name = keep_name(w, old);
         row->because = reason(w, old, now, row->decision);
+        is_told = is_told && row->because && record_keep_text(&row->name, &w->arena, old, "name");
     }
-    if (!row->subject || (w->wants_reasons && !row->because))
+    if (!is_told)
         return no_memory(err);
     w->row_count++;
     return OK;

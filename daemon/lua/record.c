@@ -324,3 +324,13 @@ bool record_text_fact(struct buf *out, struct record *r, const char *fact)
         buf_add(out, text->bytes, text->len);
     return text != NULL;
 }
+
+bool record_keep_text(const char **out, struct arena *arena, struct record *r, const char *fact)
+{
+    struct buf text = { 0 };
+    bool has_text = record_text_fact(&text, r, fact);
+
+    *out = has_text && !text.failed ? arena_strdup(arena, buf_cstr(&text)) : NULL;
+    buf_fini(&text);
+    return *out || !has_text;
+}

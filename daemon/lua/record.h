@@ -183,6 +183,10 @@ MUST_CHECK enum err_code record_write_facts(struct buf *out, struct record *r, s
 /* A fact of a text-like type into buf as plain text; false when it has no value or is not
  * declared. */
 bool record_text_fact(struct buf *out, struct record *r, const char *fact);
+/* The same, copied for an answer that outlives the record; *out NULL: it has no value. False: no
+ * memory. */
+MUST_CHECK bool record_keep_text(const char **out, struct arena *arena, struct record *r,
+                                 const char *fact);
 
 /* Call `fn` for each fact that moves, with its value as JSON. */
 typedef void moved_fact_fn(const char *fact, const char *value, void *arg);

@@ -29,6 +29,11 @@ def tool(*arguments, stdin=None, **environment):
                           timeout=120, env=os.environ | environment)
 
 
+def ask_tool(daemon, *arguments):
+    """Run `pathway` against a running daemon, by its socket."""
+    return tool(*arguments, PATHWAY_URL=f"unix:{daemon.socket}")
+
+
 def lines_of(events):
     return "".join(json.dumps(e, ensure_ascii=False) + "\n" for e in events)
 

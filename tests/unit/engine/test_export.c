@@ -1,5 +1,5 @@
 /* test_export.c - decisions of all subjects, sorted, as CSV or as lines of JSON. */
-#include "tests/unit/engine/support.h"
+#include "tests/unit/engine/one_log.h"
 
 static const char PACK[] =
     "return pack { name = 'test', events = {\n"
@@ -14,22 +14,6 @@ static const char PACK[] =
     "  b_fails = rule { 'Fails', source = 's', function(s) error('no, \"never\"') end },\n"
     "  in_group = rule { 'G', source = 's', of = 'group', function(g) return true end },\n"
     "} }";
-
-static struct log LOG;
-
-static int setup(void **state)
-{
-    (void)state;
-    log_begin(&LOG, PACK);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    log_end(&LOG);
-    return 0;
-}
 
 static const char *export(struct export_options options, const char *moment)
 {
@@ -125,7 +109,7 @@ static void a_decision_of_another_kind_of_subject_is_known(void **state)
         "subject,decision,value\n");
 }
 
-#define EXPORT_CASE(fn) CASE_WITH(fn, setup, teardown)
+#define EXPORT_CASE(fn) LOG_CASE(fn, PACK)
 TEST_MAIN(EXPORT_CASE(rows_are_sorted_bytewise_by_subject_and_decision),
           EXPORT_CASE(text_is_quoted_where_it_must_be),
           EXPORT_CASE(lines_of_json_keep_types_and_messages),

@@ -1,6 +1,6 @@
 /* test_fold.c - a record is the same however its events arrived; it moves at the moments that it
  * waits for; a fault in the rules takes one event out, for one subject. */
-#include "tests/unit/engine/support.h"
+#include "tests/unit/engine/one_log.h"
 
 #include "lua/state.h"
 
@@ -37,22 +37,6 @@ static const char PACK[] =
     "},\n"
     "  phase = shown { 'Phase', source = 's' },\n"
     "} }";
-
-static struct log LOG;
-
-static int setup(void **state)
-{
-    (void)state;
-    log_begin(&LOG, PACK);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    log_end(&LOG);
-    return 0;
-}
 
 /* A decision of a school as of a moment. The faults are left in `faults`, one a line. */
 static char faults[2000];
@@ -324,7 +308,7 @@ static void the_order_of_arrival_makes_no_difference(void **state)
     }
 }
 
-#define FOLD_CASE(fn) CASE_WITH(fn, setup, teardown)
+#define FOLD_CASE(fn) LOG_CASE(fn, PACK)
 TEST_MAIN(FOLD_CASE(a_move_waits_for_its_moment_between_events),
           FOLD_CASE(moments_come_in_their_order),
           FOLD_CASE(the_events_of_an_instant_come_before_its_moment),

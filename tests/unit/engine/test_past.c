@@ -1,6 +1,6 @@
 /* test_past.c - a fold held beside another one says what it would say by itself, whatever events
  * differ. */
-#include "tests/unit/engine/support.h"
+#include "tests/unit/engine/one_log.h"
 
 #include "engine/past.h"
 #include "lua/trace.h"
@@ -67,22 +67,6 @@ static const char *const RULES[] = { "all",  "big",   "both", "marked",
 #define RULE_COUNT (sizeof(RULES) / sizeof(RULES[0]))
 #define EVENTS     16
 #define END        "2024-03-01"
-
-static struct log LOG;
-
-static int setup(void **state)
-{
-    (void)state;
-    log_begin(&LOG, PACK);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    log_end(&LOG);
-    return 0;
-}
 
 /* ---- a log by chance ---- */
 
@@ -266,7 +250,7 @@ static void a_fact_that_is_again_what_it_was_has_been_another_one(void **state)
     world_close(w);
 }
 
-#define PAST_CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define PAST_CASE(fn) LOG_CASE(fn, PACK)
 
 TEST_MAIN(PAST_CASE(a_fold_beside_another_is_what_it_is_by_itself),
           PAST_CASE(so_it_is_where_reducers_fail),

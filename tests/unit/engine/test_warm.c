@@ -9,14 +9,18 @@
 static const char PACK[] =
     "return pack { name = 'test', events = {\n"
     "  go = { title = 'Go', subject = 'school', data = { n = int } },\n"
+    "  wait = { title = 'W', subject = 'school', data = { on = date } },\n"
     "  ['school.succeeded'] = { title = 'S', subject = 'school', data = { predecessor = school } } "
     "},\n"
-    "facts = { school = { sum = initially(0, int), far = bool } },\n"
-    "params = { most = 10, step = 1, goal = 100 },\n"
-    "on = { school = { go = function(s, e) s.sum = s.sum + e.data.n * s.param.step end } },\n"
-    "moves = { school = { far = once(function(s) return s.sum > s.param.goal end) } },\n"
-    "rules = { many = rule { 'Many', source = 's', function(s) return s.sum > s.param.most end } } "
-    "}";
+    "facts = { school = { sum = initially(0, int), far = bool, on = date, late = bool } },\n"
+    "params = { most = 10, step = 1, goal = 100, edge = 10 },\n"
+    "on = { school = { go = function(s, e) s.sum = s.sum + e.data.n * s.param.step end,\n"
+    "  wait = function(s, e) s.on = e.data.on end } },\n"
+    "moves = { school = { far = once(function(s) return s.sum > s.param.goal end),\n"
+    "  late = once(function(s) return s.on ~= nil and s:reached(midnight(s.on)) and s.sum > "
+    "s.param.edge end) } },\n"
+    "rules = { many = rule { 'Many', source = 's', function(s) return s.sum > s.param.most end },\n"
+    "  far = shown { 'Far', source = 's' }, late = shown { 'Late', source = 's' } } }";
 
 static struct log LOG;
 static struct warm *WARM;
@@ -47,8 +51,9 @@ static const struct json *number(int64_t n)
     return &value;
 }
 
-/* Fold everything as a what-if does, as of 1 June 2024, and keep it. */
-static void fold_all(struct whatif *w, int64_t most)
+/* Fold everything as a what-if does of another value of a parameter, as of 1 June 2024, and keep
+ * it. */
+static void fold_supposing(struct whatif *w, const char *param, int64_t value)
 {
     static int64_t moment;
     struct world *world = view(&LOG, 3, true);
@@ -59,7 +64,7 @@ static void fold_all(struct whatif *w, int64_t most)
     moment = at("2024-06-01");
     assert_ok(rulebook_again(&book, LOG.rules, &err));
     assert_ok(rulebook_watch(book, &err));
-    assert_ok(rulebook_suppose(book, "most", number(most), &err));
+    assert_ok(rulebook_suppose(book, param, number(value), &err));
     assert_ok(warm_new(&WARM, world, subjects, count, moment, 3, &err));
     *w = (struct whatif){ .world = world,
                           .old_rules = book,
@@ -75,25 +80,37 @@ static void fold_all(struct whatif *w, int64_t most)
     world_close(world);
 }
 
+static void fold_all(struct whatif *w, int64_t most)
+{
+    fold_supposing(w, "most", most);
+}
+
 static enum err_code again(void *hand, struct warm_slot *slot, struct err *e)
 {
     return whatif_warm(hand, slot, e);
 }
 
-/* How many schools another value of the parameter makes otherwise; what they are is left in *w. */
-static int64_t suppose(struct whatif *w, const char *param, int64_t value)
+/* Ask it of the warm records at a moment; what they say is left in *w. */
+static enum err_code suppose_at(struct whatif *w, const char *param, int64_t value, int64_t when)
 {
     static int64_t moment;
     void *hands[] = { w };
 
-    moment = WARM->at;
+    moment = when;
     *w = (struct whatif){ .old_rules = WARM->books[0],
                           .new_rules = WARM->books[0],
                           .moments = &moment,
                           .moment_count = 1 };
     assert_ok(rulebook_suppose(WARM->books[0], param, number(value), &err));
-    assert_ok(warm_run(WARM, hands, again, &err));
+    enum err_code rc = warm_run(WARM, hands, again, &err);
     rulebook_suppose_nothing(WARM->books[0]);
+    return rc;
+}
+
+/* How many schools another value of the parameter makes otherwise; what they are is left in *w. */
+static int64_t suppose(struct whatif *w, const char *param, int64_t value)
+{
+    assert_ok(suppose_at(w, param, value, WARM->at));
     return w->changed[0];
 }
 
@@ -185,8 +202,48 @@ static void voids_and_successions_are_for_who_begins_anew(void **state)
     assert_int_equal(warm_follow(WARM, LOG.store, 4, &err), ERR_CONFLICT);
 }
 
+/* What a reducer or a move reads makes another record: it is folded apart. */
+static void what_moves_read_is_folded_apart(void **state)
+{
+    struct whatif w;
+    (void)state;
+
+    fold_supposing(&w, "goal", 40);
+    assert_int_equal(w.row_count, 1);
+    assert_string_equal(w.rows[0].subject, "school/2"); /* of 50 */
+    assert_string_equal(w.rows[0].decision, "far");
+    assert_string_equal(w.rows[0].now, "true");
+    whatif_fini(&w);
+    warm_free(WARM);
+    fold_supposing(&w, "step", 3);
+    assert_int_equal(w.row_count, 2); /* 15 is many, 150 is far */
+    whatif_fini(&w);
+}
+
+/* A move that reads the parameter only once its moment has come, which is behind the records. */
+static void what_a_move_reads_only_now_is_for_who_begins_anew(void **state)
+{
+    struct whatif w;
+    (void)state;
+
+    log_clear(&LOG);
+    put(&LOG, "a", "2024-01-01", "school/1", "go", "{\"n\":5}");
+    put(&LOG, "b", "2024-01-02", "school/2", "go", "{\"n\":50}");
+    put(&LOG, "w", "2024-01-03", "school/1", "wait", "{\"on\":\"2024-08-01\"}");
+    fold_all(&w, 3);
+    whatif_fini(&w);
+    assert_true(warm_fits(WARM, LOG.rules, at("2024-08-02")));
+    assert_false(rulebook_moves_read(WARM->books[0], "edge")); /* nobody has needed it yet */
+    assert_ok(suppose_at(&w, "edge", 0, at("2024-07-31")));
+    whatif_fini(&w);
+    assert_int_equal(suppose_at(&w, "edge", 0, at("2024-08-02")), ERR_CONFLICT);
+    whatif_fini(&w);
+}
+
 #define WARM_CASE(fn) CASE_WITH(fn, setup, teardown)
 TEST_MAIN(WARM_CASE(another_value_is_tried_without_folding),
+          WARM_CASE(what_moves_read_is_folded_apart),
+          WARM_CASE(what_a_move_reads_only_now_is_for_who_begins_anew),
           WARM_CASE(what_moves_read_is_known_before_it_is_supposed),
           WARM_CASE(they_follow_what_comes_and_stop_at_what_lies_ahead),
           WARM_CASE(voids_and_successions_are_for_who_begins_anew))

@@ -3,7 +3,7 @@
 #ifndef PATHWAY_TEST_ENGINE_WORLD_H
 #define PATHWAY_TEST_ENGINE_WORLD_H
 
-#include "tests/unit/engine/support.h"
+#include "tests/unit/engine/one_log.h"
 
 static const char PACK[] = "return pack { name = 'test', events = {\n"
                            "  go = { title = 'Go', subject = 'school', data = { other = "
@@ -11,22 +11,6 @@ static const char PACK[] = "return pack { name = 'test', events = {\n"
                            "  ['school.succeeded'] = { title = 'S', subject = 'school', data = { "
                            "predecessor = school } } },\n"
                            "}";
-
-static struct log LOG;
-
-static inline int setup(void **state)
-{
-    (void)state;
-    log_begin(&LOG, PACK);
-    return 0;
-}
-
-static inline int teardown(void **state)
-{
-    (void)state;
-    log_end(&LOG);
-    return 0;
-}
 
 static inline void go(const char *id, const char *time, const char *subject)
 {
@@ -94,6 +78,6 @@ static inline bool stands(int e, int64_t max_seq)
     return true;
 }
 
-#define WORLD_CASE(fn) CASE_WITH(fn, setup, teardown)
+#define WORLD_CASE(fn) LOG_CASE(fn, PACK)
 
 #endif

@@ -96,6 +96,8 @@ static void a_reducer_makes_one_for_its_type(void **state)
     (void)state;
     assert_string_equal(beside("s.stopped = true", "s.stopped = false"), "stop ");
     assert_string_equal(beside("data = {} } }", "data = { n = optional(int) } } }"), "stop ");
+    assert_string_equal(beside("'S', subject = 'school'", "'S', subject = { 'school', 'group' }"),
+                        "stop ");                                 /* whom it may be about */
     assert_string_equal(beside("limit = 3", "limit = 4"), "go "); /* by way of a helper */
     assert_string_equal(beside("n > far", "n >= far"), "go ");
 }
