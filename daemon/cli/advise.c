@@ -65,13 +65,24 @@ static void print_set(const struct json *set, const struct json *answer)
     buf_fini(&b);
 }
 
+/* What is in the way, what can be done about it, and whether time or only somebody else can. */
 static void print_missing(const struct json *answer)
 {
-    for (const struct json *m = first_of(answer, "missing"); m; m = m->next)
-        printf("  %s%s  (%s)\n%s%s%s",
-               is_true(m, "reachable") ? "" : "out of reach: ", text(m, "title"), text(m, "rule"),
-               *text(m, "advice") ? "      " : "", text(m, "advice"),
-               *text(m, "advice") ? "\n" : "");
+    struct buf b = { 0 };
+
+    for (const struct json *m = first_of(answer, "missing"); m; m = m->next) {
+        printf("  %s%s  (%s)\n", is_true(m, "wanted") ? "" : "not: ", text(m, "title"),
+               text(m, "rule"));
+        if (*text(m, "advice"))
+            printf("      %s\n", text(m, "advice"));
+        buf_reset(&b);
+        layout_moment(&b, json_get(m, "comes_at"));
+        if (*text(m, "comes_at"))
+            printf("      It comes by itself on %s.\n", buf_cstr(&b));
+        else if (!is_true(m, "reachable"))
+            printf("      This is not for the school or its hub to change.\n");
+    }
+    buf_fini(&b);
 }
 
 static void print_waiver(const struct json *answer)
@@ -180,7 +191,8 @@ const struct command advise_command = {
         "nothing else happening. Each set that is told has been tried, and no part of it does as\n"
         "well. New people and groups are called new-1, group/new. When there is none, it says "
         "what\n"
-        "is in the way, and what of it is out of reach. --json has the events as they can be sent.",
+        "is in the way, and what of it comes by itself or is for somebody else to change. --json\n"
+        "has the events as they can be sent.",
     .example = "pathway advise school/100001 eligible_development",
     .no = "not by any such events",
     .options = OPTIONS,

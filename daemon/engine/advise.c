@@ -275,7 +275,7 @@ static bool is_hopeless(const struct advice *a)
 {
     for (int i = 0; i < a->obstacle_count; i++) {
         const struct obstacle *o = &a->obstacles[i];
-        if (o->is_required && !o->is_reachable && !o->comes_by_itself)
+        if (o->is_required && !o->is_reachable && o->comes_at == TIME_NEVER)
             return true;
     }
     return false;
@@ -298,14 +298,17 @@ static void take_obstacle(const struct need *need, void *arg)
     struct search *s = all->s;
     struct advice *a = s->a;
 
-    if (!is_yes_or_no(record_said(all->r, need->rule)) ||
+    const char *said = record_said(all->r, need->rule);
+    if (!is_yes_or_no(said) ||
         a->obstacle_count == (int)(sizeof(a->obstacles) / sizeof(a->obstacles[0])))
         return;
     struct obstacle *o = &a->obstacles[a->obstacle_count++];
     *o = (struct obstacle){ .rule = need->rule,
                             .title = need->title,
                             .advice = need->advice,
-                            .is_required = need->is_required };
+                            .is_wanted = !said || strcmp(said, "true") != 0,
+                            .is_required = need->is_required,
+                            .comes_at = TIME_NEVER };
     for (int i = 0; i < s->candidates->count; i++)
         o->is_reachable =
             o->is_reachable || fact_set_meets(&need->facts, &s->candidates->items[i].touches);
@@ -338,15 +341,11 @@ static enum err_code check_decision(struct advice *a, struct record *r, struct e
 /* The words for people. */
 static enum err_code keep_words(struct advice *a, struct record *r, struct err *err)
 {
-    struct buf name = { 0 };
-    bool has_name = record_text_fact(&name, r, "name");
     const char *title = ruleset_title(record_ruleset(r), a->decision);
 
-    a->name = has_name && !name.failed ? arena_strdup(a->arena, buf_cstr(&name)) : NULL;
     a->title = title ? arena_strdup(a->arena, title) : NULL;
-    bool has_failed = (has_name && !a->name) || (title && !a->title);
-    buf_fini(&name);
-    return has_failed ? no_memory(err) : OK;
+    bool is_kept = record_keep_text(&a->name, a->arena, r, "name");
+    return is_kept && (a->title || !title) ? OK : no_memory(err);
 }
 
 /* What the subject is at `at`, and what it takes from there. */
@@ -403,6 +402,13 @@ static enum err_code parse_items(struct search *s, struct err *err)
     return OK;
 }
 
+/* What an event says, behind its id, which is nothing to go by. */
+static const char *what_it_says(const char *event)
+{
+    const char *type = strstr(event, "\"type\":");
+    return type ? type : event;
+}
+
 static int by_goodness(const void *a, const void *b)
 {
     const struct advice_set *x = a, *y = b;
@@ -411,7 +417,7 @@ static int by_goodness(const void *a, const void *b)
     if (order == 0)
         order = x->count - y->count;
     for (int i = 0; order == 0 && i < x->count; i++)
-        order = strcmp(x->events[i], y->events[i]);
+        order = strcmp(what_it_says(x->events[i]), what_it_says(y->events[i]));
     return order;
 }
 

@@ -25,9 +25,11 @@
 /* A criterion that is in the way when there is nothing else to say. */
 struct obstacle {
     const char *rule, *title, *advice; /* the arena's; advice NULL: none */
+    bool is_wanted;                    /* false: it is met, and must not be */
     bool is_reachable;                 /* some event that can be sent touches what it reads */
     bool is_required;                  /* without it the decision can not be true */
-    bool comes_by_itself;              /* by `until` */
+    int64_t comes_at; /* when it goes by itself; TIME_NEVER: not by `until`, or not before the
+                         decision is true */
 };
 
 struct advice_set {

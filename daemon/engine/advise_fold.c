@@ -60,13 +60,14 @@ static void take_nothing(const struct judged *j, void *arg)
     (void)arg;
 }
 
-/* Which of them go by themselves? */
-static void look_at_obstacles(struct advice *a, const struct record *r)
+/* Which of them have gone by themselves? */
+static void look_at_obstacles(struct advice *a, const struct record *r, int64_t now)
 {
     for (int i = 0; i < a->obstacle_count; i++) {
-        const char *said = record_said(r, a->obstacles[i].rule);
-        if (said && strcmp(said, "true") == 0)
-            a->obstacles[i].comes_by_itself = true;
+        struct obstacle *o = &a->obstacles[i];
+        const char *said = record_said(r, o->rule);
+        if (said && strcmp(said, o->is_wanted ? "true" : "false") == 0 && now < o->comes_at)
+            o->comes_at = now;
     }
 }
 
@@ -85,7 +86,7 @@ static enum err_code look_ahead(struct tried *t, struct search *s, struct fold *
         if (step == 0)
             record_needs(f->record, s->a->decision, take_need, &t->needs);
         if (t->count == 0)
-            look_at_obstacles(s->a, f->record);
+            look_at_obstacles(s->a, f->record, now);
         const char *said = record_said(f->record, s->a->decision);
         if (said && strcmp(said, "true") == 0) {
             t->true_at = now;

@@ -57,9 +57,11 @@ static void write_obstacle(struct buf *out, const struct obstacle *o)
     json_write_cstr(out, o->rule);
     buf_str(out, ",\"title\":");
     json_write_cstr(out, o->title);
-    buf_str(out, ",\"advice\":");
+    buf_printf(out, ",\"wanted\":%s,\"advice\":", o->is_wanted ? "true" : "false");
     json_write_cstr(out, o->advice);
-    buf_printf(out, ",\"reachable\":%s}", o->is_reachable ? "true" : "false");
+    buf_printf(out, ",\"reachable\":%s,\"comes_at\":", o->is_reachable ? "true" : "false");
+    write_moment(out, o->comes_at);
+    buf_char(out, '}');
 }
 
 static void write_answer(struct buf *out, const struct advice *a, int64_t seq)
