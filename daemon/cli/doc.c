@@ -8,7 +8,6 @@
 #include "base/clock.h"
 #include "base/digest.h"
 #include "cli/commands.h"
-#include "cli/loading.h"
 #include "cli/options.h"
 #include "cli/place.h"
 #include "cli/sentences.h"
@@ -279,11 +278,8 @@ static enum cli_exit run(const struct args *args)
     enum err_code rc = civil_init(&err);
     if (rc == OK)
         rc = digest_init(&err);
-    if (rc == OK && rulebook_load(&page.rules, dir, rules_folder(NULL), &problems, &err) != OK) {
-        enum cli_exit code = loading_failed(&problems, &err);
-        problems_fini(&problems);
-        return code;
-    }
+    if (rc == OK)
+        rc = rulebook_load(&page.rules, dir, rules_folder(NULL), &problems, &err);
     if (rc == OK)
         rc = choose(&page, args_text(args, "hub"), &err);
     if (rc == OK)
@@ -312,7 +308,6 @@ const struct command doc_command = {
         "a rules folder or one pack's own; without it: this source tree's rules, else\n"
         "/etc/pathwayd/rules.",
     .example = "pathway doc rules > rules.md",
-    .no = "the rules have errors",
     .options = OPTIONS,
     .max_operands = 1,
     .run = run,

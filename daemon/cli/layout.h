@@ -18,6 +18,9 @@ void layout_value(struct buf *b, const struct json *value);
  * needs. After civil_init(). */
 void layout_moment(struct buf *b, const struct json *value);
 
+/* Append the name of a fact or parameter as people say it, with spaces. */
+void layout_name(struct buf *b, const char *name);
+
 /* Print an object as lines "name  value"; members of members as "outer.inner". */
 MUST_CHECK enum err_code layout_pairs(FILE *to, const struct buf *answer, struct err *err);
 /* Print the answer as it is, with one newline at its end. Always OK; stdout is checked at the

@@ -31,8 +31,7 @@ static bool is_bool(const struct json *v)
     return v && v->type == JSON_BOOL;
 }
 
-/* Facts and parameters as people say them. */
-static void add_name(struct buf *b, const char *name)
+void layout_name(struct buf *b, const char *name)
 {
     for (; name && *name; name++)
         buf_char(b, *name == '_' ? ' ' : *name);
@@ -53,7 +52,7 @@ static void add_data(struct buf *b, const struct json *data)
     for (const struct json *m = data ? data->as.first : NULL; m; m = m->next) {
         buf_str(b, separator);
         separator = ", ";
-        add_name(b, m->name);
+        layout_name(b, m->name);
         buf_char(b, ' ');
         layout_value(b, m);
     }
@@ -124,10 +123,10 @@ static void print_fact(const struct page *p, const struct json *fact, int indent
 {
     struct buf b = { 0 };
 
-    add_name(&b, text_of(fact, "name"));
+    layout_name(&b, text_of(fact, "name"));
     if (text_of(fact, "key")) {
         buf_str(&b, ", ");
-        add_name(&b, text_of(fact, "key"));
+        layout_name(&b, text_of(fact, "key"));
     }
     buf_str(&b, ": ");
     layout_value(&b, json_get(fact, "value"));
@@ -146,7 +145,7 @@ static void print_param(const struct page *p, const struct json *param, int inde
     struct buf b = { 0 };
 
     buf_str(&b, "parameter ");
-    add_name(&b, text_of(param, "name"));
+    layout_name(&b, text_of(param, "name"));
     buf_str(&b, ": ");
     layout_value(&b, json_get(param, "value"));
     if (from && from->type == JSON_STRING) {

@@ -35,19 +35,62 @@ static void print_event(FILE *to, const struct json *event)
     buf_fini(&b);
 }
 
-static void print_changes(FILE *to, const struct json *changes, const char *what, const char *word)
+/* "none -> development" */
+static void add_values(struct buf *b, const struct json *change)
+{
+    buf_str(b, ": ");
+    layout_value(b, json_get(change, "old"));
+    buf_str(b, " -> ");
+    layout_value(b, json_get(change, "new"));
+}
+
+static void print_moves(FILE *to, const struct json *moves)
+{
+    struct buf b = { 0 };
+
+    for (const struct json *m = moves ? moves->as.first : NULL; m; m = m->next) {
+        buf_str(&b, "            moved: ");
+        layout_name(&b, text_of(m, "fact"));
+        add_values(&b, m);
+        put(to, &b);
+    }
+    buf_fini(&b);
+}
+
+static void print_changes(FILE *to, const struct json *changes)
 {
     struct buf b = { 0 };
 
     for (const struct json *c = changes ? changes->as.first : NULL; c; c = c->next) {
-        buf_printf(&b, "            %s", word);
-        layout_value(&b, json_get(c, what));
-        buf_str(&b, ": ");
-        layout_value(&b, json_get(c, "old"));
-        buf_str(&b, " -> ");
-        layout_value(&b, json_get(c, "new"));
+        const char *title = text_of(c, "title");
+        buf_printf(&b, "            ");
+        layout_value(&b, json_get(c, title ? "title" : "decision"));
+        add_values(&b, c);
+        if (title) {
+            buf_str(&b, "  (");
+            layout_value(&b, json_get(c, "decision"));
+            buf_char(&b, ')');
+        }
         put(to, &b);
     }
+    buf_fini(&b);
+}
+
+static void print_heading(FILE *to, const struct json *answer)
+{
+    const struct json *known = json_get(answer, "known");
+    struct buf b = { 0 };
+
+    layout_who(&b, answer);
+    put(to, &b);
+    buf_str(&b, "up to ");
+    layout_moment(&b, json_get(answer, "at"));
+    if (known && known->type == JSON_STRING) {
+        buf_str(&b, ", with what was known on ");
+        layout_moment(&b, known);
+    }
+    buf_char(&b, '\n');
+    put(to, &b);
     buf_fini(&b);
 }
 
@@ -56,6 +99,7 @@ void layout_history(FILE *to, const struct json *answer)
     const struct json *items = json_get(answer, "items");
     struct buf b = { 0 };
 
+    print_heading(to, answer);
     for (const struct json *i = items ? items->as.first : NULL; i; i = i->next) {
         const struct json *events = json_get(i, "events");
         for (const struct json *e = events ? events->as.first : NULL; e; e = e->next)
@@ -65,8 +109,8 @@ void layout_history(FILE *to, const struct json *answer)
             buf_str(&b, "  this moment came");
             put(to, &b);
         }
-        print_changes(to, json_get(i, "moves"), "fact", "moved: ");
-        print_changes(to, json_get(i, "changes"), "decision", "");
+        print_moves(to, json_get(i, "moves"));
+        print_changes(to, json_get(i, "changes"));
     }
     buf_fini(&b);
 }

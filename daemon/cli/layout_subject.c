@@ -219,6 +219,74 @@ static void print_overlay(FILE *to, const struct json *overlay)
         print_change(to, c);
 }
 
+/* ---- a hub ---- */
+
+static int64_t number(const struct json *value)
+{
+    return value && value->type == JSON_INT ? value->as.integer : 0;
+}
+
+static const struct json *first_of(const struct json *list)
+{
+    return list && list->len > 0 ? list->as.first : NULL;
+}
+
+/* "Phases: none 20, preparatory 8" */
+static void print_phases(FILE *to, const struct json *schools)
+{
+    const struct json *phases = json_get(json_get(schools, "decisions"), "pathway_phase");
+    const char *before = "Phases: ";
+
+    for (const struct json *p = first_of(phases); p; p = p->next, before = ", ")
+        fprintf(to, "%s%s %lld", before, p->name, (long long)number(p));
+    fputs(first_of(phases) ? "\n" : "", to);
+}
+
+static void print_groups(FILE *to, const struct json *groups)
+{
+    enum { SHOWN = 12 };
+    int64_t count = number(json_get(groups, "count")), shown = 0;
+
+    fprintf(to, "%lld group%s", (long long)count, count == 1 ? "" : "s");
+    for (const struct json *g = first_of(json_get(groups, "items")); g && shown < SHOWN;
+         g = g->next, shown++)
+        fprintf(to, "%s%s", shown > 0 ? ", " : ": ", g->as.string);
+    if (count > shown && shown > 0)
+        fprintf(to, " and %lld more", (long long)(count - shown));
+    fputc('\n', to);
+}
+
+/* What belongs to it, what of that needs a person, and which of its rules are in force. */
+static void print_belonging(FILE *to, const struct json *answer)
+{
+    const struct json *schools = json_get(answer, "schools");
+    const struct json *alerts = json_get(answer, "alerts"), *pack = json_get(answer, "pack");
+    const struct json *open = json_get(json_get(json_get(schools, "decisions"), "is_open"), "true");
+    int64_t count = number(json_get(schools, "count"));
+
+    if (!schools)
+        return;
+    fprintf(to, "%lld school%s", (long long)count, count == 1 ? "" : "s");
+    if (open)
+        fprintf(to, ", %lld of them open", (long long)number(open));
+    fputc('\n', to);
+    print_phases(to, schools);
+    print_groups(to, json_get(answer, "groups"));
+    fputs(first_of(alerts) ? "\nAlerts, and how many schools or groups have them\n" : "", to);
+    for (const struct json *a = first_of(alerts); a; a = a->next) {
+        fputs("  ", to);
+        layout_pad(to, a->name, widest(alerts));
+        fprintf(to, "  %lld\n", (long long)number(a));
+    }
+    if (number(json_get(pack, "generation")) > 0) {
+        struct buf b = { 0 };
+        layout_moment(&b, json_get(pack, "since"));
+        fprintf(to, "\nRules of its own since %s (generation %lld)\n", buf_cstr(&b),
+                (long long)number(json_get(pack, "generation")));
+        buf_fini(&b);
+    }
+}
+
 void layout_subject(FILE *to, const struct json *answer)
 {
     const struct json *facts = json_get(answer, "facts");
@@ -226,6 +294,7 @@ void layout_subject(FILE *to, const struct json *answer)
     const struct json *wake = json_get(answer, "wake");
 
     print_heading(to, answer);
+    print_belonging(to, answer);
     if (decisions && decisions->type == JSON_OBJECT)
         print_alerts(to, decisions);
     if (facts && facts->type == JSON_OBJECT && facts->len)

@@ -47,8 +47,6 @@ static enum err_code write_files(struct buf *out, const char *dir, struct err *e
     int count = 0;
 
     enum err_code rc = folder_read(&files, &arena, dir, rules_folder(NULL), err);
-    if (rc == ERR_ABSENT)
-        rc = err->code = ERR_IO; /* no such folder: that is no answer */
     buf_char(out, '{');
     for (int i = 0; rc == OK && i < files.count; i++) {
         const struct ruleset_file *f = &files.files[i];

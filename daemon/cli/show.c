@@ -14,11 +14,12 @@ static enum cli_exit run(const struct args *args)
 const struct command show_command = {
     .name = "show",
     .operands = "SUBJECT",
-    .summary = "a school's or group's facts, decisions and next wake",
+    .summary = "a school's or group's facts, decisions and next wake; what belongs to a hub",
     .help =
         "Prints what stands about one subject: school/URN (the URN alone will do), group/CODE or\n"
-        "hub/CODE. Alerts that are on come first. --at asks about another moment, also one to\n"
-        "come; --known asks what was known then.",
+        "hub/CODE. Alerts that are on come first. Of a hub it says how many schools and groups\n"
+        "belong to it, in which phases, with which alerts. --at asks about another moment, also\n"
+        "one to come; --known asks what was known then.",
     .example = "pathway show school/100001 --at 2026-09-01",
     .options = OPTIONS,
     .min_operands = 1,

@@ -6,7 +6,6 @@
 #include "base/civil.h"
 #include "base/digest.h"
 #include "cli/commands.h"
-#include "cli/loading.h"
 #include "cli/options.h"
 #include "cli/place.h"
 #include "lua/declared.h"
@@ -303,11 +302,8 @@ static enum cli_exit run(const struct args *args)
     enum err_code rc = civil_init(&err);
     if (rc == OK)
         rc = digest_init(&err);
-    if (rc == OK && rulebook_load(&rules, dir, rules_folder(NULL), &problems, &err) != OK) {
-        enum cli_exit code = loading_failed(&problems, &err);
-        problems_fini(&problems);
-        return code;
-    }
+    if (rc == OK)
+        rc = rulebook_load(&rules, dir, rules_folder(NULL), &problems, &err);
     if (rc == OK)
         rc = find_ruleset(&rs, rules, args_text(args, "hub"), &err);
     if (rc == OK && args_flag(args, "luacheck"))
@@ -334,7 +330,6 @@ const struct command types_command = {
         "--luacheck: a configuration that knows the words of the pack language. DIR is a rules\n"
         "folder or one pack's own; without it: this source tree's rules, else /etc/pathwayd/rules.",
     .example = "pathway types rules > pathway-types.lua",
-    .no = "the rules have errors",
     .options = OPTIONS,
     .max_operands = 1,
     .run = run,

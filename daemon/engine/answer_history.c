@@ -9,6 +9,7 @@
 #include "engine/difference.h"
 #include "engine/reader.h"
 #include "engine/timeline.h"
+#include "lua/declared.h"
 #include "lua/rulebook.h"
 #include "store/derived.h"
 
@@ -27,11 +28,12 @@ struct telling {
     struct buf *out;
     struct reader *r;
     const char *subject;
-    int64_t at;
+    int64_t at, known;       /* TIME_NEVER: all that is */
     struct happened *events; /* in event order */
     size_t count, next;
-    struct strmap values;  /* of decisions, and of facts that move, at the instant before */
-    struct ruleset *rules; /* borrowed: of the hub that it belonged to at the instant before */
+    struct strmap values;   /* of decisions, and of facts that move, at the instant before */
+    struct ruleset *rules;  /* borrowed: of the hub that it belonged to at the instant before */
+    const char *name, *hub; /* at the last instant; NULL: none */
     struct buf moves, changes;
     const char *comma;
     bool with_notes; /* who asks may read them */
@@ -183,12 +185,22 @@ static const char *exchange(struct telling *x, const char *kind, const char *nam
     return before;
 }
 
-static void add_change(struct buf *to, const char *what, const char *name, const char *old,
-                       const char *new)
+static void add_move(struct buf *to, const char *fact, const char *old, const char *new)
 {
-    buf_printf(to, "%s{\"%s\":", to->len ? "," : "", what);
-    json_write_cstr(to, name);
-    buf_printf(to, ",\"old\":%s,\"new\":%s}", old ? old : "null", new);
+    buf_str(to, to->len ? ",{\"fact\":" : "{\"fact\":");
+    json_write_cstr(to, fact);
+    buf_printf(to, ",\"old\":%s,\"new\":%s}", old, new);
+}
+
+/* `rules`: those that decide it, or did so last. */
+static void add_change(struct buf *to, const struct ruleset *rules, const char *decision,
+                       const char *old, const char *new)
+{
+    buf_str(to, to->len ? ",{\"decision\":" : "{\"decision\":");
+    json_write_cstr(to, decision);
+    buf_str(to, ",\"title\":");
+    json_write_cstr(to, ruleset_title(rules, decision));
+    buf_printf(to, ",\"old\":%s,\"new\":%s}", old, new);
 }
 
 static void take_move(const char *fact, const char *value, void *arg)
@@ -197,7 +209,7 @@ static void take_move(const char *fact, const char *value, void *arg)
     const char *old = exchange(x, "fact ", fact, value);
 
     if (old && strcmp(old, value) != 0)
-        add_change(&x->moves, "fact", fact, old, value);
+        add_move(&x->moves, fact, old, value);
 }
 
 static void take_judged(const struct judged *j, void *arg)
@@ -210,7 +222,7 @@ static void take_judged(const struct judged *j, void *arg)
     if (!old && x->has_begun)
         old = "null"; /* only the hub that it has come to decides it */
     if (old && value && strcmp(old, value) != 0)
-        add_change(&x->changes, "decision", j->name, old, value);
+        add_change(&x->changes, x->rules, j->name, old, value);
 }
 
 /* A new subject is compared with an empty record of the same hub, as in the feed. */
@@ -245,7 +257,7 @@ static void change_rules(struct telling *x, struct ruleset *rules, enum subject_
             continue;
         const char *old = exchange(x, "", was[i], "null");
         if (old && strcmp(old, "null") != 0)
-            add_change(&x->changes, "decision", was[i], old, "null");
+            add_change(&x->changes, x->rules, was[i], old, "null");
     }
     x->rules = rules;
 }
@@ -283,6 +295,17 @@ static enum err_code write_passed(struct telling *x, int64_t t, struct err *err)
     return OK;
 }
 
+/* Whose history it is, for people. */
+static void keep_heading(struct telling *x, struct record *r)
+{
+    const char *hub = record_hub(r);
+
+    if (!record_keep_text(&x->name, &x->r->arena, r, "name"))
+        x->failed = true;
+    x->hub = hub ? arena_strdup(&x->r->arena, hub) : NULL;
+    x->failed = x->failed || (hub && !x->hub);
+}
+
 static enum err_code take_instant(int64_t t, struct record *r, int64_t *wake, bool *stop, void *arg,
                                   struct err *err)
 {
@@ -300,12 +323,15 @@ static enum err_code take_instant(int64_t t, struct record *r, int64_t *wake, bo
         rc = record_rejudge(wake, r, t, take_judged, x, err);
     if (rc == OK)
         rc = write_item(x, t, err);
+    if (rc == OK)
+        keep_heading(x, r);
     return rc == OK && x->failed ? no_memory(err) : rc;
 }
 
 /* ---- the answers ---- */
 
-static enum err_code write_heading(struct telling *x, struct err *err)
+/* Up to its items; `rest`: more members. */
+static enum err_code write_heading(struct telling *x, const char *rest, struct err *err)
 {
     int64_t seq;
 
@@ -318,20 +344,46 @@ static enum err_code write_heading(struct telling *x, struct err *err)
         buf_printf(x->out, "%lld", (long long)x->r->generation);
     else
         buf_str(x->out, "null");
-    buf_str(x->out, ",\"items\":[");
+    buf_printf(x->out, "%s,\"items\":[", rest);
     return OK;
+}
+
+/* What it is called, which is known behind its last instant only, and what was asked. */
+static enum err_code write_whose(struct telling *x, struct err *err)
+{
+    struct buf rest = { 0 };
+
+    buf_str(&rest, ",\"name\":");
+    json_write_cstr(&rest, x->name);
+    buf_str(&rest, ",\"hub\":");
+    json_write_cstr(&rest, x->hub);
+    buf_str(&rest, ",\"at\":");
+    write_moment(&rest, x->at);
+    buf_str(&rest, ",\"known\":");
+    write_moment(&rest, x->known);
+    enum err_code rc = rest.failed ? no_memory(err) : write_heading(x, buf_cstr(&rest), err);
+    buf_fini(&rest);
+    return rc;
 }
 
 static enum err_code write_history(struct telling *x, struct err *err)
 {
-    enum err_code rc = write_heading(x, err);
+    struct buf *out = x->out, items = { 0 };
 
+    x->out = &items;
     x->comma = "";
-    if (rc == OK)
-        rc = timeline_walk(x->r->world, x->r->rules, x->subject, x->at, take_instant, x, err);
+    enum err_code rc =
+        timeline_walk(x->r->world, x->r->rules, x->subject, x->at, take_instant, x, err);
     if (rc == OK)
         rc = write_passed(x, TIME_NEVER, err);
-    buf_str(x->out, "]}");
+    if (rc == OK && items.failed)
+        rc = no_memory(err);
+    x->out = out;
+    if (rc == OK)
+        rc = write_whose(x, err);
+    buf_add(out, items.data, items.len);
+    buf_str(out, "]}");
+    buf_fini(&items);
     strmap_fini(&x->values);
     buf_fini(&x->moves);
     buf_fini(&x->changes);
@@ -347,6 +399,7 @@ static enum err_code ask(struct telling *x, const struct json *params, const cha
         params_instants(&when, x->r, params, err) != OK)
         return err->code;
     x->at = when.at;
+    x->known = when.has_known ? when.known : TIME_NEVER;
     if (reader_world(x->r, when.max_seq, false, err) != OK ||
         reader_check_subject(x->r, x->subject, when.at, err) != OK)
         return err->code;
@@ -407,7 +460,7 @@ enum err_code answer_subject_events(struct buf *out, struct reader *r, const str
     struct page p = { 0 };
 
     if (ask(&x, params, KNOWN, err) != OK || read_page(&p, &x, params, err) != OK ||
-        find_page(&p, &x, err) != OK || write_heading(&x, err) != OK)
+        find_page(&p, &x, err) != OK || write_heading(&x, "", err) != OK)
         return err->code;
     for (size_t i = p.first; i < p.end; i++) {
         buf_str(out, i > p.first ? "," : "");

@@ -59,6 +59,12 @@ static enum err_code unknown_subject(struct reader *r, const char *subject, stru
     for (size_t i = 0; i < names.count; i++)
         if (strcmp(names.items[i], subject) == 0)
             return known_later(r, subject, err);
+    if (strncmp(subject, "hub/", 4) == 0)
+        return err_set(
+            err, ERR_ABSENT,
+            "%s: no event is about the hub itself. Ask about what belongs to it: show it, "
+            "or ask lists, forecasts and what-ifs with hub %s",
+            subject, subject_code(subject));
     return err_set(err, ERR_ABSENT, "unknown subject %s: no event touches it%s", subject,
                    text_hint(hint, sizeof(hint), subject, names.items, names.count));
 }
@@ -147,8 +153,32 @@ static enum err_code take_ahead(struct earliest *next, struct reader *r, const c
     return OK;
 }
 
+/* A hub is known by what belongs to it too. */
+struct belonging {
+    struct buf text;    /* more members, of hub_belonging(); "" of other kinds */
+    bool is_event_less; /* then it has no history, and nothing is decided of it */
+};
+
+static enum err_code find_belonging(struct belonging *b, struct reader *r, const char *subject,
+                                    const struct json *params, const struct instants *when,
+                                    struct err *err)
+{
+    const struct entry *const *touching;
+    size_t count;
+
+    if (strncmp(subject, "hub/", 4) != 0)
+        return reader_check_subject(r, subject, when->at, err);
+    if (world_touching(&touching, &count, r->world, subject, err) != OK)
+        return err->code;
+    b->is_event_less = count == 0 || touching[0]->key.time > when->at;
+    enum err_code rc =
+        hub_belonging(&b->text, r, params, subject_code(subject), !b->is_event_less, err);
+    return rc == OK ? reader_world(r, when->max_seq, false, err) : rc;
+}
+
 static enum err_code write_subject(struct buf *out, struct reader *r, const char *subject,
-                                   const struct instants *when, struct err *err)
+                                   const struct instants *when, const struct belonging *b,
+                                   struct err *err)
 {
     struct fold f = { 0 };
     struct earliest next = { TIME_NEVER };
@@ -167,14 +197,15 @@ static enum err_code write_subject(struct buf *out, struct reader *r, const char
         buf_str(out, ",\"facts\":");
         rc = record_write_facts(out, f.record, err);
     }
-    if (rc == OK)
+    if (rc == OK && !b->is_event_less)
         rc = timeline_spans(&spans, &count, &r->arena, r->world, r->rules, subject, when->at, err);
     if (rc == OK) {
         buf_str(out, ",\"decisions\":{");
         write_spans(out, record_ruleset(f.record), spans, count);
         buf_str(out, "},\"overlay\":");
         ruleset_write_overlay(out, record_ruleset(f.record), when->at);
-        rc = record_judge(f.record, when->at, take_wake, &next, err);
+        if (!b->is_event_less)
+            rc = record_judge(f.record, when->at, take_wake, &next, err);
     }
     if (rc == OK)
         rc = take_ahead(&next, r, subject, when->at, err);
@@ -182,6 +213,8 @@ static enum err_code write_subject(struct buf *out, struct reader *r, const char
         buf_str(out, ",\"wake\":");
         write_moment(out, fold_next(&f) < next.wake ? fold_next(&f) : next.wake);
         write_faults(out, &f);
+        buf_add(out, b->text.data, b->text.len);
+        out->failed = out->failed || b->text.failed;
         buf_str(out, "}");
     }
     fold_fini(&f);
@@ -205,11 +238,15 @@ enum err_code answer_subject(struct buf *out, struct reader *r, const struct jso
     static const char *const KNOWN[] = { "subject", "at", "known", "rules", NULL };
     const char *subject;
     struct instants when;
+    struct belonging b = { 0 };
 
     if (params_check(params, KNOWN, err) != OK || params_subject(&subject, params, err) != OK ||
         params_instants(&when, r, params, err) != OK ||
-        reader_world(r, when.max_seq, false, err) != OK ||
-        reader_check_subject(r, subject, when.at, err) != OK)
+        reader_world(r, when.max_seq, false, err) != OK)
         return err->code;
-    return write_subject(out, r, subject, &when, err);
+    enum err_code rc = find_belonging(&b, r, subject, params, &when, err);
+    if (rc == OK)
+        rc = write_subject(out, r, subject, &when, &b, err);
+    buf_fini(&b.text);
+    return rc;
 }

@@ -11,7 +11,6 @@
 
 #include "base/array.h"
 #include "base/digest.h"
-#include "base/log.h"
 #include "lua/folder.h"
 #include "store/generation.h"
 #include "store/meta.h"
@@ -107,10 +106,6 @@ static enum err_code read_folder(struct origins *o, const char *folder, struct e
     struct rule_files files;
 
     enum err_code rc = folder_read(&files, o->arena, folder, NULL, err);
-    for (int i = 0; rc == ERR_RULE && i < files.stray_count; i++)
-        log_warn("rules: %s", files.strays[i]);
-    if (rc == ERR_RULE && files.stray_count > 0)
-        rc = OK; /* what is read is whole, and other packs must not wait for it */
     for (int i = 0; rc == OK && i < files.count; i++) {
         struct pack *p = pack_of_file(o, files.files[i].path);
         rc = p ? add_file(o, p, &files.files[i], err) : no_memory(err);

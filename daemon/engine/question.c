@@ -272,6 +272,8 @@ enum err_code reader_need_rules(struct reader *r, struct err *err)
 
 enum err_code reader_world(struct reader *r, int64_t max_seq, bool all, struct err *err)
 {
+    world_close(r->world);
+    r->world = NULL;
     if (reader_need_rules(r, err) != OK || world_open(&r->world, r->store, max_seq, err) != OK)
         return err->code;
     return all ? world_load_all(r->world, err) : OK;

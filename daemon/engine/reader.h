@@ -100,6 +100,11 @@ MUST_CHECK enum err_code reader_tables_are_current(bool *out, struct strmap *wai
  * After reader_world(). */
 MUST_CHECK enum err_code reader_check_subject(struct reader *r, const char *subject, int64_t at,
                                               struct err *err);
+/* Append ,"schools":{...},"groups":{...},"alerts":{...},"pack":{...}: what belongs to a hub, asked
+ * by `at`, `known` and `rules` of `params`. ERR_ABSENT: nothing does, and it is not known
+ * otherwise. The world is another one behind it: reader_world() again. */
+MUST_CHECK enum err_code hub_belonging(struct buf *out, struct reader *r, const struct json *params,
+                                       const char *hub, bool is_known, struct err *err);
 /* Tell who wants to know how far the answer has come. */
 void reader_tell(const struct reader *r, int64_t done, int64_t of);
 /* An instant as JSON: null for TIME_NEVER. */

@@ -11,12 +11,10 @@
 #include <unistd.h>
 
 #include "base/array.h"
-#include "lua/strays.h"
 #include "model/subject.h"
 
 #define FILE_BYTES_MAX (1024 * 1024)
 #define HUBS_MAX       1000
-#define STRAY_TEXT     900 /* of what is wrong with one */
 
 static int by_path(const void *a, const void *b)
 {
@@ -119,19 +117,10 @@ static enum err_code add_file(struct rule_files *f, struct arena *arena, const c
     return read_file(file, arena, path, err);
 }
 
-/* Keep what is wrong with something that nobody reads. */
-static enum err_code add_stray(struct rule_files *f, struct arena *arena, const char *why,
-                               struct err *err)
+static bool is_source(const char *name)
 {
-    const char **grown =
-        array_room_in(arena, f->strays, (size_t)f->stray_count, &f->stray_cap, sizeof(*grown));
-    const char *copy = arena_strdup(arena, why);
-
-    if (!grown || !copy)
-        return no_memory(why, err);
-    f->strays = grown;
-    f->strays[f->stray_count++] = copy;
-    return OK;
+    size_t len = strlen(name);
+    return len >= 5 && strcmp(name + len - 4, ".lua") == 0 && name[0] != '.';
 }
 
 /* Add the files of the pack in `dir`, which is called `pack` in every path. */
@@ -144,14 +133,11 @@ static enum err_code add_pack(struct rule_files *f, struct arena *arena, const c
         return err_set(err, ERR_ABSENT, "%s: %s", dir, strerror(errno));
     enum err_code rc = OK;
     for (struct dirent *entry; rc == OK && (entry = readdir(d));) {
-        char why[STRAY_TEXT];
-        if (!stray_is_source(entry->d_name))
-            rc = stray_in_pack(why, sizeof(why), dir, entry->d_name) ? add_stray(f, arena, why, err)
-                                                                     : OK;
-        else if (f->count - first == PACK_FILES_MAX)
-            rc = err_set(err, ERR_LIMIT, "%s: more than %d files", dir, PACK_FILES_MAX);
-        else
-            rc = add_file(f, arena, dir, pack, entry->d_name, err);
+        if (!is_source(entry->d_name))
+            continue;
+        rc = f->count - first == PACK_FILES_MAX
+                 ? err_set(err, ERR_LIMIT, "%s: more than %d files", dir, PACK_FILES_MAX)
+                 : add_file(f, arena, dir, pack, entry->d_name, err);
     }
     closedir(d);
     if (f->count > first)
@@ -182,9 +168,6 @@ static enum err_code add_hubs(struct rule_files *f, struct arena *arena, const c
     for (struct dirent *entry; rc == OK && (entry = readdir(d));) {
         const char *name = entry->d_name;
         const char *path = join(arena, hubs, name);
-        char why[STRAY_TEXT];
-        if (name[0] != '.' && !is_folder(path) && stray_in_hubs(why, sizeof(why), hubs, name))
-            rc = add_stray(f, arena, why, err);
         if (name[0] == '.' || !is_folder(path))
             continue;
         if (!subject_code_is_valid(SUBJECT_HUB, name, strlen(name)))
@@ -203,23 +186,6 @@ static enum err_code add_hubs(struct rule_files *f, struct arena *arena, const c
         const char *dir = join(arena, hubs, names[i]), *pack = join(arena, "hubs", names[i]);
         rc = dir && pack ? add_pack(f, arena, dir, pack, err) : no_memory(hubs, err);
     }
-    return rc;
-}
-
-/* Folders beside national/ that were meant as hubs/. */
-static enum err_code look_beside(struct rule_files *f, struct arena *arena, const char *base,
-                                 struct err *err)
-{
-    DIR *d = opendir(base);
-    enum err_code rc = OK;
-
-    for (struct dirent *entry; d && rc == OK && (entry = readdir(d));) {
-        char why[STRAY_TEXT];
-        if (stray_beside(why, sizeof(why), base, entry->d_name))
-            rc = add_stray(f, arena, why, err);
-    }
-    if (d)
-        closedir(d);
     return rc;
 }
 
@@ -264,12 +230,14 @@ static enum err_code read_one(struct rule_files *f, struct arena *arena, const c
     struct rule_files alone = { 0 };
 
     enum err_code rc = add_pack(&alone, arena, dir, name, err);
-    if (rc == OK && alone.count == 0 && alone.stray_count == 0)
+    if (rc == OK && alone.count == 0)
         rc = err_set(err, ERR_ABSENT, "%s: there is no .lua file in this folder", dir);
     if (rc != OK)
         return rc;
     if (!holds_overlay(&alone)) {
-        *f = alone;
+        f->files = alone.files;
+        f->count = alone.count;
+        f->cap = alone.cap;
         return OK;
     }
     if (!subject_code_is_valid(SUBJECT_HUB, name, strlen(name)))
@@ -298,17 +266,10 @@ enum err_code folder_read(struct rule_files *out, struct arena *arena, const cha
         return no_memory(dir, err);
     if (!is_folder(base))
         return err_set(err, ERR_ABSENT, "%s: there is no such rules folder", dir);
-    bool is_one = !is_folder(pack);
-    enum err_code rc = is_one ? read_one(out, arena, base, national, err)
-                              : add_pack(out, arena, pack, "national", err);
-    if (rc == OK && !is_one)
-        rc = add_hubs(out, arena, hubs, err);
-    if (rc == OK && !is_one)
-        rc = look_beside(out, arena, base, err);
-    if (rc != OK || out->stray_count == 0)
-        return rc;
-    qsort(out->strays, (size_t)out->stray_count, sizeof(out->strays[0]), by_text);
-    return err_set(err, ERR_RULE, "%s", out->strays[0]);
+    if (!is_folder(pack))
+        return read_one(out, arena, base, national, err);
+    enum err_code rc = add_pack(out, arena, pack, "national", err);
+    return rc == OK ? add_hubs(out, arena, hubs, err) : rc;
 }
 
 void files_digest(char out[DIGEST_HEX], const struct ruleset_file *files, int count,

@@ -19,9 +19,6 @@ struct rule_files {
     struct ruleset_file *files; /* "national/words.lua", "hubs/07/overlay.lua"; arena's */
     int count;
     size_t cap;
-    const char **strays; /* what is wrong with what nobody reads, see strays.h; sorted, arena's */
-    int stray_count;
-    size_t stray_cap;
     bool is_one_overlay; /* a hub's own folder was named, and the national pack was found elsewhere
                           */
 };
@@ -30,8 +27,7 @@ struct rule_files {
  * Read `dir`: a rules folder (holding national/, perhaps hubs/CODE/), or one pack's own folder.
  * With a hub's own folder, the national pack is the one two folders up, else that of `national`, a
  * rules folder (NULL: there is none). The memory is the arena's. ERR_ABSENT: there is no such
- * folder or no national pack; ERR_IO, ERR_LIMIT: a file can not be read. ERR_RULE: there is
- * something that was meant to be read, and is not: all is in *out, and `err` has the first stray.
+ * folder or no national pack; ERR_IO, ERR_LIMIT: a file can not be read.
  */
 MUST_CHECK enum err_code folder_read(struct rule_files *out, struct arena *arena, const char *dir,
                                      const char *national, struct err *err);

@@ -1,40 +1,31 @@
 /* problems.c - see problems.h. */
 #include "lua/problems.h"
 
-#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-/* Does "/NAME.lua" stand here? */
-static bool is_file(const char *at)
-{
-    const char *name = at + 1, *end = name + strcspn(name, "/: \n\"");
-
-    return *at == '/' && end - name > 4 && strncmp(end - 4, ".lua", 4) == 0;
-}
+#include "base/buf.h"
 
 /* The pack with whose name a place at `at` begins ("national/rules.lua:7"), or NULL. */
-static const struct pack_place *place_at(const struct pack_place *places, size_t count,
-                                         const char *text, const char *at)
+static const struct pack_place *place_at(const struct problems *p, const char *text, const char *at)
 {
-    bool is_first = at == text;
+    bool may_begin =
+        at == text || at[-1] == '(' || (at - text >= 4 && strncmp(at - 4, " at ", 4) == 0);
 
-    if (!is_first && (isalnum((unsigned char)at[-1]) || strchr("_-./", at[-1])))
-        return NULL; /* it is the end of another path */
-    for (size_t i = 0; i < count && places[i].pack; i++) {
-        size_t len = strlen(places[i].pack);
-        if (strncmp(at, places[i].pack, len) == 0 &&
-            (is_file(at + len) || (is_first && at[len] == '/')))
-            return &places[i];
+    for (size_t i = 0; may_begin && i < 2 && p->places[i].pack; i++) {
+        size_t len = strlen(p->places[i].pack);
+        if (strncmp(at, p->places[i].pack, len) == 0 && at[len] == '/')
+            return &p->places[i];
     }
     return NULL;
 }
 
-void places_show(struct buf *out, const struct pack_place *places, size_t count, const char *text)
+/* Copy `text` with the folder in place of the pack in each place, so that it can be opened. */
+static void show_places(struct buf *out, const struct problems *p, const char *text)
 {
     for (const char *at = text; *at; at++) {
-        const struct pack_place *place = place_at(places, count, text, at);
+        const struct pack_place *place = place_at(p, text, at);
         if (place) {
             buf_str(out, place->folder);
             at += strlen(place->pack);
@@ -61,7 +52,7 @@ static void add_line(struct problems *p, const char *line)
         p->count++;
         return;
     }
-    places_show(&shown, p->places, 2, line);
+    show_places(&shown, p, line);
     for (const struct problem *known = p->first; known; known = known->next) {
         if (strcmp(known->text, buf_cstr(&shown)) ==
             0) { /* a helper's mistake, met on another way */

@@ -8,7 +8,6 @@
 #include <stddef.h>
 
 #include "base/arena.h"
-#include "base/buf.h"
 #include "base/err.h"
 
 /* Errors found while loading, each one line "file:line: what is wrong, what was expected". */
@@ -46,9 +45,5 @@ void problems_add(struct problems *p, const char *fmt, ...) PRINTF_LIKE(2, 3);
  * force once. */
 void problems_add_new(struct problems *p, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void problems_fini(struct problems *p);
-
-/* Append `text` with the folder in place of the pack in each place that it names, so that whoever
- * reads it can open the file. At most `count` of `places`; a NULL pack ends them. */
-void places_show(struct buf *out, const struct pack_place *places, size_t count, const char *text);
 
 #endif

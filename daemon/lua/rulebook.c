@@ -19,8 +19,6 @@ struct rulebook {
     struct strmap by_hub; /* code to ruleset */
     struct catalog catalog;
     char digest[DIGEST_HEX];
-    struct pack_place *places; /* of all packs; arena's */
-    size_t place_count;
     bool is_one_overlay;
 };
 
@@ -177,29 +175,6 @@ static enum err_code gather_types(struct rulebook *b, struct problems *problems,
     return rc;
 }
 
-/* ---- places ---- */
-
-/* Where each pack lies, the national one first. */
-static enum err_code gather_places(struct rulebook *b, struct err *err)
-{
-    b->places = arena_alloc(&b->arena, sizeof(*b->places) * ((size_t)b->count + 1));
-    if (!b->places)
-        return no_memory(err);
-    for (int i = 0; i < b->count; i++) {
-        struct problems p = { 0 };
-        problems_place(&p, b->rulesets[i]);
-        for (size_t k = 0; k < 2 && p.places[k].pack; k++)
-            if (i == 0 || strncmp(p.places[k].pack, "hubs/", 5) == 0)
-                b->places[b->place_count++] = p.places[k];
-    }
-    return OK;
-}
-
-void rulebook_show(struct buf *out, const struct rulebook *b, const char *text)
-{
-    places_show(out, b->places, b->place_count, text);
-}
-
 /* ---- the whole ---- */
 
 static enum err_code load(struct rulebook *b, struct problems *problems, struct err *err)
@@ -218,8 +193,6 @@ static enum err_code load(struct rulebook *b, struct problems *problems, struct 
     strmap_fini(&hubs);
     if (rc == OK)
         rc = gather_types(b, problems, err);
-    if (rc == OK)
-        rc = gather_places(b, err);
     return rc == OK ? digest_files(b, err) : rc;
 }
 
@@ -246,22 +219,11 @@ enum err_code rulebook_load(struct rulebook **out, const char *dir, const char *
 {
     struct arena arena = { 0 };
     struct rule_files files;
-    struct err more;
 
     *out = NULL;
     enum err_code rc = folder_read(&files, &arena, dir, national, err);
-    bool has_strays = rc == ERR_RULE && files.stray_count > 0;
-    for (int i = 0; has_strays && problems && i < files.stray_count; i++)
-        problems_add(problems, "%s", files.strays[i]);
-    if (rc == OK || (has_strays && files.count > 0)) { /* all that is wrong is told at once */
-        enum err_code loaded =
-            rulebook_load_files(out, files.files, files.count, problems, has_strays ? &more : err);
-        rc = has_strays ? rc : loaded;
-    }
-    if (*out && has_strays) {
-        rulebook_free(*out);
-        *out = NULL;
-    }
+    if (rc == OK)
+        rc = rulebook_load_files(out, files.files, files.count, problems, err);
     if (rc == OK)
         (*out)->is_one_overlay = files.is_one_overlay;
     arena_fini(&arena);

@@ -49,9 +49,6 @@ void rulebook_set_effects(struct rulebook *b, unsigned effects);
 unsigned rulebook_changes(const struct rulebook *b);
 /* Room for the body of the event that is being folded, empty: what was in it before is gone. */
 struct arena *rulebook_scratch(struct rulebook *b);
-/* Append `text`, in which packs are called as they are everywhere ("hubs/07/rules.lua:12"), with
- * the folders that were read in their place, so that an author can open them. */
-void rulebook_show(struct buf *out, const struct rulebook *b, const char *text);
 /* How many times rules have been run, in all rulesets. */
 uint64_t rulebook_runs(const struct rulebook *b);
 

@@ -9,7 +9,7 @@ import unittest
 from pathlib import Path
 
 from daemon import ROOT, Daemon, event, registered
-from support import judge, tool
+from support import ask_tool, judge, tool
 
 SCHOOL = "school/100001"
 THEN, NOW = "2024-11-25T09:00:00Z", "2026-11-25T09:00:00Z"
@@ -41,7 +41,7 @@ class Agree(unittest.TestCase):
 
     @classmethod
     def ask(cls, *arguments, expect=0):
-        done = tool(*arguments, "--json", PATHWAY_URL=f"unix:{cls.d.socket}")
+        done = ask_tool(cls.d, *arguments, "--json")
         assert done.returncode == expect, done.stderr
         return json.loads(done.stdout)
 
@@ -91,7 +91,7 @@ class Agree(unittest.TestCase):
         self.assertIs(self.ask("show", other)["decisions"]["two_leads"]["value"], True)
 
     def text(self, *arguments, expect=0):
-        done = tool(*arguments, PATHWAY_URL=f"unix:{self.d.socket}")
+        done = ask_tool(self.d, *arguments)
         self.assertEqual(done.returncode, expect, done.stderr)
         return done.stdout
 
@@ -157,12 +157,44 @@ class Agree(unittest.TestCase):
             (mine / "pack.lua").write_text((mine / "pack.lua").read_text().replace("leads_needed = 2,",
                                                                                    "leads_needed = 1,"))
             self.assertIn("two_leads", self.text("whatif", "--rules", str(mine), expect=1))
-            empty = tool("whatif", "--rules", folder, PATHWAY_URL=f"unix:{self.d.socket}")
+            empty = ask_tool(self.d, "whatif", "--rules", folder)
             self.assertEqual(empty.returncode, 3)
             self.assertIn(f"{folder}: there is no .lua file in this folder", empty.stderr)
 
+    def test_a_hub_is_told_by_what_belongs_to_it(self):
+        """No event is about the hub itself; what is told of it is what the summary and the lists tell."""
+        formed = {"kind": "development", "hub": "07", "academic_year": "2026/27"}
+        joined = {"group": "group/g8", "kind": "sustaining", "academic_year": "2026/27"}
+        self.d.send([event("group.formed", "group/g8", formed, id="formed 8", time="2026-09-01T10:00:00Z"),
+                     registered(100008), event("group.joined", "school/100008", joined, id="in 8",
+                                               time="2026-09-02T10:00:00Z")])
+        told = self.ask("show", "hub/07")
+        summary = self.d.request("GET", "/v1/summary?hub=07").json()
+        self.assertEqual(told["schools"], summary["schools"])
+        self.assertEqual({m: told["groups"][m] for m in ("count", "decisions")}, summary["groups"])
+        self.assertEqual(told["groups"]["items"],
+                         [g["subject"] for g in self.d.request("GET", "/v1/groups?hub=07").json()["items"]])
+        self.assertEqual(told["alerts"]["out_of_order"], summary["schools"]["decisions"]["out_of_order"]["true"])
+        self.assertNotIn("visit_overdue", told["alerts"])  # nobody has it
+        self.assertEqual((told["facts"], told["decisions"], told["wake"], told["pack"]), ({}, {}, None, None))
+        self.assertEqual(self.d.request("GET", "/v1/hubs/07").json(), told)
+        then = self.ask("show", "hub/07", "--at", THEN, "--known", THEN)
+        self.assertEqual((then["schools"]["count"], then["groups"]["items"], then["alerts"]), (1, [], {}))
+        text = self.text("show", "hub/07")
+        self.assertRegex(text, r"^hub/07\n\d+ schools, \d+ of them open\nPhases: (.*, )?none \d+.*\n1 group: group/g8\n")
+        self.assertIn("\nAlerts, and how many schools or groups have them\n", text)
+
+    def test_an_unknown_hub_and_questions_that_a_hub_has_no_answer_to(self):
+        for arguments, words in ((("show", "hub/7"), "nothing belongs to hub '7'"),
+                                 (("history", "hub/07"), "no event is about the hub itself"),
+                                 (("explain", "hub/07", "is_open"), "lists, forecasts and what-ifs with hub 07")):
+            done = ask_tool(self.d, *arguments)
+            self.assertEqual(done.returncode, 2, done.stderr)
+            self.assertIn(words, done.stderr)
+        self.assertEqual(self.d.request("GET", "/v1/hubs/99").status, 404)
+
     def test_of_an_unknown_hub_those_there_are_are_told(self):
-        done = tool("forecast", "--hub", "99", "--until", "2027-01-01", PATHWAY_URL=f"unix:{self.d.socket}")
+        done = ask_tool(self.d, "forecast", "--hub", "99", "--until", "2027-01-01")
         self.assertEqual(done.returncode, 2)
         self.assertIn("nothing belongs to hub '99'; there are: 07", done.stderr)
 
@@ -191,8 +223,7 @@ class Agree(unittest.TestCase):
     def test_another_parameter_changes_what_the_explanation_rests_on(self):
         explained = self.ask("explain", SCHOOL, "two_leads")
         needed = explained["rules"][0]["needed"]
-        done = tool("whatif", "--set", f"{needed['parameter']}={explained['rules'][0]['seen']}", "--format", "csv",
-                    PATHWAY_URL=f"unix:{self.d.socket}")
+        done = ask_tool(self.d, "whatif", "--set", f"{needed['parameter']}={explained['rules'][0]['seen']}", "--format", "csv")
         self.assertEqual(done.returncode, 1, done.stderr)
         rows = {row[1]: row[2:] for row in csv.reader(io.StringIO(done.stdout)) if row[0] == SCHOOL}
         self.assertEqual(rows["two_leads"], ["false", "true"])

@@ -7,7 +7,7 @@ import subprocess
 import unittest
 
 from daemon import Daemon, binary, event, registered
-from support import tool
+from support import ask_tool
 
 SCHOOL = "school/100001"
 EARLY, NOW = "2025-11-01T09:00:00Z", "2026-03-02T09:00:00Z"
@@ -53,7 +53,7 @@ class Explain(unittest.TestCase):
         return next(r for r in explanation["rules"] if r["rule"] == name)
 
     def ask(self, *arguments):
-        return tool(*arguments, PATHWAY_URL=f"unix:{self.d.socket}")
+        return ask_tool(self.d, *arguments)
 
     def test_what_is_missing_is_told_with_what_was_seen_and_needed(self):
         told = self.explain("eligible_development")
@@ -132,7 +132,11 @@ class Explain(unittest.TestCase):
                                    ("2025-10-01T10:00:00.000000Z", "two_leads", True, False)])
         known = self.d.request("GET", "/v1/schools/100001/history?known=2025-12-01").json()
         self.assertNotIn("undo", str(known))
+        self.assertEqual({name: answer.json()[name] for name in ("name", "hub", "at", "known")},
+                         {"name": "Elm Primary", "hub": "07", "at": "2026-03-02T09:00:00.000000Z", "known": None})
         done = self.ask("history", "100001")
+        self.assertTrue(done.stdout.startswith("Elm Primary, school/100001, hub 07\nup to 2026-03-02T09:00:00Z\n\n"))
+        self.assertIn("\n            Two lead participant teachers are named: yes -> no  (two_leads)\n", done.stdout)
         self.assertIn("teacher t2 (recorded 2026-03-02) [late]", done.stdout)
         self.assertIn("[voided on 2026-03-02T09:00:00Z]", done.stdout)
 

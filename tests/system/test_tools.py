@@ -107,7 +107,7 @@ class Types(unittest.TestCase):
             self.assertIn("undefined variable 'os'", done.stdout)
 
     def test_what_is_wrong_is_told(self):
-        self.assertEqual(tool("types", "/nonexistent").returncode, 3)
+        self.assertEqual(tool("types", "/nonexistent").returncode, 1)
         self.assertEqual(tool("types", RULES, "--hub", "99").returncode, 2)
 
 
