@@ -140,8 +140,48 @@ static enum err_code copy_value(struct json *out, const json_t *value, int depth
     return OK;
 }
 
+/* The name of the member whose value begins at `value`: *out points into the text. */
+static size_t name_before(const char **out, const char *bytes, const char *value)
+{
+    const char *at = value;
+
+    while (at > bytes && strchr(" \t\r\n:", at[-1]))
+        at--;
+    if (at == value || at == bytes || at[-1] != '"')
+        return 0;
+    const char *end = --at;
+    while (at > bytes && at[-1] != '"')
+        at--;
+    *out = at;
+    return at > bytes ? (size_t)(end - at) : 0;
+}
+
+/* Jansson stands behind the number that it can not hold. */
+static enum err_code too_great(const json_error_t *e, const char *bytes, size_t len,
+                               struct err *err)
+{
+    const char *end = bytes + ((size_t)e->position < len ? (size_t)e->position : len), *at = end;
+    const char *name = "";
+    int shown;
+
+    while (at > bytes && strchr("0123456789+-.eE", at[-1]))
+        at--;
+    shown = (int)(end - at);
+    const bool is_real = memchr(at, '.', (size_t)shown) || memchr(at, 'e', (size_t)shown) ||
+                         memchr(at, 'E', (size_t)shown);
+    int name_len = (int)name_before(&name, bytes, at);
+    return err_set(err, ERR_INPUT, "line %d, column %d (byte %d): %s%.*s%s%.*s%s: %s", e->line,
+                   e->column, e->position, name_len > 0 ? "\"" : "", name_len < 60 ? name_len : 60,
+                   name, name_len > 0 ? "\" is " : "", shown < 40 ? shown : 40, at,
+                   shown <= 40 ? "" : "...",
+                   is_real ? "a number beyond 1.8e308"
+                           : "a whole number beyond 64 bits; where a text is expected, put quotes "
+                             "around it");
+}
+
 /* What jansson found, with what to do where its own words leave that open. */
-static enum err_code syntax_error(const json_error_t *e, int max_depth, struct err *err)
+static enum err_code syntax_error(const json_error_t *e, const char *bytes, size_t len,
+                                  int max_depth, struct err *err)
 {
     const char *advice = "";
 
@@ -157,8 +197,7 @@ static enum err_code syntax_error(const json_error_t *e, int max_depth, struct e
         advice = ": expected nothing behind the value";
         break;
     case json_error_numeric_overflow:
-        advice = ": write such a number as a string";
-        break;
+        return too_great(e, bytes, len, err);
     default:
         break;
     }
@@ -209,7 +248,7 @@ enum err_code json_strict(const struct json **out, struct arena *arena, const ch
         return nul_error(bytes, nul, err);
     json_t *tree = json_loadb(bytes, len, FLAGS, &error);
     if (!tree)
-        return syntax_error(&error, max_depth, err);
+        return syntax_error(&error, bytes, len, max_depth, err);
 
     struct json *top = arena_alloc(arena, sizeof(*top));
     enum err_code rc = top ? copy_value(top, tree, 1, &cp) : no_memory(err);

@@ -248,3 +248,11 @@ const struct json *json_fast(struct arena *arena, const char *bytes, size_t len,
     struct reader once;
     return read_tree(&once, arena, bytes, len, max_depth);
 }
+
+bool json_is_well_formed(const char *bytes, size_t len)
+{
+    struct reader once;
+    const char *text = len > 0 && bytes[0] != '\xef' ? once.padded(bytes, len) : nullptr;
+
+    return text && once.parser.parse(text, len, false).error() == simdjson::SUCCESS;
+}

@@ -18,6 +18,10 @@ extern "C" {
 /* The tree, in `arena`, or NULL: it does not know. `len` is at most INT32_MAX. */
 const struct json *json_fast(struct arena *arena, const char *bytes, size_t len, int max_depth);
 
+/* Is it JSON by RFC 8259, of at most 1024 levels, with no number out of range? Names may stand
+ * twice and hold anything. */
+bool json_is_well_formed(const char *bytes, size_t len);
+
 /* All that json_parse() promises. */
 MUST_CHECK enum err_code json_strict(const struct json **out, struct arena *arena,
                                      const char *bytes, size_t len, int max_depth, struct err *err);

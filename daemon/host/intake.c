@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/json_pieces.h"
 #include "model/event.h"
 
 #define ARENA_A_BYTE 5 /* of a request, measured */
@@ -111,12 +112,34 @@ static enum err_code read_one(struct reading *r, const char *bytes, size_t len, 
     return rc == OK ? add_json(r, json, err) : add(r, NULL, &why, err);
 }
 
+/* One that is not to be had as a whole, for a number out of range perhaps: the fault of the events
+ * that are so. What is no JSON, or no array, keeps the error that there is. */
+static enum err_code read_pieces(struct reading *r, const char *bytes, size_t len, struct err *err)
+{
+    struct json_piece *pieces;
+    size_t count;
+
+    enum err_code rc = json_pieces(&pieces, &count, &r->in->arena, bytes, len, err);
+    for (size_t i = 0; rc == OK && i < count; i++) {
+        const struct json *json = NULL;
+        struct err why; /* only looked at when it was written */
+        if (json_parse(&json, &r->in->arena, pieces[i].bytes, pieces[i].len, r->limits->max_depth,
+                       &why) == OK) {
+            rc = add_json(r, json, err);
+        } else {
+            json_piece_place(&why, &pieces[i], bytes);
+            rc = add(r, NULL, &why, err);
+        }
+    }
+    return rc == OK ? OK : err->code;
+}
+
 static enum err_code read_batch(struct reading *r, const char *bytes, size_t len, struct err *err)
 {
     const struct json *json = NULL;
 
     if (json_parse(&json, &r->in->arena, bytes, len, r->limits->max_depth + 1, err) != OK)
-        return err->code;
+        return read_pieces(r, bytes, len, err);
     if (json->type != JSON_ARRAY)
         return err_set(err, ERR_INPUT, "a batch is a JSON array of events, but this is %s",
                        json_type_name(json));

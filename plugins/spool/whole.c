@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "items.h"
 #include "spool.h"
 
 static bool read_whole(struct spool *s)
@@ -39,42 +40,16 @@ static void send_items(struct spool *s)
     sending_go(s, b, (int64_t)(first + n) + 1, 0);
 }
 
-static bool add_item(struct spool *s, const json_t *event)
-{
-    char *text = json_dumps(event, JSON_COMPACT | JSON_ENCODE_ANY);
-    bool ok = text && json_array_append_new(s->items, json_string(text)) == 0;
-
-    free(text);
-    return ok;
-}
-
 static void take_json(struct spool *s)
 {
-    json_error_t why;
-    char text[300];
-    size_t skip = file_mark_len(s), i;
-    json_t *tree =
-        json_loadb(s->piece.bytes + skip, s->piece.len - skip, JSON_REJECT_DUPLICATES, &why);
-    json_t *event;
-    bool ok = tree != NULL;
+    char why[300];
+    size_t skip = file_mark_len(s);
 
-    if (!tree) {
-        snprintf(text, sizeof(text), "it is no JSON: line %d, column %d: %s", why.line, why.column,
-                 why.text);
-        file_fault(s, text);
-        return;
-    }
-    s->items = json_array();
-    if (json_is_array(tree)) {
-        json_array_foreach(tree, i, event) ok = ok && add_item(s, event);
-    } else {
-        ok = add_item(s, tree);
-    }
-    json_decref(tree);
-    if (ok)
+    s->items = items_read(s->piece.bytes + skip, s->piece.len - skip, why, sizeof(why));
+    if (s->items)
         send_items(s);
     else
-        file_fault(s, "no memory for its events");
+        file_fault(s, why);
 }
 
 /* {"events": [[row, text]...], "errors": [{row, column, detail}...]} */

@@ -67,6 +67,23 @@ class Events(HttpTest):
         self.assert_problem(self.post("{not json"), 400)
         self.assert_problem(self.post(lead("bad") | {"type": "lead.namd"}), 400, "lead.named")
 
+    def test_a_batch_goes_on_past_what_no_number_or_name_can_be(self):
+        bad = json.dumps(lead("n1") | {"type": "school.changed", "data": {"pupils": 77}})
+        twice, deep = bad.replace("77", '1, "pupils": 2'), bad.replace("77", "[" * 80 + "]" * 80)
+        body = (f"[{json.dumps(lead('n2'))},\n {bad.replace('77', '9223372036854775808')}, {bad.replace('77', '1e309')},\n"
+                f"{twice},{deep},{json.dumps(lead('n3'))}]")
+        answer = self.post(body, BATCH)
+        self.assertEqual(answer.status, 200, answer.text())
+        told = answer.json()
+        self.assertEqual((told["accepted"], told["invalid"]), (2, 4))
+        self.assertEqual([r["index"] for r in told["results"]], [1, 2, 3, 4])
+        for result, said in zip(told["results"], (
+                '"pupils" is 9223372036854775808: a whole number beyond 64 bits', '"pupils" is 1e309: a number beyond',
+                "line 3, ", "deeper than 64 levels")):
+            self.assertIn(said, result["detail"])
+        self.assertRegex(told["results"][0]["detail"], r"^line 2, column \d+ ")
+        self.assert_problem(self.post(body[:-1], BATCH), 400)
+
     def test_a_batch_goes_on_past_invalid_events(self):
         answer = self.post([lead("b1"), {}, lead("b2"), lead("b1")], BATCH)
         self.assertEqual(answer.status, 200)

@@ -66,6 +66,30 @@ class Files(SpoolTest):
         self.assertEqual([o for o, _ in aside], [f"spool/mixed.ndjson:{n}" for n in (3, 4, 5)])
         self.assertEqual(json.loads(aside[0][1]), bad)
 
+    def test_what_an_array_holds_that_can_not_be_is_the_fault_of_that_event(self):
+        d = self.daemon()
+        good = json.dumps([registered(str(100001 + i)) for i in range(3)], indent=2)[2:-2]
+        bad = json.dumps(event("school.changed", "school/100001", {"pupils": 1}), indent=2)
+        named = bad.replace('"data": {', '"data": {"pupils": 2, ')
+        self.assertNotEqual(named, bad)
+        self.drop("a.json", "[" + bad.replace("1\n", "99999999999999999999\n") + ",\n" + good + ",\n" +
+                  bad.replace("1\n", "-1e999\n") + "," + named + ", 1e999,{}]\n")
+        report = self.await_report("a.json", "failed")
+        self.assertIsNone(report["error"])
+        self.assertEqual(self.counts(report), (3, 0, 0, 5))
+        self.assertEqual([r["item"] for r in report["refused"]], [1, 5, 6, 7, 8])
+        for refused, said in zip(report["refused"], (
+                '"pupils" is 99999999999999999999: a whole number beyond 64 bits',
+                '"pupils" is -1e999: a number beyond 1.8e308', "duplicate", "1e999: a number beyond", "specversion")):
+            self.assertIn(said, refused["detail"])
+        aside = rows(d.database, "SELECT body FROM quarantine ORDER BY number")
+        self.assertIn('"pupils":99999999999999999999}', aside[0][0] if isinstance(aside[0][0], str) else aside[0][0].decode())
+        self.drop("b.json", bad.replace("1\n", "1e999\n"))
+        self.assertEqual(self.counts(self.await_report("b.json", "failed")), (0, 0, 0, 1))
+        self.drop("c.json", "[" + good + ", 1e999 2]")
+        self.assertIn("it is no JSON: line ", self.await_report("c.json", "failed")["error"])
+        self.assertEqual(d.request("GET", "/v1/status").json()["events"], 3)
+
     def test_what_can_not_be_read_says_why(self):
         self.daemon()
         for name, content, said in (("a.txt", b"x", "expected .ndjson"), ("b.json", b"[1,", "it is no JSON: line 1"),
