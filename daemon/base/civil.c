@@ -337,6 +337,18 @@ const char *time_text(int64_t t, char *out)
     return out;
 }
 
+const char *moment_text(int64_t t, char *out)
+{
+    int32_t day = london_day(t);
+
+    if (london_midnight(day) == t)
+        return day_text(day, out);
+    time_text(t, out);
+    if (t % US_PER_S == 0)
+        strcpy(out + sizeof("2026-11-21T09:30:00") - 1, "Z");
+    return out;
+}
+
 const char *year_text(int year, char *out)
 {
     int first = year < 0 ? 0 : year;

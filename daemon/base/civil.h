@@ -41,6 +41,9 @@ MUST_CHECK enum err_code day_parse(int32_t *out, const char *s, size_t len, stru
 /* UTC with six digits, as the feed and the log write it. `out` holds TIME_TEXT bytes and is
  * returned. */
 const char *time_text(int64_t t, char *out);
+/* As people write it: a midnight in London as its day, a whole second without the digits behind
+ * it. Reads as the same instant again. After civil_init(). */
+const char *moment_text(int64_t t, char *out);
 const char *day_text(int32_t day, char *out);
 
 int32_t day_from_ymd(int year, int month, int day);

@@ -18,15 +18,6 @@ static const struct option_spec OPTIONS[] = {
     OPTION_END,
 };
 
-static void print_value(struct buf *b, const struct json *value)
-{
-    const struct json *error = json_get(value, "error");
-
-    if (error)
-        buf_str(b, "error: ");
-    layout_value(b, error ? error : value);
-}
-
 static const struct json *first_of(const struct json *list)
 {
     return list && list->len > 0 ? list->as.first : NULL;
@@ -62,17 +53,9 @@ static void print_cause(const struct json *c)
 
 static void print_change(const struct json *c)
 {
-    const struct json *title = json_get(c, "title"), *decision = json_get(c, "decision");
-    bool has_title = title && title->type == JSON_STRING;
     struct buf b = { 0 };
 
-    layout_value(&b, has_title ? title : decision);
-    buf_str(&b, ": ");
-    print_value(&b, json_get(c, "old"));
-    buf_str(&b, " -> ");
-    print_value(&b, json_get(c, "new"));
-    if (has_title)
-        buf_printf(&b, "  (%s)", decision->as.string);
+    layout_decision(&b, c);
     printf("    %s\n", buf_cstr(&b));
     buf_fini(&b);
     print_cause(c);

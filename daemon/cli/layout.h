@@ -43,13 +43,18 @@ void layout_explanation(FILE *to, const struct json *answer);
 /* The events, moments, moves and changed decisions of a subject, a line each. After
  * civil_init(). */
 void layout_history(FILE *to, const struct json *answer);
-/* Append an event as a line: its day, title and data, and when it was recorded if that was
- * later. */
-void layout_event(struct buf *b, const struct json *event);
+/* Append an event as a line: its day, title and data, and when it was recorded if that was later.
+ * One that is not of the subject that the answer is `about` (its subject) says whose it is. */
+void layout_event(struct buf *b, const struct json *event, const struct json *about);
 /* What other rules (of this folder, NULL: the same) or parameters would decide differently. After
  * civil_init(). */
 void layout_whatif(FILE *to, const struct json *answer, const char *rules);
 
+/* Append "none -> development": what was before, and is now; of a rule that failed its message. */
+void layout_values(struct buf *b, const struct json *change);
+/* Append a change of a decision: "The school is open: no -> yes  (is_open)"; one without a title by
+ * its name. */
+void layout_decision(struct buf *b, const struct json *change);
 /* Append an entry of the feed as a line: number, time, subject, decision, old -> new, and because
  * of what. After civil_init(). */
 void layout_change(struct buf *b, const struct json *entry);

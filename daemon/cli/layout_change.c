@@ -3,6 +3,36 @@
 
 #define EVENTS_SHOWN 3
 
+static void add_value(struct buf *b, const struct json *value)
+{
+    const struct json *error = json_get(value, "error");
+
+    buf_str(b, error ? "error: " : "");
+    layout_value(b, error ? error : value);
+}
+
+void layout_values(struct buf *b, const struct json *change)
+{
+    add_value(b, json_get(change, "old"));
+    buf_str(b, " -> ");
+    add_value(b, json_get(change, "new"));
+}
+
+void layout_decision(struct buf *b, const struct json *change)
+{
+    const struct json *title = json_get(change, "title"), *name = json_get(change, "decision");
+    bool has_title = title && title->type == JSON_STRING;
+
+    layout_value(b, has_title ? title : name);
+    buf_str(b, ": ");
+    layout_values(b, change);
+    if (has_title) {
+        buf_str(b, "  (");
+        layout_value(b, name);
+        buf_char(b, ')');
+    }
+}
+
 static void add_event(struct buf *b, const struct json *event)
 {
     layout_value(b, json_get(event, "id"));

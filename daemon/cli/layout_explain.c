@@ -8,6 +8,7 @@
 
 struct page {
     FILE *to;
+    const struct json *subject;   /* that it is about */
     const struct json *rules;     /* of the answer */
     const struct json *events[3]; /* those that are named: that can change it, read, and behind */
     const char *shown[1024];      /* rules that have been printed */
@@ -68,7 +69,7 @@ static void add_day(struct buf *b, const struct json *moment)
     buf_fini(&text);
 }
 
-void layout_event(struct buf *b, const struct json *event)
+void layout_event(struct buf *b, const struct json *event, const struct json *about)
 {
     struct buf day = { 0 }, recorded = { 0 };
     const char *by = text_of(event, "by");
@@ -77,6 +78,8 @@ void layout_event(struct buf *b, const struct json *event)
     add_day(&recorded, json_get(event, "recorded"));
     buf_printf(b, "%s  ", buf_cstr(&day));
     layout_value(b, json_get(event, "title"));
+    if (text_of(event, "subject") && !json_is_string(about, text_of(event, "subject")))
+        buf_printf(b, " (%s)", text_of(event, "subject"));
     add_data(b, json_get(event, "data"));
     if (strcmp(buf_cstr(&day), buf_cstr(&recorded)) != 0)
         buf_printf(b, " (recorded %s%s%s)", buf_cstr(&recorded), by ? " by " : "", by ? by : "");
@@ -111,7 +114,7 @@ static void print_events(const struct page *p, const struct json *seqs, int inde
         const struct json *e = i >= skip ? find_event(p, s->as.integer) : NULL;
         if (!e)
             continue;
-        layout_event(&b, e);
+        layout_event(&b, e, p->subject);
         put(p->to, &b, indent);
     }
     buf_fini(&b);
@@ -327,7 +330,7 @@ static void print_cause(const struct page *p, const struct json *cause, const st
         if (!e)
             continue;
         buf_str(&b, "because of ");
-        layout_event(&b, e);
+        layout_event(&b, e, p->subject);
         put(p->to, &b, 4);
     }
     if (begins) {
@@ -422,9 +425,9 @@ static void print_deciding(const struct page *p)
     fputs("\nWithout these events it would be otherwise\n", p->to);
     for (const struct json *e = p->events[0]->as.first; e; e = e->next) {
         const struct json *with = json_get(e, "with"), *alone = json_get(e, "alone");
-        layout_event(&b, e);
+        layout_event(&b, e, p->subject);
         if (with)
-            buf_printf(&b, " (only without %u other%s of them too)", (unsigned)with->len,
+            buf_printf(&b, " (only if %u other%s of them had not come either)", (unsigned)with->len,
                        with->len == 1 ? "" : "s");
         else if (!is_bool(alone))
             buf_str(&b, " (perhaps: there are too many to try each)");
@@ -436,6 +439,7 @@ static void print_deciding(const struct page *p)
 void layout_explanation(FILE *to, const struct json *answer)
 {
     struct page p = { .to = to,
+                      .subject = json_get(answer, "subject"),
                       .rules = json_get(answer, "rules"),
                       .events = { json_get(answer, "events"), json_get(answer, "read"),
                                   json_get(answer, "behind") } };

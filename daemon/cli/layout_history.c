@@ -13,13 +13,14 @@ static void put(FILE *to, struct buf *b)
     buf_reset(b);
 }
 
-static void print_event(FILE *to, const struct json *event)
+static void print_event(FILE *to, const struct json *event, const struct json *about)
 {
     const struct json *late = json_get(event, "late"), *voided = json_get(event, "voided");
     struct buf b = { 0 };
 
-    layout_event(&b, event);
-    if (text_of(event, "taken_over"))
+    bool is_taken_over = text_of(event, "taken_over");
+    layout_event(&b, event, is_taken_over ? json_get(event, "taken_over") : about);
+    if (is_taken_over)
         buf_printf(&b, " [taken over from %s]", text_of(event, "taken_over"));
     if (late && late->type == JSON_BOOL && late->as.boolean)
         buf_str(&b, " [late]");
@@ -35,15 +36,6 @@ static void print_event(FILE *to, const struct json *event)
     buf_fini(&b);
 }
 
-/* "none -> development" */
-static void add_values(struct buf *b, const struct json *change)
-{
-    buf_str(b, ": ");
-    layout_value(b, json_get(change, "old"));
-    buf_str(b, " -> ");
-    layout_value(b, json_get(change, "new"));
-}
-
 static void print_moves(FILE *to, const struct json *moves)
 {
     struct buf b = { 0 };
@@ -51,7 +43,8 @@ static void print_moves(FILE *to, const struct json *moves)
     for (const struct json *m = moves ? moves->as.first : NULL; m; m = m->next) {
         buf_str(&b, "            moved: ");
         layout_name(&b, text_of(m, "fact"));
-        add_values(&b, m);
+        buf_str(&b, ": ");
+        layout_values(&b, m);
         put(to, &b);
     }
     buf_fini(&b);
@@ -62,15 +55,8 @@ static void print_changes(FILE *to, const struct json *changes)
     struct buf b = { 0 };
 
     for (const struct json *c = changes ? changes->as.first : NULL; c; c = c->next) {
-        const char *title = text_of(c, "title");
-        buf_printf(&b, "            ");
-        layout_value(&b, json_get(c, title ? "title" : "decision"));
-        add_values(&b, c);
-        if (title) {
-            buf_str(&b, "  (");
-            layout_value(&b, json_get(c, "decision"));
-            buf_char(&b, ')');
-        }
+        buf_str(&b, "            ");
+        layout_decision(&b, c);
         put(to, &b);
     }
     buf_fini(&b);
@@ -103,7 +89,7 @@ void layout_history(FILE *to, const struct json *answer)
     for (const struct json *i = items ? items->as.first : NULL; i; i = i->next) {
         const struct json *events = json_get(i, "events");
         for (const struct json *e = events ? events->as.first : NULL; e; e = e->next)
-            print_event(to, e);
+            print_event(to, e, json_get(answer, "subject"));
         if (!events || events->len == 0) {
             layout_moment(&b, json_get(i, "time"));
             buf_str(&b, "  this moment came");

@@ -34,13 +34,13 @@ static enum err_code read_format(const char **out, const struct args *args, stru
                             text_hint(hint, sizeof(hint), given, NAMES, 2));
 }
 
-static void print_cause(const struct json *cause)
+static void print_cause(const struct json *cause, const struct json *about)
 {
     const struct json *events = json_get(cause, "events"), *g = json_get(cause, "generation");
     struct buf b = { 0 };
 
     for (const struct json *e = events ? events->as.first : NULL; e; e = e->next) {
-        layout_event(&b, e);
+        layout_event(&b, e, about);
         printf("      because of %s\n", buf_cstr(&b));
         buf_reset(&b);
     }
@@ -60,14 +60,10 @@ static void print_item(const struct json *item, const char **last)
         buf_reset(&b);
     }
     *last = subject;
-    layout_value(&b, json_get(item, "decision"));
-    buf_str(&b, ": ");
-    layout_value(&b, json_get(item, "old"));
-    buf_str(&b, " -> ");
-    layout_value(&b, json_get(item, "new"));
+    layout_decision(&b, item);
     printf("  %s\n", buf_cstr(&b));
     buf_fini(&b);
-    print_cause(json_get(item, "cause"));
+    print_cause(json_get(item, "cause"), json_get(item, "subject"));
 }
 
 /* A day is its first instant: what was recorded later on it was not known yet. */

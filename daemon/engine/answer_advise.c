@@ -16,6 +16,7 @@ static enum err_code read_request(struct advice *a, struct instants *when, struc
                                          "rules",   "until",    NULL };
     enum subject_kind kind;
     const char *until;
+    char at[TIME_TEXT];
 
     if (params_check(params, KNOWN, err) != OK ||
         params_text(&a->subject, params, "subject", err) != OK ||
@@ -33,9 +34,11 @@ static enum err_code read_request(struct advice *a, struct instants *when, struc
     a->until = london_add_days(a->at, LOOK_AHEAD_DAYS);
     if (until && moment_parse(&a->until, until, err) != OK)
         return err_at(err, "until");
-    return a->until < a->at
-               ? err_set(err, ERR_INPUT, "until: found %s, which is before `at`", until)
-               : OK;
+    return a->until < a->at ? err_set(err, ERR_INPUT,
+                                      "until: found %s, which is before %s, when the events would "
+                                      "happen",
+                                      until, moment_text(a->at, at))
+                            : OK;
 }
 
 static void write_set(struct buf *out, const struct advice_set *set)

@@ -355,9 +355,9 @@ static enum err_code tell_whose(const struct question *q, struct record *r, stru
     for (int i = 1; (rs = rulebook_at(q->r->rules, i)); i++)
         if (rs != record_ruleset(r) && decides(rs, record_kind(r), q->rule))
             return err_set(err, ERR_ABSENT,
-                           "only the rules of hub %s decide %s; %s belongs to %s%s at %s",
+                           "only the rules of hub %s decide %s; %s belongs to %s%s on %s",
                            ruleset_hub(rs), q->rule, q->subject, hub ? "hub " : "no hub",
-                           hub ? hub : "", time_text(q->when->at, at));
+                           hub ? hub : "", moment_text(q->when->at, at));
     return err->code;
 }
 

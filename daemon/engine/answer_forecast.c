@@ -55,7 +55,7 @@ static enum err_code read_until(struct request *q, const struct json *params, st
     if (q->until <= q->when.at)
         return err_set(err, ERR_INPUT,
                        "until: found %s, which is not after %s, where the forecast begins", until,
-                       time_text(q->when.at, from));
+                       moment_text(q->when.at, from));
     return OK;
 }
 

@@ -89,7 +89,7 @@ static enum err_code read_params(struct asked *q, const struct json *params, str
     if (q->from > q->to)
         return err_set(err, ERR_INPUT,
                        "from: found %s, which is after %s, the second known date (`to`)",
-                       time_text(q->from, from), time_text(q->to, to));
+                       moment_text(q->from, from), moment_text(q->to, to));
     if (rules && strcmp(rules, "current") != 0)
         return err_set(err, ERR_INPUT, "rules: found \"%s\", expected current", rules);
     if (q->subject && subject_parse(&kind, q->subject, strlen(q->subject), err) != OK)
@@ -185,6 +185,8 @@ static void write_json(struct buf *out, struct asked *q, const struct restated *
     json_write_cstr(out, d->name);
     buf_str(out, ",\"decision\":");
     json_write_cstr(out, d->decision);
+    buf_str(out, ",\"title\":");
+    json_write_cstr(out, d->title);
     buf_printf(out, ",\"old\":%s,\"new\":%s,\"cause\":{", d->old ? d->old : "null",
                d->new ? d->new : "null");
     write_events(out, q, d, subject);

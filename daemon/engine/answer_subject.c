@@ -45,8 +45,8 @@ static enum err_code known_later(struct reader *r, const char *subject, struct e
     if (log_scan_subject(r->store, subject, INT64_MAX, take_recorded, &first, err) != OK)
         return err->code;
     return err_set(err, ERR_ABSENT,
-                   "%s: nothing was recorded about it by then; its first event was recorded at %s",
-                   subject, time_text(first, recorded));
+                   "%s: nothing was recorded about it by then; its first event was recorded on %s",
+                   subject, moment_text(first, recorded));
 }
 
 static enum err_code unknown_subject(struct reader *r, const char *subject, struct err *err)
@@ -83,7 +83,7 @@ enum err_code reader_check_subject(struct reader *r, const char *subject, int64_
     if (touching[0]->key.time > at)
         return err_set(err, ERR_ABSENT,
                        "%s: nothing had happened to it by %s; its first event is of %s", subject,
-                       time_text(at, asked), time_text(touching[0]->key.time, first));
+                       moment_text(at, asked), moment_text(touching[0]->key.time, first));
     return OK;
 }
 

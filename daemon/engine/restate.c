@@ -7,6 +7,7 @@
 #include "engine/crowd.h"
 #include "engine/fold.h"
 #include "engine/difference.h"
+#include "lua/declared.h"
 
 #define TRIES_MAX 24 /* events tried one by one; of more, all are named */
 
@@ -14,9 +15,10 @@
 struct answers {
     const char **names, **values;
     size_t count, cap;
-    struct arena *arena; /* borrowed */
-    const char *hub;     /* that it belongs to; NULL: none */
-    const char *name;    /* that it has; NULL: none */
+    struct arena *arena;         /* borrowed */
+    const struct ruleset *rules; /* borrowed: those that judged */
+    const char *hub;             /* that it belongs to; NULL: none */
+    const char *name;            /* that it has; NULL: none */
     bool failed;
 };
 
@@ -88,12 +90,25 @@ static enum err_code judge(struct answers *out, const struct work *w, struct rul
         rc = record_judge(f.record, w->r->at, take_judged, out, err);
     if (rc == OK && w->r->hub)
         keep_hub(out, w->subject, f.record);
+    if (rc == OK)
+        out->rules = record_ruleset(f.record);
     if (rc == OK && !record_keep_text(&out->name, w->arena, f.record, "name"))
         out->failed = true;
     if (rc == OK && out->failed)
         rc = no_memory(err);
     fold_fini(&f);
     return rc;
+}
+
+/* By the rules that answered later, or that alone know it. False: no memory. */
+static bool keep_title(struct restated *to, const struct work *w, const struct answers *new,
+                       const struct answers *old)
+{
+    const char *title = ruleset_title(new->rules, to->decision);
+
+    title = title ? title : ruleset_title(old->rules, to->decision);
+    to->title = title ? arena_strdup(w->arena, title) : NULL;
+    return to->title || !title;
 }
 
 static const char *value_of(const struct answers *a, const char *name)
@@ -320,6 +335,8 @@ static enum err_code compare(const struct restated **out, size_t *count, struct 
                               .new = value_of(&new, names[i]) };
         if (!differ(d.old, d.new))
             continue;
+        if (!keep_title(&d, w, &new, &old))
+            return no_memory(err);
         const char *meanwhile = same_rules ? d.new : value_of(&between, names[i]);
         d.by_rules = differ(meanwhile, d.new);
         if ((differ(d.old, meanwhile) || !d.by_rules) && !name_events(&d, w, tries))

@@ -25,6 +25,7 @@ struct restate {
 /* One answer that changed. */
 struct restated {
     const char *decision;
+    const char *title;     /* what the decision says when it is true; NULL: nothing */
     const char *name;      /* of the subject, as known later; NULL: none */
     const char *old, *new; /* JSON; NULL: there was, or is, no such decision */
     bool by_rules;         /* the rules make a difference of their own */

@@ -184,6 +184,41 @@ class Agree(unittest.TestCase):
         self.assertRegex(text, r"^hub/07\n\d+ schools, \d+ of them open\nPhases: (.*, )?none \d+.*\n1 group: group/g8\n")
         self.assertIn("\nAlerts, and how many schools or groups have them\n", text)
 
+    def test_an_event_of_somebody_else_says_whose_it_is(self):
+        """A group's history is made of its schools' events, and a school's of its groups' meetings."""
+        joined = {"group": "group/g12", "kind": "development", "academic_year": "2026/27"}
+        met = {"kind": "development", "academic_year": "2026/27", "half_term": 1, "attendance": {"school/100012": ["t1"]}}
+        self.d.send([registered(100012), event("group.joined", "school/100012", joined, id="in 12", time="2026-09-05T10:00:00Z"),
+                     event("group.met", "group/g12", met, id="met 12", time="2026-10-01T10:00:00Z")])
+        self.assertIn("2026-09-05  A school joined a Work Group (school/100012): academic year 2026/27",
+                      self.text("history", "group/g12"))
+        school = self.text("history", "school/100012")
+        self.assertIn("2026-09-05  A school joined a Work Group: academic year 2026/27", school)
+        self.assertIn("2026-10-01  A Work Group met (group/g12): academic year 2026/27", school)
+        self.assertIn("A school joined a Work Group (school/100012): ", self.text("explain", "group/g12", "group_schools"))
+
+    def test_one_words_for_one_decision_everywhere(self):
+        """What history, forecast and a restatement say of a change, is said in the same words."""
+        words = "Two lead participant teachers are named: yes -> no  (two_leads)\n"
+        self.assertIn(words, self.text("history", SCHOOL))
+        self.assertIn(words, self.text("restated", SCHOOL, "--from", THEN, expect=1))
+        self.assertIn(words.replace("yes -> no", "no -> yes"),
+                      self.text("forecast", SCHOOL, "--at", "2024-09-11", "--until", "2024-09-12"))
+        titles = {c["decision"]: c["title"] for i in self.ask("history", SCHOOL)["items"] for c in i["changes"]}
+        for item in self.ask("restated", SCHOOL, "--from", THEN, expect=1)["items"]:
+            self.assertEqual(item["title"], titles.get(item["decision"], item["title"]))
+        self.assertEqual(self.ask("explain", SCHOOL, "two_leads")["title"], titles["two_leads"])
+
+    def test_messages_say_moments_as_people_write_them(self):
+        for arguments, words in ((("show", SCHOOL, "--at", "2010-07-01"), "by 2010-07-01; its first event is of 2024-09-02T0"),
+                                 (("restated", "--from", "2026-07-01", "--to", "2025-07-01"),
+                                  "from: found 2026-07-01, which is after 2025-07-01, the second"),
+                                 (("forecast", SCHOOL, "--until", "2024-01-01"), "not after 2026-11-25T09:00:00Z, where"),
+                                 (("advise", SCHOOL, "two_leads", "--until", "2024-01-01"), "before 2026-11-25T09:00:00Z")):
+            done = ask_tool(self.d, *arguments)
+            self.assertEqual(done.returncode, 2, done.stderr)
+            self.assertIn(words, done.stderr)
+
     def test_an_unknown_hub_and_questions_that_a_hub_has_no_answer_to(self):
         for arguments, words in ((("show", "hub/7"), "nothing belongs to hub '7'"),
                                  (("history", "hub/07"), "no event is about the hub itself"),

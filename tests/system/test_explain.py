@@ -208,7 +208,7 @@ class Explain(unittest.TestCase):
                           if i["decision"] == "committed"], [("committed", ["undo"])])
         done = self.ask("restated", "100001", "--from", "2025-11-02", "--at", "2025-11-01")
         self.assertEqual(done.returncode, 1, done.stderr)
-        self.assertIn("two_leads: yes -> no", done.stdout)
+        self.assertIn("Two lead participant teachers are named: yes -> no  (two_leads)", done.stdout)
         self.assertIn("because of 2025-10-01  A lead participant teacher stood down: teacher t2", done.stdout)
         self.assertEqual(self.ask("restated", "--from", "2026-03-02T09:00:00Z").returncode, 0)
         for arguments, words in (((), "from"), (("--from", "2026-01-01", "--to", "2025-01-01"), "to"),

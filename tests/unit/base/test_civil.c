@@ -228,6 +228,28 @@ static void a_day_alone_is_its_start_in_london(void **state)
     assert_int_equal(moment_parse(&t, "now", &err), ERR_INPUT);
 }
 
+static void an_instant_is_written_as_short_as_it_is_read_again(void **state)
+{
+    static const char *const WRITTEN[][2] = {
+        { "2026-01-01T00:00:00Z", "2026-01-01" },
+        { "2026-06-30T23:00:00Z", "2026-07-01" }, /* midnight in London */
+        { "2026-07-01T00:00:00Z", "2026-07-01T00:00:00Z" },
+        { "2026-07-01T09:30:15Z", "2026-07-01T09:30:15Z" },
+        { "2026-07-01T09:30:15.25Z", "2026-07-01T09:30:15.250000Z" },
+        { "1950-02-01T00:00:01Z", "1950-02-01T00:00:01Z" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(WRITTEN) / sizeof(WRITTEN[0]); i++) {
+        char text[TIME_TEXT];
+        int64_t t, again;
+        assert_ok(moment_parse(&t, WRITTEN[i][0], &err));
+        assert_string_equal(moment_text(t, text), WRITTEN[i][1]);
+        assert_ok(moment_parse(&again, text, &err));
+        assert_true(again == t);
+    }
+}
+
 static void academic_years_run_from_september(void **state)
 {
     (void)state;
@@ -267,6 +289,7 @@ int main(void)
         CASE(a_leap_second_is_the_next_minutes_start),
         CASE(what_is_no_time_is_refused_with_a_reason),
         CASE(a_day_alone_is_its_start_in_london),
+        CASE(an_instant_is_written_as_short_as_it_is_read_again),
         CASE(academic_years_run_from_september),
         CASE(the_callers_time_zone_is_put_back),
     };
