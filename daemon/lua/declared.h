@@ -43,7 +43,7 @@ struct rule_info {
     enum subject_kind of;
     bool is_decision, is_alert, is_waivable;
     bool is_own;       /* an overlay's */
-    bool is_yes_or_no; /* whatever its function gives, it counts as true or false */
+    bool is_yes_or_no; /* its function gives true, false or nothing, which counts as false */
     const char *form;  /* "all_of", "any_of", "unless", "shown", "function" */
     int need_param;    /* index of the parameter that its value is compared with; -1: none */
 };

@@ -44,8 +44,32 @@ static void keep_seen(lua_State *L, struct ruleset *rs, uint16_t index)
     lua_pop(L, 1);
 }
 
+/* A number or a text where a yes or no is asked for is a slip: it would count as true, whatever it
+ * is, and an alert `return #s.leads` would never be false. Nothing counts as false. */
+static void raise_no_answer(lua_State *L, const char *where, const char *what, int value)
+{
+    bool is_text = lua_type(L, value) == LUA_TSTRING;
+    char found[WORDS_VALUE];
+
+    raise_as_is(L, "%s: %s gave %s; expected true or false: compare it, as in %s", where, what,
+                words_value(L, value, found, sizeof(found)),
+                is_text ? "... == \"open\", or ask whether it is there: ... ~= nil"
+                        : "... >= 2, or ask whether it is there: ... ~= nil");
+}
+
+bool view_take_answer(lua_State *L, const char *where, const char *what)
+{
+    int type = lua_type(L, -1);
+
+    if (type == LUA_TNUMBER || type == LUA_TSTRING)
+        raise_no_answer(L, where, what, -1);
+    bool answer = lua_toboolean(L, -1);
+    lua_pop(L, 1);
+    return answer;
+}
+
 /* One form for what is the same as JSON, so that a value which was kept is the value that was
- * given: 3.0 is 3, what is no number is nil. */
+ * given: 3.0 is 3. What JSON has no word for would be lost without a word. */
 static void make_plain(lua_State *L, const struct rule_def *rule)
 {
     size_t len;
@@ -60,9 +84,11 @@ static void make_plain(lua_State *L, const struct rule_def *rule)
     } else if (lua_type(L, -1) == LUA_TNUMBER && !lua_isinteger(L, -1)) {
         lua_Integer whole;
         lua_Number n = lua_tonumber(L, -1);
+        char found[WORDS_VALUE];
         if (!isfinite(n))
-            lua_pushnil(L);
-        else if (lua_numbertointeger(floor(n), &whole) && floor(n) == n)
+            raise_as_is(L, "%s: rule %s gave %s; expected a number, or nothing", rule->where,
+                        rule->name, words_value(L, -1, found, sizeof(found)));
+        if (lua_numbertointeger(floor(n), &whole) && floor(n) == n)
             lua_pushinteger(L, whole);
         else
             return;
@@ -91,9 +117,27 @@ static void push_function_value(lua_State *L, struct ruleset *rs, uint16_t index
         keep_seen(L, rs, index);
         apply_need(L, rs, index);
     } else if (rule->is_alert || rule->is_waivable || !rule->is_decision) {
-        lua_pushboolean(L, lua_toboolean(L, -1)); /* a yes or no, whatever shape it came in */
-        lua_remove(L, -2);
+        lua_pushboolean(L, view_take_answer(L, rule->where, rule->name));
     }
+}
+
+/* A criterion that gave a number or a text. */
+static void refuse_criterion(lua_State *L, struct ruleset *rs, const struct rule_def *rule,
+                             uint16_t i)
+{
+    const struct rule_change *change = rule->change;
+    const char *where = !change  ? rule->criterion_places[i]
+                        : i == 0 ? rule->where
+                                 : change->criterion_places[i - 1];
+    uint16_t criterion = rule->criteria[i];
+    char found[WORDS_VALUE];
+
+    given_push(L, rs->memos[criterion].given, rs->memo_values, criterion);
+    raise_as_is(L,
+                "%s: %s asks whether %s is met, and that gave %s; expected true or false: name a "
+                "rule here that compares it, or give it needs = at_least(...)",
+                where, rule->name, rs->rules[criterion].name,
+                words_value(L, -1, found, sizeof(found)));
 }
 
 /* Every criterion is evaluated, also when the answer is known after the first. */
@@ -103,8 +147,12 @@ static void push_composite(lua_State *L, struct ruleset *rs, const struct rule_d
     uint16_t count = is_as_nationally ? 1 : rule->criteria_count;
     int met = 0;
 
-    for (uint16_t i = 0; i < count; i++)
-        met += given_is_true(view_rule(L, rs, rule->criteria[i]));
+    for (uint16_t i = 0; i < count; i++) {
+        struct given given = view_rule(L, rs, rule->criteria[i]);
+        if (given.form == GIVEN_INTEGER || given.form == GIVEN_OTHER)
+            refuse_criterion(L, rs, rule, i);
+        met += given.form == GIVEN_TRUE;
+    }
     lua_pushboolean(L, rule->form == RULE_ALL   ? met == count
                        : rule->form == RULE_ANY ? met > 0
                                                 : met == 0);

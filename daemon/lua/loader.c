@@ -59,6 +59,19 @@ const char *loader_place(struct loader *ld, const char *otherwise)
     return place;
 }
 
+const char *const *loader_entry_places(struct loader *ld, const char *otherwise)
+{
+    int count = lua_istable(ld->L, -1) ? (int)lua_rawlen(ld->L, -1) : 0;
+    const char **places = loader_alloc(ld, sizeof(*places) * ((size_t)count + 1));
+
+    for (int i = 2; i <= count; i++) {
+        loader_enter_number(ld, i);
+        places[i - 2] = loader_place(ld, otherwise);
+        loader_leave(ld);
+    }
+    return places;
+}
+
 /* A text that a word has put into the table on top, or NULL. */
 static const char *mark_of(struct loader *ld, const char *name)
 {

@@ -46,6 +46,9 @@ void loader_leave(struct loader *ld);
 const char *loader_place(struct loader *ld, const char *otherwise);
 /* Where the table on top was made by a word, else where the entry at hand stands. */
 const char *loader_where(struct loader *ld, const char *otherwise);
+/* Where each entry without a name, from number 2 on, of the table on top stands, which is the entry
+ * at hand. */
+const char *const *loader_entry_places(struct loader *ld, const char *otherwise);
 /* Where the function on top begins. */
 const char *loader_function_where(struct loader *ld);
 
@@ -73,8 +76,10 @@ void pack_define_calendar(struct loader *ld);
 void pack_define_rules(struct loader *ld);
 void pack_define_moves(struct loader *ld);
 void pack_define_reducers(struct loader *ld);
-/* Read the names of criteria behind the title in the table on top. */
+/* Read the names of criteria behind the title in the table on top; once all rules are read: can
+ * each of them be met? */
 void pack_read_criteria(struct loader *ld, struct rule_def *r);
+void pack_check_criteria(struct loader *ld, const struct rule_def *r);
 
 /*
  * pack_overlay.c: what a hub's overlay may do.

@@ -61,26 +61,24 @@ static void call_move(lua_State *L, struct ruleset *rs, int function, const char
     sandbox_leave(&rs->sandbox, &outer);
 }
 
-static bool says_yes(lua_State *L, struct ruleset *rs, int function, const char *where)
+static bool says_yes(lua_State *L, struct ruleset *rs, int function, const struct move_def *m)
 {
-    call_move(L, rs, function, where);
-    bool yes = lua_toboolean(L, -1);
-    lua_pop(L, 1);
-    return yes;
+    call_move(L, rs, function, m->where);
+    return view_take_answer(L, m->where, m->name);
 }
 
 /* What a move's function says. Where it looked at a parameter that is supposed to have another
  * value, it is asked by that too: as long as both say the same, the facts are the same either way.
  */
-static bool ask_function(lua_State *L, struct ruleset *rs, int function, const char *where)
+static bool ask_function(lua_State *L, struct ruleset *rs, int function, const struct move_def *m)
 {
-    bool yes = says_yes(L, rs, function, where);
+    bool yes = says_yes(L, rs, function, m);
 
     if (rs->supposed_in != rs->epoch || rs->was_moved || rs->is_supposing)
         return yes;
     rs->is_supposing = true;
     rs->epoch++;
-    if (says_yes(L, rs, function, where) != yes)
+    if (says_yes(L, rs, function, m) != yes)
         rs->was_moved = true;
     rs->is_supposing = false;
     rs->epoch++;
@@ -93,7 +91,7 @@ static bool ask_once(lua_State *L, struct ruleset *rs, const struct move_def *m)
         trace_read(rs, m->fact, NULL, 0);
     if (cell_is_true(view_read_fact(rs, m->fact)))
         return false; /* latched */
-    if (!ask_function(L, rs, m->function, m->where))
+    if (!ask_function(L, rs, m->function, m))
         return false;
     move_to(L, rs, m, cell_bool(true), LUA_NOREF);
     return true;
@@ -161,7 +159,7 @@ static bool ask_first(lua_State *L, struct ruleset *rs, const struct move_def *m
         const struct move_step *step = &m->steps[i];
         if (!may_step(step, current))
             continue;
-        if (!ask_function(L, rs, step->holds, m->where))
+        if (!ask_function(L, rs, step->holds, m))
             continue;
         move_to(L, rs, m, step->value, step->enter);
         return true;

@@ -312,6 +312,7 @@ void overlay_add_change(struct loader *ld, const char *name, const char *where,
                                .national = national,
                                .direction = o->direction,
                                .next = ld->changes };
+    c->criterion_places = loader_entry_places(ld, where);
     lua_pushvalue(ld->L, -1);
     c->table = luaL_ref(ld->L, LUA_REGISTRYINDEX);
     ld->changes = c;
@@ -341,11 +342,15 @@ static void read_about(struct loader *ld, struct rule_change *c)
 static void define_change(struct loader *ld, struct rule_change *c, uint16_t index)
 {
     struct rule_def *r = &ld->rs->rules[index];
-    struct rule_def as = { .name = r->name, .where = c->where, .of = r->of };
+    struct rule_def as = {
+        .name = r->name, .where = c->where, .of = r->of, .criterion_places = c->criterion_places
+    };
 
     lua_rawgeti(ld->L, LUA_REGISTRYINDEX, c->table);
     read_about(ld, c);
     pack_read_criteria(ld, &as);
+    pack_check_criteria(ld, &as);
+    c->criterion_places = as.criterion_places;
     lua_pop(ld->L, 1);
     luaL_unref(ld->L, LUA_REGISTRYINDEX, c->table);
     uint16_t *criteria = loader_alloc(ld, sizeof(*criteria) * (as.criteria_count + 1u));

@@ -1,4 +1,5 @@
 /* pack_params.c - the dated parameters of a pack, and its calendar. */
+#include <math.h>
 #include <string.h>
 
 #include <lauxlib.h>
@@ -11,7 +12,8 @@
 static bool is_param_value(lua_State *L, int index)
 {
     int type = lua_type(L, index);
-    return type == LUA_TNUMBER || type == LUA_TSTRING || type == LUA_TBOOLEAN;
+    return (type == LUA_TNUMBER && isfinite(lua_tonumber(L, index))) || type == LUA_TSTRING ||
+           type == LUA_TBOOLEAN;
 }
 
 /* The value on top. */
@@ -41,9 +43,13 @@ static bool read_version(struct loader *ld, const char *name, const char *where,
     }
     lua_pushvalue(L, -1);
     lua_rawget(L, -4);
-    if (lua_type(L, -1) != first_type) {
+    char found[WORDS_VALUE];
+    if (lua_type(L, -1) != first_type || !is_param_value(L, -1)) {
         problems_add(ld->problems, "%s: parameter %s: from %s it is %s, before that %s", where,
-                     name, date, words_found(L, -1), words_of(first_type));
+                     name, date,
+                     lua_type(L, -1) == LUA_TNUMBER ? words_value(L, -1, found, sizeof(found))
+                                                    : words_found(L, -1),
+                     words_of(first_type));
         lua_pop(L, 1);
         return false;
     }
@@ -79,10 +85,13 @@ static void read_versions(struct loader *ld, struct param_def *p)
     int first_type = lua_rawgeti(L, -1, 1);
     struct param_version first = { .from = TIME_MIN, .json = as_json(ld) };
 
+    char found[WORDS_VALUE];
     if (!is_param_value(L, -1))
         problems_add(ld->problems,
                      "%s: parameter %s is %s; expected a number, a text or true or false", p->where,
-                     p->name, words_found(L, -1));
+                     p->name,
+                     lua_type(L, -1) == LUA_TNUMBER ? words_value(L, -1, found, sizeof(found))
+                                                    : words_found(L, -1));
     first.ref = luaL_ref(L, LUA_REGISTRYINDEX);
     int from_type = lua_getfield(L, -1, "from");
     loader_enter(ld, "from");

@@ -1,5 +1,6 @@
 /* pack_rules.c - the rules and alerts of a pack. First their names are read, then what they are
  * made of, since criteria may name rules of other files. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -131,6 +132,11 @@ static void read_common(struct loader *ld, struct rule_def *r)
                      r->name, of);
 }
 
+static bool is_composite(const struct rule_def *r)
+{
+    return r->form == RULE_ALL || r->form == RULE_ANY || r->form == RULE_UNLESS;
+}
+
 static void add_rule(struct loader *ld, const char *name, const char *where, void *arg)
 {
     struct raw_rules *raw = arg;
@@ -168,6 +174,8 @@ static void add_rule(struct loader *ld, const char *name, const char *where, voi
     raw->items[raw->count].is_unknown = !read_form(ld, &r, loader_kind(ld), raw->reads_alerts);
     if (!raw->items[raw->count].is_unknown)
         read_common(ld, &r);
+    if (is_composite(&r))
+        r.criterion_places = loader_entry_places(ld, where);
     raw->items[raw->count].def = r;
     lua_pushvalue(ld->L, -1);
     raw->items[raw->count++].table = luaL_ref(ld->L, LUA_REGISTRYINDEX);
@@ -271,8 +279,12 @@ static void read_need(struct loader *ld, struct rule_def *r)
     if (lua_rawgeti(ld->L, -1, 1) == LUA_TSTRING)
         read_need_param(ld, r);
     int needed = lua_type(ld->L, -1);
-    if (needed != LUA_TNUMBER && needed != LUA_TSTRING &&
-        (needed != LUA_TBOOLEAN || r->need != NEED_EQUAL))
+    char found[WORDS_VALUE];
+    if (needed == LUA_TNUMBER && !isfinite(lua_tonumber(ld->L, -1)))
+        problems_add(ld->problems, "%s: %s: %s: found %s, expected a number", r->where, r->name,
+                     kind, words_value(ld->L, -1, found, sizeof(found)));
+    else if (needed != LUA_TNUMBER && needed != LUA_TSTRING &&
+             (needed != LUA_TBOOLEAN || r->need != NEED_EQUAL))
         problems_add(ld->problems, "%s: %s: %s: found %s, expected a number or a parameter's name",
                      r->where, r->name, kind, words_of(needed));
     r->need_ref = luaL_ref(ld->L, LUA_REGISTRYINDEX); /* of a parameter: only its first value */
@@ -290,26 +302,52 @@ void pack_read_criteria(struct loader *ld, struct rule_def *r)
         problems_add(ld->problems,
                      "%s: %s lists no criteria; expected names of rules after the title", r->where,
                      r->name);
+    const char **places = loader_alloc(ld, sizeof(*places) * (size_t)(count > 0 ? count : 1));
     for (lua_Integer i = 0; i < count; i++, lua_pop(L, 1)) {
         size_t len = 0;
+        const char *where = r->criterion_places[i];
         const char *name =
             lua_rawgeti(L, -1, i + 2) == LUA_TSTRING ? lua_tolstring(L, -1, &len) : NULL;
         const struct strmap_item *item = name ? strmap_find(&rs->rule_names, name, len) : NULL;
         if (!name)
             problems_add(ld->problems, "%s: %s: criterion %d is %s; expected the name of a rule",
-                         r->where, r->name, (int)i + 1, words_found(L, -1));
+                         where, r->name, (int)i + 1, words_found(L, -1));
         else if (!item)
-            problems_add(ld->problems, "%s: %s: unknown rule '%s'%s", r->where, r->name, name,
+            problems_add(ld->problems, "%s: %s: unknown rule '%s'%s", where, r->name, name,
                          loader_hint(ld, name, &rs->rule_names));
         else if (rs->rules[item->as.num].of != r->of)
             problems_add(ld->problems,
-                         "%s: %s is about a %s and can not read %s, which is about a %s", r->where,
+                         "%s: %s is about a %s and can not read %s, which is about a %s", where,
                          r->name, subject_kind_name(r->of), name,
                          subject_kind_name(rs->rules[item->as.num].of));
-        else
+        else {
+            places[r->criteria_count] = where;
             criteria[r->criteria_count++] = (uint16_t)item->as.num;
+        }
     }
     r->criteria = criteria;
+    r->criterion_places = places;
+}
+
+/* Of a rule that shows a fact it is known what it gives. */
+void pack_check_criteria(struct loader *ld, const struct rule_def *r)
+{
+    char expected[400];
+
+    for (uint16_t i = 0; i < r->criteria_count; i++) {
+        const struct rule_def *criterion = &ld->rs->rules[r->criteria[i]];
+        const struct subject_defs *defs = &ld->rs->subjects[r->of];
+        if (criterion->form != RULE_SHOWN || criterion->fact >= defs->fact_count)
+            continue;
+        const struct type *type = defs->facts[criterion->fact].type;
+        if (type->kind != TYPE_BOOL)
+            problems_add_new(
+                ld->problems,
+                "%s: %s: %s shows a fact, %s, and can not be met; expected a rule that "
+                "is true or false (%s)",
+                r->criterion_places[i], r->name, criterion->name,
+                type_describe(type, expected, sizeof(expected)), criterion->where);
+    }
 }
 
 static void read_function(struct loader *ld, struct rule_def *r)
@@ -416,4 +454,7 @@ void pack_define_rules(struct loader *ld)
         lua_pop(ld->L, 1);
         luaL_unref(ld->L, LUA_REGISTRYINDEX, raw.items[i].table);
     }
+    for (size_t i = 0; i < raw.count; i++)
+        if (!rs->rules[i].change)
+            pack_check_criteria(ld, &rs->rules[i]);
 }

@@ -2,6 +2,7 @@
 #include "lua/sandbox.h"
 
 #include <limits.h>
+#include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -171,19 +172,36 @@ static bool is_plain(lua_State *L, int index)
     return type == LUA_TNIL || type == LUA_TBOOLEAN || type == LUA_TNUMBER || type == LUA_TSTRING;
 }
 
-/* tostring() without addresses, which differ between runs. */
+/* What is no single value has no text: Lua's would hold an address, which differs between runs, and
+ * the word for what it is helps nobody who reads the decision. */
+static int refuse_text(lua_State *L, const char *function, int index)
+{
+    return luaL_error(L,
+                      "%s: found %s, which has no text; expected a text, a number, true or false: "
+                      "name a field of it, or go through it by each(...) or ipairs(...)",
+                      function, words_found(L, index));
+}
+
+/* The same text of no number on every machine; the sign of it is chance. */
+static void push_text(lua_State *L, int index)
+{
+    if (lua_type(L, index) == LUA_TNUMBER && isnan(lua_tonumber(L, index)))
+        lua_pushliteral(L, "nan");
+    else
+        luaL_tolstring(L, index, NULL);
+}
+
 static int plain_tostring(lua_State *L)
 {
     luaL_checkany(L, 1);
     sandbox_charge(L, 30);
-    if (is_plain(L, 1))
-        luaL_tolstring(L, 1, NULL);
-    else
-        lua_pushstring(L, luaL_typename(L, 1));
+    if (!is_plain(L, 1))
+        return refuse_text(L, "tostring", 1);
+    push_text(L, 1);
     return 1;
 }
 
-/* No addresses, which differ between runs: %p is refused, and %s of a table is the word "table". */
+/* No addresses, which differ between runs: %p is refused, as is what has no text. */
 static int safe_format(lua_State *L)
 {
     size_t len;
@@ -201,10 +219,8 @@ static int safe_format(lua_State *L)
             p++;
     }
     for (int i = 2; i <= lua_gettop(L); i++) {
-        if (is_plain(L, i))
-            continue;
-        lua_pushstring(L, luaL_typename(L, i));
-        lua_replace(L, i);
+        if (!is_plain(L, i))
+            return refuse_text(L, "string.format", i);
     }
     lua_pushvalue(L, lua_upvalueindex(1));
     lua_insert(L, 1);
@@ -224,6 +240,10 @@ static bool comes_before(lua_State *L, int a, int b)
     lua_pushvalue(L, a);
     lua_pushvalue(L, b);
     lua_call(L, 2, 1);
+    if (lua_type(L, -1) == LUA_TNUMBER) /* as in other languages; here it would always be yes */
+        luaL_error(L,
+                   "table.sort: the function gave a number; expected true when its first argument "
+                   "comes before the second, as in a < b");
     bool is_before = lua_toboolean(L, -1);
     lua_pop(L, 1);
     return is_before;

@@ -63,7 +63,8 @@ struct rule_change {
     unsigned direction;       /* tighten: all criteria must be met too; loosen: or one of them */
     const uint16_t *criteria; /* indexes of rules */
     uint16_t criteria_count;
-    int table; /* while the packs are loaded: Lua registry reference */
+    const char *const *criterion_places; /* where each of them is named */
+    int table;                           /* while the packs are loaded: Lua registry reference */
     struct rule_change *next;
 };
 
@@ -121,10 +122,11 @@ struct rule_def {
     int function;             /* Lua registry reference; LUA_NOREF unless RULE_FUNCTION */
     const uint16_t *criteria; /* RULE_ALL, RULE_ANY, RULE_UNLESS: indexes of rules */
     uint16_t criteria_count;
-    enum need_op need; /* of the value that the function returns */
-    int need_param;    /* index, or -1: need_ref */
-    int need_ref;      /* Lua registry reference of the value needed */
-    uint16_t fact;     /* RULE_SHOWN */
+    const char *const *criterion_places; /* where each of them is named */
+    enum need_op need;                   /* of the value that the function returns */
+    int need_param;                      /* index, or -1: need_ref */
+    int need_ref;                        /* Lua registry reference of the value needed */
+    uint16_t fact;                       /* RULE_SHOWN */
 };
 
 enum move_form { MOVE_ONCE, MOVE_GATHER, MOVE_FIRST };
@@ -428,10 +430,9 @@ struct given view_rule(lua_State *L, struct ruleset *rs, uint16_t rule);
 struct given given_of(lua_State *L, int index);
 /* Push it; GIVEN_OTHER is entry `index` + 1 of the table with this registry reference. */
 void given_push(lua_State *L, struct given given, int table, uint32_t index);
-static inline bool given_is_true(struct given g)
-{
-    return g.form != GIVEN_NIL && g.form != GIVEN_FALSE;
-}
+/* Take a yes or no off the top: nothing is no, a number or a text raises, with `where` and `what`
+ * gave it before the message. */
+bool view_take_answer(lua_State *L, const char *where, const char *what);
 
 /* spent.c: rules that have used up their budgets. */
 /* Note that the run which has just failed with `message` has, and in which rule. True: of its pack

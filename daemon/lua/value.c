@@ -46,16 +46,26 @@ static const char *expectation(const struct type *type, char *out, size_t size)
     return type_describe(type, out, size);
 }
 
+static bool kind_is_whole(enum type_kind kind)
+{
+    return kind == TYPE_INT || kind == TYPE_TIME;
+}
+
 const char *value_problem(lua_State *L, int index, const struct type *type, char *out, size_t size)
 {
     char expected[400];
 
     if (!is_of_kind(L, index, type->kind)) {
         expectation(type, expected, sizeof(expected));
-        if (lua_type(L, index) == LUA_TNUMBER && !lua_isinteger(L, index))
-            snprintf(out, size, "found %.14g, expected %s", lua_tonumber(L, index), expected);
-        else
-            snprintf(out, size, "found %s, expected %s", words_found(L, index), expected);
+        bool is_real = lua_type(L, index) == LUA_TNUMBER && !lua_isinteger(L, index);
+        bool is_whole = is_real && floor(lua_tonumber(L, index)) == lua_tonumber(L, index);
+        char found[WORDS_VALUE];
+        snprintf(out, size, "found %s, expected %s%s",
+                 is_real ? words_value(L, index, found, sizeof(found)) : words_found(L, index),
+                 expected,
+                 is_whole && isfinite(lua_tonumber(L, index)) && kind_is_whole(type->kind)
+                     ? "; math.floor(...) makes a whole number of it"
+                     : "");
         return out;
     }
     if (lua_type(L, index) == LUA_TSTRING)

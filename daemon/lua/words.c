@@ -2,12 +2,15 @@
  * of 5.4; one that is not known here is shown as it is. */
 #include "lua/words.h"
 
+#include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 #include <lauxlib.h>
 
 #include "base/buf.h"
+#include "base/text.h"
 
 const char *words_of(int lua_type)
 {
@@ -54,6 +57,37 @@ const char *words_found(lua_State *L, int index)
         lua_pop(L, 1);
     }
     return word;
+}
+
+#define SHOWN_MAX 40 /* bytes of a text */
+
+const char *words_value(lua_State *L, int index, char *out, size_t size)
+{
+    size_t len;
+
+    if (lua_isinteger(L, index)) {
+        snprintf(out, size, "%lld", (long long)lua_tointeger(L, index));
+    } else if (lua_type(L, index) == LUA_TNUMBER) {
+        double n = lua_tonumber(L, index);
+        if (isnan(n))
+            snprintf(out, size, "no number (0 divided by 0)");
+        else if (isinf(n))
+            snprintf(out, size, "%sinfinity (divided by 0?)", n < 0 ? "minus " : "");
+        else
+            snprintf(out, size, floor(n) == n && fabs(n) < 1e15 ? "%.1f" : "%.14g", n);
+    } else if (lua_type(L, index) == LUA_TSTRING) {
+        const char *text = lua_tolstring(L, index, &len);
+        size_t shown = len;
+        if (len > SHOWN_MAX)
+            for (shown = SHOWN_MAX; shown > 0 && (text[shown] & 0xc0) == 0x80;)
+                shown--; /* not within a character */
+        bool is_plain = text_is_utf8(text, shown);
+        snprintf(out, size, is_plain ? "\"%.*s%s\"" : "a text", (int)shown, text,
+                 shown < len ? "..." : "");
+    } else {
+        snprintf(out, size, "%s", words_found(L, index));
+    }
+    return out;
 }
 
 /* ---- Lua's own messages ---- */

@@ -15,6 +15,10 @@
 const char *words_of(int lua_type);
 /* The value at `index`: the same, but "true" or "false", and what our own objects are. */
 const char *words_found(lua_State *L, int index);
+/* The value itself where people can read it, as "3" or "\"none\"", else what it is. Returns `out`,
+ * which should have room for WORDS_VALUE bytes. */
+#define WORDS_VALUE 64
+const char *words_value(lua_State *L, int index, char *out, size_t size);
 
 /*
  * Put a message that Lua itself has written ("x.lua:3: attempt to index a nil value (field

@@ -54,8 +54,8 @@ static void its_names_can_be_walked(void **state)
     assert_facts("{\"n\":1}", "{\"t\":\"as table data table id string source string subject string "
                               "time number type string \"}");
     end();
-    begin("local t = '' for k, v in pairs(e.data) do t = t .. k .. ' ' .. tostring(v) .. ' ' end "
-          "s.t = t");
+    begin("local t = '' for k, v in pairs(e.data) do t = t .. k .. ' ' .. (type(v) == 'table' and "
+          "type(v) or tostring(v)) .. ' ' end s.t = t");
     assert_facts("{\"n\":1,\"word\":\"w\",\"note\":\"note:00\",\"list\":[1]}",
                  "{\"t\":\"list table n 1 word w \"}");
     end();

@@ -15,6 +15,12 @@ static unsigned pick(unsigned below)
     return (unsigned)(seed >> 33) % below;
 }
 
+/* A criterion is a rule, which fails where it gives a number, or the yes or no beside it. */
+static int rule_or_answer(void)
+{
+    return pick(4) == 0 ? 'r' : 'b';
+}
+
 /* A rule that reads facts, rules with a lower number, time and parameters, and sometimes fails. */
 static void write_rule(char *out, size_t size, int i)
 {
@@ -55,15 +61,16 @@ static void write_rule(char *out, size_t size, int i)
                  f);
         break;
     case 9:
-        snprintf(out, size, "r%d = all_of { 'R', 'r%u', 'r%u', source = 's', waivable = true },\n",
-                 i, r, pick((unsigned)i));
+        snprintf(out, size, "r%d = all_of { 'R', '%c%u', 'b%u', source = 's', waivable = true },\n",
+                 i, rule_or_answer(), r, pick((unsigned)i));
         return;
     case 10:
-        snprintf(out, size, "r%d = any_of { 'R', 'r%u', 'r%u', source = 's' },\n", i, r,
-                 pick((unsigned)i));
+        snprintf(out, size, "r%d = any_of { 'R', '%c%u', 'b%u', source = 's' },\n", i,
+                 rule_or_answer(), r, pick((unsigned)i));
         return;
     case 11:
-        snprintf(out, size, "r%d = unless { 'R', 'r%u', source = 's', waivable = true },\n", i, r);
+        snprintf(out, size, "r%d = unless { 'R', '%c%u', source = 's', waivable = true },\n", i,
+                 rule_or_answer(), r);
         return;
     default:
         snprintf(out, size,
@@ -95,6 +102,11 @@ static struct ruleset *random_pack(void)
     for (int i = 0; i < RULES; i++) {
         write_rule(text + len, sizeof(text) - len, i);
         len += strlen(text + len);
+        len +=
+            (size_t)snprintf(text + len, sizeof(text) - len,
+                             "b%d = criterion { 'B', function(s) local v = s.r%d return v ~= nil "
+                             "and v ~= false end },\n",
+                             i, i);
     }
     snprintf(text + len, sizeof(text) - len, "} }\n");
     return load_pack(text);
@@ -210,7 +222,8 @@ static void judging_again_says_what_judging_in_full_says(void **state)
     "  of_a = rule { 'A', source = 's', function(s) return s.a end },\n"                           \
     "  of_b = rule { 'B', source = 's', function(s) return s.b end },\n"                           \
     "  big_a = rule { 'Big A', source = 's', function(s) return s.of_a > 5 end },\n"               \
-    "  both = all_of { 'Both', 'big_a', 'of_b', source = 's' },\n"                                 \
+    "  both = all_of { 'Both', 'big_a', 'has_b', source = 's' },\n"                                \
+    "  has_b = criterion { 'Has B', function(s) return s.of_b ~= nil end },\n"                     \
     "} }"
 
 static void count_told(const struct judged *j, void *arg)
@@ -240,7 +253,7 @@ static void only_rules_that_read_what_changed_are_run_again(void **state)
     struct record *r = new_record(rs, SCHOOL);
     (void)state;
 
-    assert_runs(r, rs, NULL, NULL, 4, "big_a both of_a of_b ");
+    assert_runs(r, rs, NULL, NULL, 5, "big_a both of_a of_b ");
     assert_runs(r, rs, NULL, NULL, 0, "");
     assert_runs(r, rs, "a", "{\"n\":3}", 2, "of_a* "); /* big_a stays: there the wave stops */
     assert_runs(r, rs, "a", "{\"n\":3}", 0, "");       /* the same value again touches nothing */
@@ -262,7 +275,7 @@ static void decisions_are_listed_in_the_order_in_which_they_are_written(void **s
     assert_ptr_equal(ruleset_decision_list(rs, SUBJECT_SCHOOL),
                      ruleset_decision_list(rs, SUBJECT_SCHOOL)); /* made once */
     assert_string_equal(ruleset_decision_list(rs, SUBJECT_HUB), "[]");
-    assert_runs(r, rs, "a", "{\"n\":7}", 4, "big_a both of_a of_b ");
+    assert_runs(r, rs, "a", "{\"n\":7}", 5, "big_a both of_a of_b ");
     record_write_decisions(&row, r);
     assert_string_equal(buf_cstr(&row), "[true,\ntrue,\n7,\n0]");
     buf_fini(&row);
@@ -282,18 +295,32 @@ static void a_value_is_the_same_whether_it_was_kept_or_given(void **state)
                   "  e = rule { 'E', source = 's', function(s) return '\\xff' end },\n"
                   "  f = rule { 'F', source = 's', function(s) return 2^53 end },\n"
                   "  g = rule { 'G', source = 's', function(s) return 1e300 end },\n"
+                  "  h = rule { 'H', source = 's', function(s) return -1 / 0 end },\n"
+                  "  i = criterion { 'I', function(s) return 1 / 0 end },\n"
+                  "  j = any_of { 'J', 'i', source = 's' },\n"
                   "} }");
     struct record *r = new_record(rs, SCHOOL);
     (void)state;
 
     assert_decision(r, "2025-01-01", "a", "3");
     assert_decision(r, "2025-01-01", "b", "\"got 3\"");
-    assert_decision(r, "2025-01-01", "c", "null");
-    assert_decision(r, "2025-01-01", "d", "true");
+    assert_decision(
+        r, "2025-01-01", "c",
+        "error \"national/pack.lua:4: rule c gave no number (0 divided by 0); expected a "
+        "number, or nothing\"");
+    assert_true(judge(r, "2025-01-01", "d").is_error);
     assert_decision(r, "2025-01-01", "e",
                     "error \"national/pack.lua:6: rule e gave a text that is not UTF-8\"");
     assert_decision(r, "2025-01-01", "f", "9007199254740992");
     assert_decision(r, "2025-01-01", "g", "1e+300");
+    assert_decision(
+        r, "2025-01-01", "h",
+        "error \"national/pack.lua:9: rule h gave minus infinity (divided by 0?); expected "
+        "a number, or nothing\"");
+    assert_decision(
+        r, "2025-01-01", "j",
+        "error \"national/pack.lua:10: rule i gave infinity (divided by 0?); expected a "
+        "number, or nothing\"");
     record_free(r);
     ruleset_free(rs);
 }

@@ -18,6 +18,7 @@ struct mistake {
     "  on = { school = { go = function(s, e) end } },\n"
 #define P7 "national/pack.lua:7: "
 #define P8 "national/pack.lua:8: "
+#define P9 "national/pack.lua:9: "
 
 static const struct mistake MISTAKES[] = {
     /* sections */
@@ -67,6 +68,14 @@ static const struct mistake MISTAKES[] = {
     { "  rules = { two = rule { 'T', source = 'x', function(s) end },\n"
       "    a = all_of { 'A', 'tow', source = 'x' } },",
       P8 "a: unknown rule 'tow'; did you mean \"two\"?" },
+    { "  rules = { two = rule { 'T', source = 'x', function(s) end },\n    a = all_of { 'A', "
+      "'two',\n"
+      "      'tow', source = 'x' } },",
+      P9 "a: unknown rule 'tow'; did you mean \"two\"?" },
+    { "  rules = { phase = shown { 'P', source = 'x' }, done = shown { 'D', source = 'x' },\n"
+      "    a = any_of { 'A', 'done',\n      'phase', source = 'x' } },",
+      P9 "a: phase shows a fact, one of a, b, and can not be met; expected a rule that is true or "
+         "false (national/pack.lua:7)" },
     { "  rules = { a = all_of { 'A', function(s) end, source = 'x' } },",
       P7 "a: criterion 1 is a function; expected the name of a rule" },
     { "  rules = { g = rule { 'G', of = 'group', source = 'x', function(g) end },\n"
@@ -93,6 +102,8 @@ static const struct mistake MISTAKES[] = {
     { "  rules = { a = rule { 'A', source = 'x', needs = 2, function(s) end } },", P7
       "a: needs = something else; expected at_least(...), at_most(...) or equal_to(...) beside a "
       "function" },
+    { "  rules = { a = rule { 'A', source = 'x', needs = at_least(1/0), function(s) end } },",
+      P7 "a: at_least: found infinity (divided by 0?), expected a number" },
     { "  rules = { a = rule { 'A', source = 'x', needs = at_least(), function(s) end } },",
       P7 "at_least: a value is missing: at_least(...)" },
 
@@ -225,6 +236,14 @@ static const struct mistake PACKS[] = {
       "national/pack.lua:1: row: a field needs a name: row { name = type }" },
 
     /* parameters and the calendar */
+    { "return pack { name = 'x', params = {\n a = 0/0, b = { 1, from = {\n"
+      "  ['2024-09-01'] = -1/0 } } } }",
+      "national/pack.lua:2: parameter a is no number (0 divided by 0); expected a number, a text "
+      "or "
+      "true or false\n"
+      "national/pack.lua:3: parameter b: from 2024-09-01 it is minus infinity (divided by 0?), "
+      "before "
+      "that a number" },
     { "return pack { name = 'x', params = {\n a = {} } }",
       "national/pack.lua:2: parameter a is nothing; expected a number, a text or true or false" },
     { "return pack { name = 'x', params = {\n a = { 1, from = {\n  ['1 May'] = 2 } } } }",

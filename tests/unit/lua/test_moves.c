@@ -220,7 +220,7 @@ static void a_move_that_fails_half_way_changes_nothing(void **state)
     begin(ON_SET "moves = { school = {\n"
                  "  years = gather(function(s) return { '2024/25', s.phase ~= 'c' and 'x' or "
                  "'2025/26' } end),\n"
-                 "  phase = first_of { { 'b', from = { 'a' }, function(s) return s.n end,\n"
+                 "  phase = first_of { { 'b', from = { 'a' }, function(s) return s.n ~= nil end,\n"
                  "    enter = function(s, at) s.entered:add('b') s.n = 7 "
                  "if #s.seen == 0 then error 'no' end end } } } }");
     set("2025-01-01", "{\"n\":1}");
@@ -239,6 +239,15 @@ static void a_move_that_fails_says_where(void **state)
     assert_int_equal(record_ask(&wake, R, at("2025-01-01"), false, NULL, NULL, &err), ERR_RULE);
     assert_string_equal(err.msg, "national/pack.lua:10: a value is nothing here, and can not be "
                                  "calculated with; where it may be missing, write (... or 0)");
+    end();
+    begin(ON_SET "moves = { school = {\n  done = once(function(s) return s.n end) } }");
+    assert_ok(record_ask(&wake, R, at("2025-01-01"), false, NULL, NULL, &err)); /* nothing is no */
+    set("2025-01-01", "{\"n\":0}");
+    assert_int_equal(record_ask(&wake, R, at("2025-01-01"), false, NULL, NULL, &err), ERR_RULE);
+    assert_string_equal(err.msg,
+                        "national/pack.lua:14: done gave 0; expected true or false: compare "
+                        "it, as in ... >= 2, or ask whether it is there: ... ~= nil");
+    assert_facts("{\"done\":false,\"n\":0,\"phase\":\"a\"}");
     end();
 }
 

@@ -104,18 +104,66 @@ static void a_decision_has_the_value_that_its_function_gives(void **state)
     set("{\"word\":\"a \\\"b\\\"\",\"n\":3,\"at\":\"2025-01-01T00:00:00Z\"}");
     assert_decision(R, "2025-01-01", "text_", "\"a \\\"b\\\"\"");
     assert_decision(R, "2025-01-01", "number_", "2.5");
-    assert_decision(R, "2025-01-01", "nan_", "null");
+    assert_decision(R, "2025-01-01", "nan_",
+                    "error \"national/pack.lua:18: rule nan_ gave no number (0 divided by 0); "
+                    "expected a number, or nothing\"");
     assert_decision(R, "2025-01-01", "int_", "7");
     assert_decision(R, "2025-01-01", "n", "3");
     assert_decision(R, "2025-01-01", "word", "\"a \\\"b\\\"\"");
     assert_decision(R, "2025-01-01", "at", "\"2025-01-01T00:00:00.000000Z\"");
-    assert_decision(R, "2025-01-01", "truthy", "true");
-    assert_decision(R, "2025-01-01", "ring", "true");
+    assert_decision(
+        R, "2025-01-01", "truthy",
+        "error \"national/pack.lua:23: truthy gave 3; expected true or false: compare it, "
+        "as in ... >= 2, or ask whether it is there: ... ~= nil\"");
+    assert_decision(
+        R, "2025-01-01", "ring",
+        "error \"national/pack.lua:24: ring gave 3; expected true or false: compare it, as "
+        "in ... >= 2, or ask whether it is there: ... ~= nil\"");
     assert_decision(
         R, "2025-01-01", "table_",
         "error \"national/pack.lua:20: rule table_ gave a table; expected true, false, a "
         "number, a text or nothing\"");
     assert_true(judge(R, "2025-01-01", "set_").is_error);
+    end();
+}
+
+/* A number or a text would count as true, whatever it is; nothing counts as false. */
+static void a_criterion_is_a_yes_or_no(void **state)
+{
+    (void)state;
+    begin("rules = {\n"
+          "  count = rule { 'C'" SOURCE ", function(s) return #s.leads end },\n"
+          "  words = rule { 'W'" SOURCE ", function(s) return s.word end },\n"
+          "  all_ = all_of { 'A',\n"
+          "    'yes_',\n"
+          "    'count'" SOURCE " },\n"
+          "  any_ = any_of { 'A', 'words'" SOURCE " },\n"
+          "  none_ = unless { 'N', 'half'" SOURCE " },\n"
+          "  yes_ = criterion { 'Y', function(s) return true end },\n"
+          "  half = rule { 'H'" SOURCE ", function(s) return 0.5 end },\n"
+          "  one = criterion { 'O', function(s) return 'x' end },\n"
+          "  of_one = all_of { 'O', 'one'" SOURCE " } }");
+    assert_decision(
+        R, "2025-01-01", "all_",
+        "error \"national/pack.lua:20: all_ asks whether count is met, and that gave 0; "
+        "expected true or false: name a rule here that compares it, or give it needs = "
+        "at_least(...)\"");
+    assert_decision(R, "2025-01-01", "any_", "false");
+    set("{\"word\":\"yes\"}");
+    assert_decision(
+        R, "2025-01-01", "any_",
+        "error \"national/pack.lua:21: any_ asks whether words is met, and that gave "
+        "\\\"yes\\\"; expected true or false: name a rule here that compares it, or give it "
+        "needs = at_least(...)\"");
+    assert_decision(
+        R, "2025-01-01", "none_",
+        "error \"national/pack.lua:22: none_ asks whether half is met, and that gave 0.5; "
+        "expected true or false: name a rule here that compares it, or give it needs = "
+        "at_least(...)\"");
+    assert_decision(
+        R, "2025-01-01", "of_one",
+        "error \"national/pack.lua:25: one gave \\\"x\\\"; expected true or false: compare "
+        "it, as in ... == \\\"open\\\", or ask whether it is there: ... ~= nil\"");
     end();
 }
 
@@ -310,7 +358,7 @@ static void a_failing_rule_keeps_its_wake(void **state)
 }
 
 TEST_MAIN(CASE(needs_compare_numbers_and_texts),
-          CASE(a_decision_has_the_value_that_its_function_gives),
+          CASE(a_decision_has_the_value_that_its_function_gives), CASE(a_criterion_is_a_yes_or_no),
           CASE(every_criterion_is_evaluated),
           CASE(a_rule_that_fails_is_an_answer_and_the_others_go_on),
           CASE(rules_that_read_each_other_in_a_circle_say_so),

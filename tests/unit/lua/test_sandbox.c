@@ -164,12 +164,37 @@ static void string_format_shows_no_address(void **state)
                         "t.lua:1: string.format: %p shows an address, which differs in every run");
     assert_string_equal(eval(*state, "return string.format('%-20p', {})"),
                         "t.lua:1: string.format: %p shows an address, which differs in every run");
-    assert_string_equal(eval(*state, "return string.format('%%p %s %s', {}, print)"),
-                        "%p table nil");
-    assert_string_equal(eval(*state, "return string.format('%s', ipairs)"), "function");
-    assert_string_equal(eval(*state, "return tostring({}) .. tostring(ipairs)"), "tablefunction");
+    assert_string_equal(eval(*state, "return string.format('%%p %s %s', true, print)"),
+                        "%p true nil");
     assert_string_equal(eval(*state, "return string.format('%999d', 1)"),
                         "t.lua:1: invalid conversion specification: '%999d'");
+}
+
+/* Lua's text of a table is its address. Who joins one to a text has made a slip. */
+static void what_is_no_single_value_has_no_text(void **state)
+{
+    static const char *const TEXTS[] = {
+        "tostring({})",
+        "tostring(ipairs)",
+        "string.format('%s', {})",
+        "string.format('%s', ipairs)",
+        "string.format('%d %q', 1, {})",
+        "('%s'):format(string)",
+    };
+    char code[80], expected[300];
+
+    for (size_t i = 0; i < sizeof(TEXTS) / sizeof(TEXTS[0]); i++) {
+        bool is_format = strstr(TEXTS[i], "format") != NULL;
+        snprintf(code, sizeof(code), "return %s", TEXTS[i]);
+        snprintf(
+            expected, sizeof(expected),
+            "t.lua:1: %s: found %s, which has no text; expected a text, a number, true or false: "
+            "name a field of it, or go through it by each(...) or ipairs(...)",
+            is_format ? "string.format" : "tostring",
+            strstr(TEXTS[i], "ipairs") ? "a function" : "a table");
+        assert_string_equal(eval(*state, code), expected);
+    }
+    assert_string_equal(eval(*state, "return tostring(0/0) .. tostring(-(0/0))"), "nannan");
 }
 
 static void pairs_walks_numbers_and_then_texts_in_their_order(void **state)
@@ -212,6 +237,10 @@ static void sorting_is_stable_and_an_error_leaves_the_table_as_it_was(void **sta
                              "local t = { 4, 2, 3, 1 } table.sort(t, function() return true end)"
                              " return #t"),
                         "4");
+    assert_string_equal(
+        eval(*state, "table.sort({ 1, 2 }, function(a, b) return a - b end)"),
+        "t.lua:1: table.sort: the function gave a number; expected true when its first "
+        "argument comes before the second, as in a < b");
     assert_string_equal(eval(*state, "table.sort({ 1 }, 5)"),
                         "t.lua:1: sort: argument 2: found a number, expected a function");
 }
@@ -297,6 +326,7 @@ TEST_MAIN(SANDBOX_CASE(what_was_taken_out_is_unknown), SANDBOX_CASE(what_is_ther
           SANDBOX_CASE(string_rep_is_bounded_also_of_nothing),
           SANDBOX_CASE(string_find_looks_for_plain_text),
           SANDBOX_CASE(string_format_shows_no_address),
+          SANDBOX_CASE(what_is_no_single_value_has_no_text),
           SANDBOX_CASE(pairs_walks_numbers_and_then_texts_in_their_order),
           SANDBOX_CASE(sorting_is_stable_and_an_error_leaves_the_table_as_it_was),
           SANDBOX_CASE(libraries_can_not_be_written),
