@@ -16,8 +16,8 @@
 #define PAUSE_MS  500 /* between questions to a database, and to a daemon that does not answer */
 
 static const struct option_spec OPTIONS[] = {
-    { "after", "SEQ",
-      "only entries behind this number (0: all), or behind the entry with this id" },
+    { "after", "ID",
+      "only entries behind the one with this id, or behind a number (0: all)" },
     { "follow", NULL, "wait for more and print each entry as it comes" },
     OPTION_END,
 };
@@ -177,8 +177,9 @@ const struct command changes_command = {
         "line. With --follow it goes on until it is stopped, through restarts of the daemon too; "
         "it\n"
         "ends when the database is restored from a backup that does not hold what was printed.\n"
-        "Who keeps the id of the last entry, and gives that as SEQ, is told so too.",
-    .example = "pathway changes --after 4711 --follow",
+        "Who keeps the id of the last entry (--json has it), and gives that, is told so too; a\n"
+        "number alone may be another entry's by then.",
+    .example = "pathway changes --after 87152e7bf84f5bd0/4711 --follow",
     .no = "the feed does not have the entry with that id",
     .options = OPTIONS,
     .asks = true,

@@ -170,6 +170,29 @@ class Tokens(unittest.TestCase):
         one = self.ask("POST", "/v1/events", token, json.dumps(succeeded(100001, 100009)), ONE)
         self.assertEqual(one.status, 403)
 
+    def test_an_event_is_about_its_subject_whatever_else_it_names(self):
+        token, batch = self.add("seven", "--scopes", "write", "--hubs", "07"), {
+            "Content-Type": "application/cloudevents-batch+json"}
+        self.assertEqual(self.d.request("POST", "/v1/events", json.dumps([
+            registered(100001), registered(100009, hub="09")] + [
+            event("group.formed", f"group/{hub}-a", {"kind": "development", "hub": hub, "academic_year": "2026/27"})
+            for hub in ("07", "09")]), batch, unix=True).json()["accepted"], 4)
+
+        def joined(urn, group):
+            return event("group.joined", f"school/{urn}", {"group": f"group/{group}", "kind": "development",
+                                                           "academic_year": "2026/27"}, id=f"{urn}-{group}")
+
+        def met(group, *urns):
+            return event("group.met", f"group/{group}", {"kind": "development", "academic_year": "2026/27", "half_term": 1,
+                         "attendance": {f"school/{urn}": ["p-1", "p-2"] for urn in urns}}, id=f"met-{group}")
+        sent = self.ask("POST", "/v1/events?results=all", token, json.dumps([
+            joined(100001, "09-a"), joined(100009, "07-a"), met("07-a", 100001, 100009), met("09-a", 100001),
+        ]), batch).json()
+        self.assertEqual([r["status"] for r in sent["results"]], ["accepted", "invalid", "accepted", "invalid"])
+        self.assertIn("subject: 'school/100009' is not of a hub", sent["results"][1]["detail"])
+        self.assertIn("subject: 'group/09-a' is not of a hub", sent["results"][3]["detail"])
+        self.assertEqual(self.d.request("GET", "/v1/groups/09-a", unix=True).json()["decisions"]["group_schools"]["value"], 1)
+
     def test_the_name_is_the_actor_of_what_it_sends(self):
         token = self.add("hub-07-mailer", "--scopes", "write")
         self.ask("POST", "/v1/events", token, json.dumps(registered(100001)), ONE)
