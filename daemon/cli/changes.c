@@ -16,8 +16,7 @@
 #define PAUSE_MS  500 /* between questions to a database, and to a daemon that does not answer */
 
 static const struct option_spec OPTIONS[] = {
-    { "after", "ID",
-      "only entries behind the one with this id, or behind a number (0: all)" },
+    { "after", "ID", "only entries behind the one with this id, or behind a number (0: all)" },
     { "follow", NULL, "wait for more and print each entry as it comes" },
     OPTION_END,
 };

@@ -107,10 +107,11 @@ static enum cli_exit ask_plainly(const struct args *args, const char *method, co
 
 /* ---- list ---- */
 
-#define COLUMNS 7
+#define COLUMNS 9
 
-static const char *const COLUMN_NAMES[COLUMNS] = { "name",   "state", "lag",       "delivered",
-                                                   "failed", "url",   "last_error" };
+static const char *const COLUMN_NAMES[COLUMNS] = { "name",         "state",  "lag",
+                                                   "delivered",    "failed", "failing",
+                                                   "next_attempt", "url",    "last_error" };
 
 static void print_table(const struct json *items)
 {

@@ -108,6 +108,20 @@ json_t *read_params(const struct webhook *w, struct pw_question *q, const char *
     return params;
 }
 
+/* With the names that there are: one of them was meant. */
+static void refuse_name(struct webhook *w, struct pw_question *q, const char *name)
+{
+    char known[300] = "";
+    size_t used = 0;
+
+    for (const struct endpoint *e = w->first; e && used < sizeof(known) - NAME_MAX_LEN - 3;
+         e = e->next)
+        used += (size_t)snprintf(known + used, sizeof(known) - used, "%s%s", used > 0 ? ", " : "",
+                                 e->name);
+    refuse(w, q, PW_ABSENT, "there is no webhook '%.64s'; there %s%s", name,
+           w->first ? "are: " : "is none at all", known);
+}
+
 struct endpoint *named(struct webhook *w, struct pw_question *q, const json_t *params)
 {
     const char *name = json_string_value(json_object_get(params, "name"));
@@ -116,7 +130,7 @@ struct endpoint *named(struct webhook *w, struct pw_question *q, const json_t *p
     if (!name)
         refuse(w, q, PW_INPUT, "name: found nothing, expected a webhook's name");
     else if (!e)
-        refuse(w, q, PW_ABSENT, "there is no webhook '%.64s'", name);
+        refuse_name(w, q, name);
     return e;
 }
 

@@ -265,6 +265,29 @@ static uint64_t next_try(const struct endpoint *e, int tries, long retry_after)
     return uv_now(e->webhook->loop) + with_jitter(wait);
 }
 
+size_t endpoint_failing(const struct endpoint *e)
+{
+    size_t count = 0;
+
+    for (const struct entry *n = e->first; n; n = n->next)
+        count += n->attempts > 0;
+    return count;
+}
+
+uint64_t endpoint_next_ms(const struct endpoint *e)
+{
+    uint64_t now = uv_now(e->webhook->loop), due = UINT64_MAX;
+
+    for (const struct entry *n = e->first; n; n = n->next)
+        if (n->attempts > 0 && n->due_ms < due)
+            due = n->due_ms;
+    if (due != UINT64_MAX && is_dead(e))
+        due = e->due_ms;
+    return due == UINT64_MAX || e->state != ENDPOINT_ACTIVE ? UINT64_MAX
+           : due > now                                      ? due - now
+                                                            : 0;
+}
+
 static void take_success(struct entry *n)
 {
     struct endpoint *e = n->endpoint;
@@ -272,8 +295,9 @@ static void take_success(struct entry *n)
     e->delivered++;
     e->failures = e->round = 0;
     e->due_ms = 0;
-    e->last_error[0] = '\0';
     drop_entry(n);
+    if (endpoint_failing(e) == 0) /* else why others wait is still to be told */
+        e->last_error[0] = '\0';
     acknowledge(e);
 }
 
@@ -324,11 +348,12 @@ static void on_outcome(void *arg, const struct outcome *o)
     e->going--;
     e->last_at = time(NULL);
     e->last_status = o->status;
-    snprintf(e->last_error, sizeof(e->last_error), "%s", o->error);
-    if (!o->error[0])
-        take_success(n);
-    else
+    if (o->error[0]) {
+        snprintf(e->last_error, sizeof(e->last_error), "%s", o->error);
         take_failure(n, o);
+    } else {
+        take_success(n);
+    }
     endpoint_pump(e);
 }
 

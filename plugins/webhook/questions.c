@@ -26,6 +26,12 @@ static json_t *moment(int64_t seconds)
     return json_string(text);
 }
 
+static json_t *next_attempt(const struct endpoint *e)
+{
+    uint64_t ms = endpoint_next_ms(e);
+    return ms == UINT64_MAX ? json_null() : moment((int64_t)time(NULL) + (int64_t)(ms / 1000));
+}
+
 static json_t *describe(const struct endpoint *e)
 {
     json_t *out = endpoint_write(e);
@@ -44,6 +50,8 @@ static json_t *describe(const struct endpoint *e)
     json_object_set_new(out, "lag", e->cursor && w->knows_head ? json_integer(lag) : json_null());
     json_object_set_new(out, "delivered", json_integer((json_int_t)e->delivered));
     json_object_set_new(out, "failed", json_integer((json_int_t)e->failed));
+    json_object_set_new(out, "failing", json_integer((json_int_t)endpoint_failing(e)));
+    json_object_set_new(out, "next_attempt", next_attempt(e));
     json_object_set_new(out, "last_attempt", moment(e->last_at));
     json_object_set_new(out, "last_status",
                         e->last_status ? json_integer(e->last_status) : json_null());

@@ -153,6 +153,10 @@ void endpoint_pump(struct endpoint *e);
 void endpoint_restart(struct endpoint *e, int64_t seq);
 /* Stop sending, for good until somebody resumes it. */
 void endpoint_disable(struct endpoint *e, const char *reason);
+/* Entries that were tried in vain, and are tried again. */
+size_t endpoint_failing(const struct endpoint *e);
+/* Milliseconds until the first of those is; UINT64_MAX: none is. */
+uint64_t endpoint_next_ms(const struct endpoint *e);
 /* Let no retry be waited for: somebody has said that the receiver works again. */
 void endpoint_forgive(struct endpoint *e);
 

@@ -7,6 +7,7 @@ import json
 import socket
 import time
 import unittest
+from datetime import datetime
 
 from daemon import PATIENCE_S, Daemon, event, registered
 from interop import Receiver, taken_seq
@@ -143,6 +144,28 @@ class Delivery(WebhookTest):
         self.assertGreaterEqual(again["at"] - first["at"], 990)
         r.set(plan=[])
         self.check(d, r, after)
+
+    def test_why_some_wait_is_told_though_others_get_through(self):
+        d, r = self.daemon(SECTION.replace("1 1 1 1 1 1", "3600")), self.receiver()
+        self.begin(d)
+        self.add(d, r, decisions=["committed"])
+        r.set(plan=[{"status": 500, "subject": "school/100001", "stays": True}])
+        self.change(d, "100001", 1)
+        r.await_request()
+        self.change(d, "100002", 1)
+        deadline = time.monotonic() + PATIENCE_S
+        while (told := self.webhook(d))["delivered"] < 1 or told["failed"] < 1:
+            self.assertLess(time.monotonic(), deadline, told)
+            time.sleep(0.05)
+        self.assertEqual((told["state"], told["failing"], told["last_error"]), ("active", 1, "it answered 500"))
+        wait = datetime.fromisoformat(told["next_attempt"]).timestamp() - time.time()
+        self.assertTrue(3000 < wait < 4400, told)
+        self.assertIn("it answered 500", tool("webhook", "list", PATHWAY_URL=f"unix:{d.socket}").stdout)
+        r.set(plan=[])
+        self.ask(d, "resume", name="mailer")
+        self.await_lag(d)
+        told = self.webhook(d)
+        self.assertEqual((told["failing"], told["next_attempt"], told["last_error"]), (0, None, None))
 
     def test_it_waits_as_long_as_it_is_told_to(self):
         d, r = self.daemon(), self.receiver()
@@ -394,7 +417,9 @@ class Lifetime(WebhookTest):
         self.assertRegex(tool("webhook", "list", **url).stdout, r"mailer +active +0 ")
         self.assertEqual(tool("webhook", "replay", "mailer", **url).returncode, 2)
         self.assertEqual(tool("webhook", "remove", "mailer", **url).returncode, 0)
-        self.assertEqual(tool("webhook", "remove", "mailer", **url).returncode, 1)
+        gone = tool("webhook", "remove", "mailer", **url)
+        self.assertEqual(gone.returncode, 1)
+        self.assertIn("there is none at all", gone.stderr)
 
 
 if __name__ == "__main__":
