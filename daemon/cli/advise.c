@@ -161,15 +161,15 @@ static enum cli_exit run(const struct args *args)
     bool said_no = false;
     struct err err;
 
-    enum err_code rc = asked_subject(subject, args->operands[0], &err);
+    enum err_code rc = place_open(&place, args, &err);
+    if (rc == OK)
+        rc = asked_find_subject(subject, place, args->operands[0], &err);
     const struct param params[] = { { "subject", subject },
                                     { "decision", args->operands[1] },
                                     { "at", args_text(args, "at") },
                                     { "known", args_text(args, "known") },
                                     { "until", args_text(args, "until") },
                                     { NULL, NULL } };
-    if (rc == OK)
-        rc = place_open(&place, args, &err);
     if (rc == OK)
         rc = place_ask(&answer, place, "advise", params, &err);
     if (rc == OK)

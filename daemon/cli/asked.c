@@ -3,10 +3,13 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/civil.h"
 #include "base/text.h"
 #include "cli/layout.h"
+
+#define NAMES_TOLD 4 /* of schools, when a name may be several */
 
 enum err_code asked_subject(char out[SUBJECT_MAX], const char *given, struct err *err)
 {
@@ -17,6 +20,72 @@ enum err_code asked_subject(char out[SUBJECT_MAX], const char *given, struct err
         return err_set(err, ERR_INPUT, "'%.80s' is too long for a subject", given);
     snprintf(out, SUBJECT_MAX, "%s%s", is_urn ? "school/" : "", given);
     return subject_parse(&kind, out, strlen(out), err);
+}
+
+/* Of the schools whose names have it in them the one that is meant; NULL: it may be several. */
+static const struct json *choose(const struct json *items, const char *given)
+{
+    const struct json *chosen = items->len == 1 ? items->as.first : NULL;
+    int count = 0;
+
+    for (const struct json *i = items->len ? items->as.first : NULL; i; i = i->next) {
+        const struct json *name = json_get(i, "name");
+        if (!name || name->type != JSON_STRING || strcasecmp(name->as.string, given) != 0)
+            continue;
+        chosen = i;
+        count++;
+    }
+    return count > 1 ? NULL : chosen;
+}
+
+static enum err_code tell_which(const char *given, const struct json *items, struct err *err)
+{
+    struct buf b = { 0 };
+    uint32_t told = 0;
+
+    for (const struct json *i = items->as.first; i && told < NAMES_TOLD; i = i->next, told++) {
+        buf_str(&b, told ? ", " : "");
+        layout_value(&b, json_get(i, "subject"));
+        buf_str(&b, " ");
+        layout_value(&b, json_get(i, "name"));
+    }
+    err_set(err, ERR_INPUT, "'%.40s' may be several schools; which one? %s%s", given, buf_cstr(&b),
+            items->len > told ? ", ..." : "");
+    buf_fini(&b);
+    return err->code;
+}
+
+enum err_code asked_find_subject(char out[SUBJECT_MAX], struct place *place, const char *given,
+                                 struct err *err)
+{
+    const struct param params[] = { { "q", given }, { NULL, NULL } };
+    struct arena arena = { 0 };
+    struct buf answer = { 0 };
+    const struct json *tree = NULL;
+    struct err why;
+
+    enum err_code rc = asked_subject(out, given, err);
+    if (rc == OK || strchr(given, '/') || !*given)
+        return rc;
+    rc = place_ask(&answer, place, "list", params, &why);
+    if (rc == OK)
+        rc = json_parse(&tree, &arena, buf_cstr(&answer), answer.len, 64, &why);
+    const struct json *items = rc == OK ? json_get(tree, "items") : NULL;
+    const struct json *school = items ? choose(items, given) : NULL;
+    if (school) {
+        snprintf(out, SUBJECT_MAX, "%s", json_get(school, "subject")->as.string);
+    } else if (items && items->len > 0) {
+        tell_which(given, items, err);
+    } else {
+        size_t len = strlen(err->msg);
+        snprintf(err->msg + len, sizeof(err->msg) - len, "%s%s",
+                 items ? "; and no school is called so"
+                       : "; whether a school is called so can not be asked: ",
+                 items ? "" : why.msg);
+    }
+    buf_fini(&answer);
+    arena_fini(&arena);
+    return school ? OK : err->code;
 }
 
 enum err_code asked_format(const char **out, const struct args *args, struct err *err)
@@ -93,15 +162,15 @@ enum cli_exit asked_about_subject(const struct args *args, const char *question,
     struct buf answer = { 0 };
     struct err err;
 
-    enum err_code rc = asked_subject(subject, args->operands[0], &err);
+    enum err_code rc = place_open(&place, args, &err);
+    if (rc == OK)
+        rc = asked_find_subject(subject, place, args->operands[0], &err);
     const struct param params[] = { { "subject", subject },
                                     { "at", args_text(args, "at") },
                                     { "known", args_text(args, "known") },
                                     { "decision",
                                       args->operand_count > 1 ? args->operands[1] : NULL },
                                     { NULL, NULL } };
-    if (rc == OK)
-        rc = place_open(&place, args, &err);
     if (rc == OK)
         rc = place_ask(&answer, place, question, params, &err);
     if (rc == OK)

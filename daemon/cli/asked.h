@@ -18,6 +18,11 @@
 /* A subject as people write it: a bare number is a school's URN. ERR_INPUT: it is none. */
 MUST_CHECK enum err_code asked_subject(char out[SUBJECT_MAX], const char *given, struct err *err);
 
+/* The same; what is no subject may be a school's name, or a part of it that no other school's has.
+ * ERR_INPUT: it is neither; of several schools it says which. */
+MUST_CHECK enum err_code asked_find_subject(char out[SUBJECT_MAX], struct place *place,
+                                            const char *given, struct err *err);
+
 /* "csv" or "ndjson" by --format, "json" by --json; NULL: for people. */
 MUST_CHECK enum err_code asked_format(const char **out, const struct args *args, struct err *err);
 

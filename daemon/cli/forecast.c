@@ -115,10 +115,12 @@ static enum err_code print_answer(const struct buf *answer, bool as_it_is, struc
     return rc;
 }
 
-static enum err_code ask(struct buf *answer, const struct args *args, const char *subject,
-                         const char *format, struct err *err)
+static enum err_code ask(struct buf *answer, const struct args *args, const char *format,
+                         struct err *err)
 {
-    const struct param params[] = { { "subject", subject },
+    char subject[SUBJECT_MAX];
+    bool is_of_one = args->operand_count > 0;
+    const struct param params[] = { { "subject", is_of_one ? subject : NULL },
                                     { "hub", args_text(args, "hub") },
                                     { "until", args_text(args, "until") },
                                     { "at", args_text(args, "at") },
@@ -130,6 +132,8 @@ static enum err_code ask(struct buf *answer, const struct args *args, const char
 
     progress_init(&bar, 0);
     enum err_code rc = place_open(&place, args, err);
+    if (rc == OK && is_of_one)
+        rc = asked_find_subject(subject, place, args->operands[0], err);
     if (rc == OK) {
         place_on_progress(place, asked_progress, &bar);
         rc = place_ask(answer, place, "forecast", params, err);
@@ -141,7 +145,6 @@ static enum err_code ask(struct buf *answer, const struct args *args, const char
 
 static enum cli_exit run(const struct args *args)
 {
-    char subject[SUBJECT_MAX];
     const char *format = NULL;
     struct buf answer = { 0 };
     struct err err;
@@ -149,10 +152,8 @@ static enum cli_exit run(const struct args *args)
 
     if (rc == OK)
         rc = asked_needed(args, "forecast", "until", "2027-09-01", &err);
-    if (rc == OK && args->operand_count > 0)
-        rc = asked_subject(subject, args->operands[0], &err);
     if (rc == OK)
-        rc = ask(&answer, args, args->operand_count > 0 ? subject : NULL, format, &err);
+        rc = ask(&answer, args, format, &err);
     if (rc == OK)
         rc = print_answer(&answer, format != NULL, &err);
     buf_fini(&answer);

@@ -212,6 +212,8 @@ static void write_path(struct buf *b, const char *question, const struct param *
         buf_printf(b, "/v1/%s", question);
     } else if (is_asked_of_all(question)) {
         buf_printf(b, "/v1/%s", question);
+    } else if (!strcmp(question, "list")) {
+        buf_str(b, "/v1/schools");
     } else if (!strcmp(question, "changes") && !value_of(params, "format")) {
         buf_str(b, "/v1/changes");
     } else {

@@ -140,8 +140,10 @@ static enum cli_exit run(const struct args *args)
 
     if (rc == OK)
         rc = asked_needed(args, "restated", "from", "2026-03-01", &err);
+    if (rc == OK)
+        rc = place_open(&place, args, &err);
     if (rc == OK && args->operand_count > 0)
-        rc = asked_subject(subject, args->operands[0], &err);
+        rc = asked_find_subject(subject, place, args->operands[0], &err);
     const struct param params[] = { { "subject", args->operand_count > 0 ? subject : NULL },
                                     { "from", args_text(args, "from") },
                                     { "to", args_text(args, "to") },
@@ -149,8 +151,6 @@ static enum cli_exit run(const struct args *args)
                                     { "hub", args_text(args, "hub") },
                                     { "format", format ? format : "json" },
                                     { NULL, NULL } };
-    if (rc == OK)
-        rc = place_open(&place, args, &err);
     if (rc == OK) {
         progress_init(&bar, 0);
         place_on_progress(place, asked_progress, &bar);

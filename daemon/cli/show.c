@@ -16,8 +16,9 @@ const struct command show_command = {
     .operands = "SUBJECT",
     .summary = "a school's or group's facts, decisions and next wake; what belongs to a hub",
     .help =
-        "Prints what stands about one subject: school/URN (the URN alone will do), group/CODE or\n"
-        "hub/CODE. Alerts that are on come first. Of a hub it says how many schools and groups\n"
+        "Prints what stands about one subject: school/URN (the URN alone will do, and so will\n"
+        "a name that no other school has), group/CODE or hub/CODE. Alerts that are on come first. "
+        "Of a hub it says how many schools and groups\n"
         "belong to it, in which phases, with which alerts. --at asks about another moment, also\n"
         "one to come; --known asks what was known then.",
     .example = "pathway show school/100001 --at 2026-09-01",

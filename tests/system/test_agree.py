@@ -219,6 +219,23 @@ class Agree(unittest.TestCase):
             self.assertEqual(done.returncode, 2, done.stderr)
             self.assertIn(words, done.stderr)
 
+    def test_a_school_may_be_called_by_its_name(self):
+        self.d.send([registered(100021, name="St Mary's Primary"), registered(100022, name="St Mary's Primary School")])
+        by_name = self.text("show", "elm primary")
+        self.assertEqual(by_name, self.text("show", SCHOOL))
+        self.assertEqual(self.ask("explain", "Elm", "two_leads"), self.ask("explain", SCHOOL, "two_leads"))
+        self.assertIn("\nSt Mary's Primary, school/100021\n",
+                      "\n" + self.text("advise", "St Mary's Primary", "two_leads"))  # whole, though another has it in it
+        for command in (("history",), ("forecast", "--until", "2027-09-01"), ("restated", "--from", THEN)):
+            done = ask_tool(self.d, command[0], "St Mary", *command[1:])
+            self.assertEqual(done.returncode, 2)
+            self.assertIn("'St Mary' may be several schools; which one? school/100021 St Mary's Primary, school/100022 St "
+                          "Mary's Primary School", done.stderr)
+        done = ask_tool(self.d, "show", "Hogwarts")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("found \"Hogwarts\", expected school/URN, group/CODE or hub/CODE; and no school is called so",
+                      done.stderr)
+
     def test_an_unknown_hub_and_questions_that_a_hub_has_no_answer_to(self):
         for arguments, words in ((("show", "hub/7"), "nothing belongs to hub '7'"),
                                  (("history", "hub/07"), "no event is about the hub itself"),
