@@ -2,9 +2,11 @@
 #include "cli/client.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <curl/curl.h>
 
@@ -18,6 +20,7 @@ struct client {
     char *socket;        /* path of the unix socket, or NULL */
     char *url;           /* as given, for messages */
     char *authorization; /* a header's line, or NULL */
+    char *ca;            /* a file; NULL: the system's */
     void (*on_wait)(void *arg);
     void *on_wait_arg;
     bool is_in_wait; /* it is being called */
@@ -29,7 +32,8 @@ enum err_code client_open(struct client **out, const char *url, struct err *err)
     bool is_unix = !strncmp(url, "unix:", 5) && url[5];
     if (!is_unix && strncmp(url, "http://", 7) && strncmp(url, "https://", 8))
         return err_set(err, ERR_INPUT,
-                       "the daemon's address is '%.200s': expected http://HOST:PORT or unix:PATH",
+                       "the daemon's address is '%.200s': expected http://HOST:PORT, "
+                       "https://HOST:PORT or unix:PATH",
                        url);
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
         return err_set(err, ERR_IO, "libcurl does not start");
@@ -62,6 +66,7 @@ void client_close(struct client *c)
     free(c->socket);
     free(c->url);
     free(c->authorization);
+    free(c->ca);
     free(c);
     curl_global_cleanup();
 }
@@ -75,6 +80,16 @@ enum err_code client_use_token(struct client *c, const char *token, struct err *
         return err_set(err, ERR_LIMIT, "no memory for a connection");
     }
     return OK;
+}
+
+enum err_code client_use_ca(struct client *c, const char *path, struct err *err)
+{
+    if (access(path, R_OK) != 0)
+        return err_set(err, ERR_IO, "can not read the certificates to trust, %s: %s", path,
+                       strerror(errno));
+    free(c->ca);
+    c->ca = strdup(path);
+    return c->ca ? OK : err_set(err, ERR_LIMIT, "no memory for a connection");
 }
 
 static void tell_bytes(struct exchange *x, size_t more)
@@ -136,6 +151,8 @@ static void set_options(const struct client *c, struct exchange *x, const char *
     curl_easy_setopt(x->easy, CURLOPT_PRIVATE, x);
     curl_easy_setopt(x->easy, CURLOPT_USERAGENT, "pathway/" PATHWAY_VERSION);
     curl_easy_setopt(x->easy, CURLOPT_HTTPHEADER, x->headers);
+    if (c->ca)
+        curl_easy_setopt(x->easy, CURLOPT_CAINFO, c->ca);
     if (c->socket)
         curl_easy_setopt(x->easy, CURLOPT_UNIX_SOCKET_PATH, c->socket);
     if (x->content_type) {
@@ -229,6 +246,10 @@ static enum err_code no_answer(const struct client *c, const struct exchange *x,
                        "no daemon answers at %s (%s); is pathwayd running? --url names another, "
                        "--database FILE asks a database without one",
                        c->url, x->os_error ? strerror(x->os_error) : why);
+    if (x->curl_code == CURLE_PEER_FAILED_VERIFICATION || x->curl_code == CURLE_SSL_CACERT_BADFILE)
+        return err_set(err, ERR_IO,
+                       "%s is not trusted: %s; --ca FILE names the certificates to trust%s%s",
+                       c->url, why, c->ca ? ", now " : "", c->ca ? c->ca : "");
     return err_set(err, ERR_IO, "the connection to %s broke: %s", c->url, why);
 }
 

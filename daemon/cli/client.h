@@ -52,6 +52,9 @@ struct exchange {
 MUST_CHECK enum err_code client_open(struct client **out, const char *url, struct err *err);
 /* Send this access token with each request. */
 MUST_CHECK enum err_code client_use_token(struct client *c, const char *token, struct err *err);
+/* Over https trust the certificates in this file (PEM) in place of the system's. ERR_IO: it can not
+ * be read. */
+MUST_CHECK enum err_code client_use_ca(struct client *c, const char *path, struct err *err);
 /* NULL allowed. Exchanges under way must have been finished or given to exchange_fini(). */
 void client_close(struct client *c);
 

@@ -20,9 +20,12 @@ static const struct option_spec COMMON[] = {
 };
 static const struct option_spec ASKING[] = {
     { "url", "URL",
-      "the daemon: http://HOST:PORT or unix:PATH (else $PATHWAY_URL, else\n"
+      "the daemon: http(s)://HOST:PORT or unix:PATH (else $PATHWAY_URL, else\n"
       "                     unix:/run/pathwayd/pathway.sock)" },
     { "token-file", "FILE", "the access token for it (else $PATHWAY_TOKEN, else none)" },
+    { "ca", "FILE",
+      "over https, the certificates to trust (else $PATHWAY_CA, else the\n"
+      "                     system's)" },
     { "database", "FILE", "straight to this database, with no daemon" },
     { "rules", "DIR",
       "with --database: the rules (else this source tree's, else\n"

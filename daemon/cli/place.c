@@ -48,13 +48,18 @@ static enum err_code read_token(char *out, size_t size, const char *path, struct
     return *out ? OK : err_set(err, ERR_INPUT, "the token file %s is empty", path);
 }
 
-static enum err_code open_client(struct client **out, const char *url, const char *token_file,
+static enum err_code open_client(struct client **out, const char *url, const struct args *args,
                                  struct err *err)
 {
-    const char *given = getenv("PATHWAY_TOKEN");
+    const char *given = getenv("PATHWAY_TOKEN"), *token_file = args_text(args, "token-file");
+    const char *ca = args_text(args, "ca");
     char token[256] = "";
 
+    if (!ca)
+        ca = getenv("PATHWAY_CA");
     enum err_code rc = client_open(out, url, err);
+    if (rc == OK && ca && *ca)
+        rc = client_use_ca(*out, ca, err);
     if (rc == OK && token_file)
         rc = read_token(token, sizeof(token), token_file, err);
     else if (rc == OK && given)
@@ -81,8 +86,7 @@ enum err_code place_open(struct place **out, const struct args *args, struct err
 
     enum err_code rc = OK;
     if (!database)
-        rc = open_client(&p->client, url && *url ? url : CLIENT_DEFAULT_URL,
-                         args_text(args, "token-file"), err);
+        rc = open_client(&p->client, url && *url ? url : CLIENT_DEFAULT_URL, args, err);
     if (rc == OK)
         *out = p;
     else

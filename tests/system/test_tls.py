@@ -143,6 +143,22 @@ class Tls(unittest.TestCase):
         self.d.config.write_text(right)
         self.assertEqual(self.reload("configuration"), [])
 
+    def test_the_tool_trusts_the_certificates_it_is_given(self):
+        self.start()
+        self.d.await_ready()
+        other, _ = make_pair(self.d.folder, "two")
+        url = ("--url", f"https://127.0.0.2:{self.tls_port()}")
+        for more in ((), ("--ca", other)):
+            said = tool("status", *url, *more)
+            self.assertEqual(said.returncode, 3)
+            self.assertIn("is not trusted", said.stderr)
+            self.assertIn("--ca FILE", said.stderr)
+        for said in (tool("status", *url, "--ca", self.certificate), tool("status", *url, PATHWAY_CA=str(self.certificate))):
+            self.assertEqual(said.returncode, 0, said.stderr)
+        said = tool("status", *url, "--ca", self.d.folder / "no.pem")
+        self.assertEqual(said.returncode, 3)
+        self.assertIn("no.pem: No such file", said.stderr)
+
     def reload(self, part):
         answer = self.d.request("POST", "/v1/reload", "{}", {"Content-Type": "application/json"})
         self.assertEqual(answer.status, 200, answer.text())
