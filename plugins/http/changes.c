@@ -126,6 +126,8 @@ static bool begin_to_wait(struct request *r, const char *text, size_t len)
         return false;
     r->own = p;
     p->request = r;
+    uv_update_time(
+        r->server->loop); /* it is as old as this round of the loop: the wait would be shorter */
     len = text_behind(&place, text, len, "\"place\":");
     str_add(&p->place, place, len);
     p->watcher = (struct watcher){

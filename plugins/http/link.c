@@ -130,12 +130,22 @@ static uint64_t patience(const struct link *l)
     return UINT64_MAX;
 }
 
+/* How much later this is than it was to be: so long nobody was served, whoever wanted to be. */
+static uint64_t stood_still(struct server *s, uint64_t now)
+{
+    uint64_t since = s->swept_ms ? now - s->swept_ms : 0;
+
+    s->swept_ms = now;
+    return since > 2 * LINK_SWEEP_MS ? since - LINK_SWEEP_MS : 0;
+}
+
 void link_sweep(struct server *s)
 {
-    uint64_t now = uv_now(s->loop);
+    uint64_t now = uv_now(s->loop), still = stood_still(s, now);
 
     for (struct link *l = s->links; l; l = l->next) {
         bool waits_for_us = l->request && l->request->is_suspended;
+        l->since_ms = l->since_ms + still < now ? l->since_ms + still : now;
         if (waits_for_us || l->fd < 0 || now - l->since_ms < patience(l))
             continue;
         if (l->phase == LINK_HEAD)

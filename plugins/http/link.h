@@ -32,7 +32,8 @@ void link_page_left(struct request *r);
 void link_set_own(struct MHD_Connection *connection, const struct MHD_Response *response);
 bool link_is_own(struct MHD_Connection *connection, const struct MHD_Response *response);
 
-/* Cut off those who have taken too long. */
+/* Cut off those who have taken too long; called about so often. */
+#define LINK_SWEEP_MS 500
 void link_sweep(struct server *s);
 
 #endif

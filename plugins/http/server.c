@@ -20,7 +20,6 @@
 
 #define DEFAULT_LISTEN "127.0.0.1:8087"
 #define IDLE_S         60u
-#define SWEEP_MS       500
 #define SEND_BYTES                                                                                 \
     (128 * 1024) /* of the kernel's memory that a peer who does not read may hold                  \
                   */
@@ -310,7 +309,7 @@ static void add_handles(struct server *s)
     add_timer(s, &s->grace);
     add_timer(s, &s->watch);
     add_timer(s, &s->sweep);
-    uv_timer_start(&s->sweep, on_sweep, SWEEP_MS, SWEEP_MS);
+    uv_timer_start(&s->sweep, on_sweep, LINK_SWEEP_MS, LINK_SWEEP_MS);
     uv_poll_start(&s->plain.poll, UV_READABLE, on_poll);
     s->handles++;
     if (s->tls.mhd) {

@@ -53,6 +53,7 @@ struct server {
     size_t max_body; /* bytes of a request */
     size_t max_header;
     uint64_t patience_ms;    /* how long a peer may take over one thing (link.c) */
+    uint64_t swept_ms;       /* when that was looked at last */
     unsigned retry_ms;       /* after which the readers of a stream come again */
     uint64_t heartbeat_ms;   /* of streams */
     struct tls *certificate; /* NULL: no TLS (tls.c) */

@@ -262,6 +262,7 @@ static uint64_t next_try(const struct endpoint *e, int tries, long retry_after)
 
     if (retry_after > wait)
         wait = retry_after < RETRY_AFTER_MAX_S ? retry_after : RETRY_AFTER_MAX_S;
+    uv_update_time(e->webhook->loop); /* not shorter by what this round of the loop has taken */
     return uv_now(e->webhook->loop) + with_jitter(wait);
 }
 

@@ -17,7 +17,7 @@ import threading
 import time
 import unittest
 
-from daemon import Daemon
+from daemon import PATIENCE_S, Daemon
 from proof import fault, rows
 from support import await_wakes, difference, export, judge, lines_of, number_from, sample_events, shuffled
 
@@ -65,7 +65,7 @@ class Sending:
     def serve(self, dice):
         """One connection's requests, written in two pieces at times."""
         try:
-            with socket.create_connection(("127.0.0.1", self.daemon.port), timeout=30) as s:
+            with socket.create_connection(("127.0.0.1", self.daemon.port), timeout=PATIENCE_S) as s:
                 while self.serve_one(s, dice):
                     pass
         except (OSError, http.client.HTTPException, ValueError):

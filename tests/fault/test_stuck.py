@@ -11,7 +11,7 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-from daemon import Daemon, binary, event, registered
+from daemon import PATIENCE_S, Daemon, binary, event, registered
 from proof import fault, key, logged_keys, rows
 from support import RULES, tool
 
@@ -58,7 +58,7 @@ class Stuck(unittest.TestCase):
         self.d.send([lead])
         with self.assertRaises(OSError):
             self.d.send([registered(100002, hub="07")])
-        self.assertEqual(self.d.process.wait(60), 70, self.d.log()[-3000:])
+        self.assertEqual(self.d.process.wait(PATIENCE_S), 70, self.d.log()[-3000:])
         self.assertIn(f"rules: never came back, the process ends pack=hubs/07 ", self.d.log())
         return sent + [lead]
 

@@ -14,7 +14,7 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-from daemon import Daemon, binary, event, registered
+from daemon import PATIENCE_S, Daemon, binary, event, registered
 from proof import complaint, rows
 from support import await_wakes, number_from
 
@@ -115,7 +115,7 @@ def lagging_database(daemon):
         daemon.send(late)
     except OSError:
         pass
-    daemon.process.wait(60)
+    daemon.process.wait(PATIENCE_S)
     as_one_file(daemon.database)
     return daemon.database
 

@@ -33,16 +33,21 @@ function step(subject) {
 
 const server = createServer(async (request, response) => {
   const pieces = [];
-  for await (const piece of request) pieces.push(piece);
+  try {
+    for await (const piece of request) pieces.push(piece);
+  } catch {
+    return; // its sender was killed before it had sent all of it
+  }
   const body = Buffer.concat(pieces).toString();
   const entry = JSON.parse(body);
   const { status: answer, headers, delay_ms } = step(entry.subject);
   const say = () => {
+    const at = performance.now(); // before its sender can know the answer
     response.writeHead(answer, headers ?? {});
     response.end();
     process.stdout.write(JSON.stringify({
       id: request.headers["webhook-id"], entry, status: answer, fault: verify(body, request.headers),
-      path: request.url, type: request.headers["content-type"], at: Date.now(),
+      path: request.url, type: request.headers["content-type"], at,
       signatures: request.headers["webhook-signature"].split(" ").length,
     }) + "\n");
   };

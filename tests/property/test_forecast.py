@@ -1,6 +1,6 @@
 """A forecast to T is what a daemon says whose clock moves to T, with no further events.
 
-PATHWAY_WORLDS: how many worlds (4). PATHWAY_SEED: the first of them (from the clock). PATHWAY_STEPS: how many of the
+PATHWAY_WORLDS: how many worlds (4). PATHWAY_SEED: the first of them (1). PATHWAY_STEPS: how many of the
 foreseen instants a daemon is started at (5).
 """
 
@@ -8,7 +8,6 @@ import csv
 import io
 import json
 import random
-import time
 import unittest
 
 from daemon import Daemon
@@ -16,7 +15,7 @@ from support import await_wakes, number_from, tool
 from worlds import World
 
 WORLDS = number_from("PATHWAY_WORLDS", 4)
-SEED = number_from("PATHWAY_SEED", int(time.time()))
+SEED = number_from("PATHWAY_SEED", 1)
 STEPS = number_from("PATHWAY_STEPS", 5)
 
 

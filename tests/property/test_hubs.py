@@ -15,7 +15,7 @@ from pathlib import Path
 
 from daemon import ROOT, Daemon
 from proof import complaint
-from support import judge, number_from
+from support import await_wakes, judge, number_from
 from test_scratch import first_difference, steps_of
 from worlds import World
 
@@ -116,6 +116,7 @@ class Hubs(unittest.TestCase):
         with Daemon(rules=self.both) as d:
             for start in range(0, len(events), 10):
                 d.send(events[start:start + 10])
+            await_wakes(d)
             self.assertEqual(by_subject(judge(events, d.now, self.both)),
                              by_subject(d.request("GET", "/v1/export/decisions").text()))
             self.assertEqual(d.stop(), 0, d.log())

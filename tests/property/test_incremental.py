@@ -14,7 +14,7 @@ import time
 import unittest
 
 from daemon import Daemon, event, registered
-from support import BRITTLE, RULES, await_wakes, difference, export, judge, lines_of, number_from
+from support import BRITTLE, RULES, await_true, await_wakes, difference, export, judge, lines_of, number_from
 from worlds import BrittleWorld, World, generated
 
 WORLDS = number_from("PATHWAY_WORLDS", 8)
@@ -156,9 +156,13 @@ class RunningClock(unittest.TestCase):
                 d.send(world.made[before:])
                 time.sleep(dice.random() * 0.08)
             time.sleep(0.8)  # all bells have rung
-            await_wakes(d)
-            now = moment(0)
-            told[seed] = difference(export(d, format="ndjson"), judge(world.made, now, BRITTLE, "ndjson"))
+            while True:
+                await_wakes(d)
+                now = moment(0)
+                found = export(d, format="ndjson")
+                if moment(0)[:13] == now[:13]:  # no midnight has passed in between
+                    break
+            told[seed] = difference(found, judge(world.made, now, BRITTLE, "ndjson"))
 
     def test_the_current_decisions_are_those_of_a_fresh_fold(self):
         told = {}
@@ -254,18 +258,26 @@ class Directed(unittest.TestCase):
     def test_an_event_that_lies_ahead_takes_effect_when_its_time_comes(self):
         """With a clock that runs, and the record in memory."""
         with Daemon(now=None) as d:
-            d.send(READY[:1])
-            ahead = time.strftime("%Y-%m-%dT%H:%M:%S.500Z", time.gmtime(time.time() + 6))
-            d.send([event("commitment.given", SCHOOL, time=ahead)])
-            self.assertEqual(d.request("GET", "/v1/" + SCHOOL.replace("school", "schools")).json()["wake"],
-                             ahead.replace(".500Z", ".500000Z"))
-            self.assertEqual(d.export("?names=committed")[SCHOOL, "committed"], "false")
-            deadline = time.monotonic() + 30
-            while d.export("?names=committed")[SCHOOL, "committed"] != "true":
-                self.assertLess(time.monotonic(), deadline, d.log())
-                time.sleep(0.1)
-            cause = d.request("GET", "/v1/changes").json()["items"][-1]["data"]["cause"]
-            self.assertEqual(cause["moment"], ahead.replace(".500Z", ".500000Z"))
+            for number, seconds in enumerate((3, 10, 30, 90)):  # longer where the machine has not been quick enough
+                if self.is_seen_ahead_and_come(d, f"school/{100001 + number}", seconds):
+                    return
+            self.fail("it was never asked before its time had come")
+
+    def is_seen_ahead_and_come(self, d, school, seconds):
+        """False: its time had come before it was asked about."""
+        d.send([registered(school[-6:])])
+        ahead = moment(seconds)
+        d.send([event("commitment.given", school, time=ahead)])
+        wake = d.request("GET", f"/v1/schools/{school[-6:]}").json()["wake"]
+        before = d.export("?names=committed")[school, "committed"]
+        if moment(0) >= ahead:
+            return False
+        self.assertEqual((wake, before), (ahead, "false"))
+        await_true(lambda: d.export("?names=committed")[school, "committed"] == "true", d.log)
+        cause, = (e["data"]["cause"] for e in d.request("GET", "/v1/changes?limit=10000").json()["items"]
+                  if (e["subject"], e["data"]["decision"]) == (school, "committed"))
+        self.assertEqual(cause["moment"], ahead)
+        return True
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import json
 import random
 import subprocess
 
-from daemon import binary, event
+from daemon import PATIENCE_S, binary, event
 
 AREAS = ["vision_and_culture", "mathematical_mindsets", "subject_expertise", "school_systems",
          "arithmetical_proficiency"]
@@ -224,7 +224,7 @@ class BrittleWorld(World):
 def generated(seed, schools=3):
     """The invented decade of a few schools, with a few events of a small world mixed in."""
     done = subprocess.run([binary("pathway-generate"), "--schools", str(schools), "--seed", str(seed),
-                           "--registrations"], capture_output=True, text=True, check=True, timeout=60)
+                           "--registrations"], capture_output=True, text=True, check=True, timeout=PATIENCE_S)
     events = [json.loads(line) for line in done.stdout.splitlines()]
     world = World(seed)
     world.schools = sorted({e["subject"] for e in events if e["subject"].startswith("school/")})

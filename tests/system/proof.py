@@ -9,7 +9,7 @@ from support import tool
 def snapshot(database, *questions):
     """All rows of each question to the file, which is only read, all of one moment: a commit that was cut off just
     before it showed may show any time later."""
-    db = sqlite3.connect(f"file:{database}?mode=ro", uri=True, isolation_level=None)
+    db = sqlite3.connect(f"file:{database}?mode=ro", uri=True, isolation_level=None, timeout=60)
     try:
         db.execute("BEGIN")
         return [db.execute(sql).fetchall() for sql in questions]

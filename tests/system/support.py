@@ -1,15 +1,17 @@
 """What the tests of the whole program share: the tool, the sample, comparing exports, sending in all forms."""
 
+import fcntl
 import http.client
 import json
 import os
 import random
+import socket
 import subprocess
 import tempfile
 import time
 from pathlib import Path
 
-from daemon import ROOT, binary
+from daemon import PATIENCE_S, ROOT, binary
 
 SAMPLE = ROOT / "tests/data/sample"
 RULES = ROOT / "rules"
@@ -26,7 +28,7 @@ def number_from(variable, usual):
 def tool(*arguments, stdin=None, **environment):
     """Run `pathway`; the finished process, its streams as texts."""
     return subprocess.run([binary("pathway"), *map(str, arguments)], input=stdin, capture_output=True, text=True,
-                          timeout=120, env=os.environ | environment)
+                          timeout=PATIENCE_S, env=os.environ | environment)
 
 
 def ask_tool(daemon, *arguments):
@@ -61,13 +63,61 @@ def export(daemon, at=None, format="csv"):
 
 
 def await_wakes(daemon):
-    """Wait until what fell due while the daemon was down, or its clock stood, has been judged again."""
-    for _ in range(3000):
+    """Wait until what fell due while the daemon was down, or its clock stood, has been judged again; also what was
+    left for later, or is held back."""
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
         status = daemon.request("GET", "/v1/status").json()
-        if status["next_wake"] is None or status["next_wake"] > status["now"]:
+        if (status["next_wake"] is None or status["next_wake"] > status["now"]) and status["held_back"] == 0:
             return
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"still waking: {status}\n{daemon.log()}")
         time.sleep(0.01)
-    raise TimeoutError(f"still waking: {status}\n{daemon.log()}")
+
+
+def await_true(is_so, told=lambda: ""):
+    """Wait until it is so; what it was."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not (found := is_so()):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"it is never so: {told()}")
+        time.sleep(0.02)
+    return found
+
+
+def one_is_quick(attempt, seconds):
+    """Do it until it takes no longer than so many seconds (it returns how long it took). Once is enough: what is slow by
+    itself is so each time, a machine that stalls is not."""
+    deadline, took = time.monotonic() + PATIENCE_S, []
+    while not took or took[-1] > seconds:
+        if took and time.monotonic() > deadline:
+            raise TimeoutError(f"never within {seconds} s: {took}")
+        took.append(attempt())
+
+
+class Reserved:
+    """A port of this machine that nobody else is given meanwhile: outside the range from which the kernel chooses, and held
+    against other tests by a file."""
+
+    def __init__(self):
+        low = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+        ports = list(range(10000, low if low > 11000 else 32768))
+        random.SystemRandom().shuffle(ports)
+        for self.port in ports:
+            self.file = open(Path(tempfile.gettempdir()) / f"pathway-port-{self.port}", "w")
+            try:
+                fcntl.flock(self.file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                with socket.socket() as s:
+                    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                    s.bind(("127.0.0.1", self.port))
+                return
+            except OSError:
+                self.file.close()
+        raise RuntimeError("no port is free")
+
+    def close(self):
+        os.unlink(self.file.name)
+        self.file.close()
 
 
 def difference(found, expected):

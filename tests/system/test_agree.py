@@ -9,7 +9,7 @@ import unittest
 from pathlib import Path
 
 from daemon import ROOT, Daemon, event, registered
-from support import ask_tool, judge, tool
+from support import ask_tool, await_wakes, judge, tool
 
 SCHOOL = "school/100001"
 THEN, NOW = "2024-11-25T09:00:00Z", "2026-11-25T09:00:00Z"
@@ -37,6 +37,7 @@ class Agree(unittest.TestCase):
         cls.d.stop()
         cls.d.now = NOW
         cls.d.start()
+        await_wakes(cls.d)
         cls.d.send(LATER)
 
     @classmethod

@@ -11,13 +11,12 @@ import stat
 import subprocess
 import tempfile
 import threading
-import time
 import unittest
 from pathlib import Path
 
-from daemon import ROOT, Daemon, binary, event, registered
+from daemon import PATIENCE_S, ROOT, Daemon, binary, event, registered
 from proof import complaint, fault, logged_keys, rows
-from support import Sender, await_wakes, difference, export, judge, sample_events, tool
+from support import Sender, await_true, await_wakes, difference, export, judge, sample_events, tool
 
 FEED = "SELECT seq, recorded, generation, subject, decision, old, new, hub, cause FROM change ORDER BY seq"
 NOW = "2026-11-21T09:00:00Z"
@@ -87,7 +86,7 @@ class Taken(Backups):
 
         thread = threading.Thread(target=send)
         thread.start()
-        begun.wait(60)
+        begun.wait(PATIENCE_S)
         before = list(acknowledged)
         told = json.loads(self.backup("--json").stdout)
         stop.set()
@@ -129,8 +128,7 @@ class Taken(Backups):
         self.assertEqual(made.status, 201, made.text())
         self.assertEqual(self.d.stop(), 0)  # nothing more comes
         self.d.start()
-        while not rows(self.d.database, "SELECT 1 FROM cursor"):  # its place is on disk within a second
-            time.sleep(0.05)
+        await_true(lambda: rows(self.d.database, "SELECT 1 FROM cursor"))  # its place is on disk within a second
         self.backup()
         self.assertEqual(self.d.stop(), 0)
         for table in ("token", "personal", "cursor", "plugin_state", "generation", "pack_text", "subject_row", "event_row"):
@@ -204,7 +202,7 @@ class Taken(Backups):
 
         for road in ("--url", f"unix:{self.d.socket}"), ("--database", self.d.database):
             done = subprocess.run([binary("pathway"), "backup", self.file, *road], capture_output=True, text=True,
-                                  preexec_fn=little, timeout=60)
+                                  preexec_fn=little, timeout=PATIENCE_S)
             self.assertEqual(done.returncode, 3, done.stderr)
             self.assertIn(str(self.file), done.stderr)
             self.assertEqual(self.names(), [])
@@ -352,7 +350,7 @@ class Restored(Backups):
             resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
 
         done = subprocess.run([binary("pathway"), "restore", self.file, "--database", self.d.database],
-                              capture_output=True, text=True, preexec_fn=little, timeout=60)
+                              capture_output=True, text=True, preexec_fn=little, timeout=PATIENCE_S)
         self.assertEqual(done.returncode, 3, done.stderr)
         self.assertEqual(dump(self.d.database), before)
 

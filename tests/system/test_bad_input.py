@@ -10,7 +10,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from daemon import Daemon, binary, event, registered
+from daemon import PATIENCE_S, Daemon, binary, event, registered
 from support import KINDS, RULES, lines_of, tool
 
 GOOD = event("lead.named", "school/100001", {"teacher": "t1"}, id="x")
@@ -142,7 +142,7 @@ class Databases(unittest.TestCase):
     def refused(self, *words, by_tool=True):
         before = self.digest()
         self.d.start(wait=False)
-        self.assertEqual(self.d.process.wait(60), 1)
+        self.assertEqual(self.d.process.wait(PATIENCE_S), 1)
         reasons = [line for line in self.d.log().splitlines() if "can not open" in line]
         self.assertEqual(len(reasons), 1, self.d.log())
         told = [reasons[0]]
@@ -176,7 +176,7 @@ class Databases(unittest.TestCase):
     def test_a_place_that_is_not_there(self):
         self.d.config.write_text(self.d.config.read_text().replace("pathway.db", "no/such/folder/pathway.db"))
         self.d.start(wait=False)
-        self.assertEqual(self.d.process.wait(60), 1)
+        self.assertEqual(self.d.process.wait(PATIENCE_S), 1)
         self.assertIn("no/such/folder", self.d.log())
         done = tool("status", "--database", self.d.folder / "no/such/folder/pathway.db")
         self.assertEqual(done.returncode, 3)
@@ -189,7 +189,7 @@ class Databases(unittest.TestCase):
         self.addCleanup(other.close)
         other.config.write_text(other.config.read_text().replace(other.database, self.d.database))
         other.start(wait=False)
-        self.assertEqual(other.process.wait(60), 1)
+        self.assertEqual(other.process.wait(PATIENCE_S), 1)
         self.assertIn(f"another pathwayd (process {self.d.process.pid}) has this database", other.log())
         self.assertEqual(self.d.send([registered(100002)])["accepted"], 1)
 
@@ -199,7 +199,7 @@ class Databases(unittest.TestCase):
         environment = {"PATHWAYD_DAEMON_RULES": str(self.d.folder / "rules")}
         command = [binary("pathwayd"), "--config", self.d.config]
         try:
-            return subprocess.run(command, capture_output=True, text=True, timeout=60, env=environment, **user)
+            return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, env=environment, **user)
         except PermissionError:
             return None
 
@@ -227,7 +227,7 @@ class Databases(unittest.TestCase):
         with open(self.d.database, "r+b") as file:
             file.truncate(file.seek(0, 2) // 2)
         self.d.start(wait=False)
-        self.assertEqual(self.d.process.wait(60), 1)
+        self.assertEqual(self.d.process.wait(PATIENCE_S), 1)
         self.assertRegex(self.d.log(), "malformed|damaged|backup")
 
 
@@ -240,7 +240,7 @@ class Configuration(unittest.TestCase):
             path.write_text(text.replace("DB", f"{folder}/pathway.db"))
             for more in (["--check"], []):
                 done = subprocess.run([binary("pathwayd"), "--config", path, *more], capture_output=True, text=True,
-                                      timeout=60)
+                                      timeout=PATIENCE_S)
                 self.assertEqual(done.returncode, 1, done.stderr)
                 for line in expected:
                     self.assertIn(line.format(path=path), done.stderr)
@@ -265,7 +265,7 @@ class Configuration(unittest.TestCase):
 
     def test_no_file(self):
         done = subprocess.run([binary("pathwayd"), "--config", "/nowhere/x.conf"], capture_output=True, text=True,
-                              timeout=60)
+                              timeout=PATIENCE_S)
         self.assertIn(done.returncode, (1, 2, 3))
         self.assertIn("/nowhere/x.conf", done.stderr)
 

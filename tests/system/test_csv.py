@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from daemon import ROOT, Daemon, event, registered
-from support import tool
+from support import await_true, tool
 
 MAPPING = {"type": "readiness.assessed", "source": "urn:hub:07:sheet", "subject": "URN",
            "time": {"column": "Date"},
@@ -116,12 +116,8 @@ class Events(unittest.TestCase):
             part = spool / "in/.x"
             part.write_text("URN,Date,Area,RAG\n100001,2025-09-10,school_systems,Green\n100001,2025-09-10,school_systems,Blue\n")
             part.rename(spool / "in/rag-2025-09.csv")
-            import time
             report = spool / "failed/rag-2025-09.csv.report.json"
-            for _ in range(3000):
-                if report.exists():
-                    break
-                time.sleep(0.02)
+            await_true(report.exists, d.log)
             told = json.loads(report.read_text())
             self.assertEqual((told["accepted"], told["invalid"]), (1, 1))
             self.assertEqual(told["refused"][0]["row"], 2)

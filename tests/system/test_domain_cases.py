@@ -9,7 +9,7 @@ import unittest
 
 from daemon import Daemon, event
 from daemon import registered as registered_later
-from support import difference, export, judge, tool
+from support import await_wakes, difference, export, judge, tool
 
 FIRST, NOW = "2025-01-10T09:00:00Z", "2026-11-21T09:00:00Z"
 AREAS = ("vision_and_culture", "mathematical_mindsets", "subject_expertise", "school_systems", "arithmetical_proficiency")
@@ -84,6 +84,7 @@ class Cases(unittest.TestCase):
         cls.d.stop()
         cls.d.now = NOW
         cls.d.start()
+        await_wakes(cls.d)
 
     @classmethod
     def tearDownClass(cls):

@@ -100,7 +100,7 @@ class Failing(unittest.TestCase):
 
     def test_refused_events_are_tried_again_or_discarded(self):
         good = json.dumps(event("turned", "school/100009", {"how": "well"}, id="again"), indent=1)
-        with sqlite3.connect(self.d.database) as db:
+        with sqlite3.connect(self.d.database, timeout=60) as db:
             for body in (good, "nonsense"):
                 db.execute("INSERT INTO quarantine (origin, received, reason, body) VALUES ('test', 0, 'why', ?)",
                            (body.encode(),))

@@ -56,7 +56,7 @@ class Flood(unittest.TestCase):
 
     def hold_up(self, until):
         """Take the write lock again and again until the event is set; never for long enough to fail a commit."""
-        lock = sqlite3.connect(self.d.database, isolation_level=None, timeout=60)
+        lock = sqlite3.connect(self.d.database, isolation_level=None, timeout=PATIENCE_S)
         while not until.is_set():
             lock.execute("BEGIN IMMEDIATE")
             until.wait(0.5)

@@ -11,7 +11,7 @@ from support import number_from
 from test_openapi import SLOW, operations, parameters, resolve
 
 REQUESTS = number_from("PATHWAY_FUZZ", 600)
-SEED = number_from("PATHWAY_SEED", random.randrange(1 << 30))
+SEED = number_from("PATHWAY_SEED", 1)
 WORDS = ["", "0", "-1", "1", "7", "100001", "99999999999999999999", "1e9", "true", "null", "NaN", "école", "\x00", "%", "%zz",
          "a" * 3000, "' OR 1=1 --", "../../etc/passwd", "2025-11-01", "2025-02-30", "2024/25", "school/100001", "hub/07", "07",
          "pathway_phase", "committed", "csv", "{}", "[]", "\U0001f600", "\r\nX: y", "\ud800"]

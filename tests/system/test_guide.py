@@ -13,7 +13,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from daemon import ROOT, binary
+from daemon import PATIENCE_S, ROOT, binary
 from support import RULES
 
 GUIDE = ROOT / "docs/rule-author.md"
@@ -52,7 +52,7 @@ class Guide(unittest.TestCase):
     def run_all(self, commands):
         path = f"{self.folder / '.bin'}:{os.environ['PATH']}"
         self.done = subprocess.run(["sh", "-e", "-c", commands], cwd=self.folder, capture_output=True, text=True,
-                                   timeout=110, env=os.environ | {"PATH": path})
+                                   timeout=PATIENCE_S, env=os.environ | {"PATH": path})
         self.assertEqual(self.done.returncode, self.exit, commands + self.done.stdout + self.done.stderr)
         self.exit = 0
 

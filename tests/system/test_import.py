@@ -9,7 +9,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from daemon import Daemon, binary
+from daemon import PATIENCE_S, Daemon, binary
 from fake_daemon import FakeDaemon
 from support import tool
 
@@ -32,7 +32,7 @@ class Tool(unittest.TestCase):
             [PATHWAY, *map(str, args)],
             input=stdin,
             capture_output=True,
-            timeout=60,
+            timeout=PATIENCE_S,
             env={**os.environ, "PATHWAY_URL": self.daemon.url},
         )
         self.assertEqual(done.returncode, code, done.stderr.decode())

@@ -16,7 +16,7 @@ class Locked(unittest.TestCase):
         d.start()
         d.send([registered(100001)])
         lead = json.dumps(event("lead.named", "school/100001", {"teacher": "t-1"}))
-        lock = sqlite3.connect(d.database, isolation_level=None)
+        lock = sqlite3.connect(d.database, isolation_level=None, timeout=60)
         lock.execute("BEGIN IMMEDIATE")
         self.assertEqual(d.request("POST", "/v1/events", lead, LINES).status, 503)
         lock.execute("ROLLBACK")

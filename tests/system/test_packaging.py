@@ -8,7 +8,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from daemon import ROOT, binary
+from daemon import PATIENCE_S, ROOT, binary
 from support import RULES, tool
 
 SYSTEMD = ROOT / "systemd"
@@ -16,7 +16,7 @@ MAN = ROOT / "docs/man"
 
 
 def run(*command, **environment):
-    return subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=60,
+    return subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=PATIENCE_S,
                           env=os.environ | environment)
 
 

@@ -38,7 +38,7 @@ class PersonalTest(unittest.TestCase):
     def log_rows_with(self, text):
         """Rows of every table but `note` and `personal` in which these bytes stand."""
         found = []
-        with sqlite3.connect(f"file:{self.d.database}?mode=ro", uri=True) as db:
+        with sqlite3.connect(f"file:{self.d.database}?mode=ro", uri=True, timeout=60) as db:
             for (name,) in db.execute("SELECT name FROM sqlite_schema WHERE type IN ('table', 'view')").fetchall():
                 for row in db.execute(f"SELECT * FROM {name}").fetchall():
                     cells = [cell if isinstance(cell, bytes) else str(cell).encode() for cell in row]
@@ -62,7 +62,7 @@ class Notes(PersonalTest):
         self.d.send([assessed()])
         self.assertEqual(self.log_rows_with("Quillfeather"), [])
         self.assertEqual(self.events()[-1]["data"]["note"], NOTE)
-        with sqlite3.connect(self.d.database) as db:
+        with sqlite3.connect(self.d.database, timeout=60) as db:
             body, = db.execute("SELECT body FROM event WHERE id = 'a1'").fetchone()
         self.assertRegex(json.loads(body)["data"]["note"], "^note:[0-9a-f]{32}$")
         self.assertNotIn("Quillfeather", self.d.log())

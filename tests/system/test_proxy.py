@@ -15,7 +15,7 @@ import unittest
 from pathlib import Path
 
 from daemon import PATIENCE_S, ROOT, Daemon, event, registered
-from support import tool
+from support import Reserved, tool
 from test_tls import make_pair
 
 TOOLS = ROOT / "build/tools"
@@ -30,14 +30,6 @@ def program(name):
     path = TOOLS / "usr/sbin" / name
     libraries = ":".join(str(p) for p in TOOLS.glob("usr/lib/*-linux-gnu"))
     return (str(path), {"LD_LIBRARY_PATH": libraries}) if path.exists() else None
-
-
-def free_ports(count):
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [s.getsockname()[1] for s in sockets]
-    for s in sockets:
-        s.close()
-    return ports
 
 
 def blocks(language):
@@ -99,7 +91,8 @@ class Proxy:
         self.holder = tempfile.TemporaryDirectory(prefix="pathway-proxy-")
         self.folder = Path(self.holder.name)
         self.certificate, self.key = make_pair(self.folder, "one")
-        self.tls, self.plain, self.below = free_ports(3)
+        self.ports = [Reserved() for _ in range(3)]
+        self.tls, self.plain, self.below = (p.port for p in self.ports)
         self.path, more = program(self.name)
         self.config = self.folder / "proxy.conf"
         self.config.write_text(self.configuration(port))
@@ -116,7 +109,7 @@ class Proxy:
         deadline = time.monotonic() + PATIENCE_S
         while True:
             try:
-                socket.create_connection(("127.0.0.1", self.plain), timeout=1).close()
+                socket.create_connection(("127.0.0.1", self.plain), timeout=10).close()
                 return
             except OSError:
                 if time.monotonic() > deadline or self.process.poll() is not None:
@@ -127,6 +120,8 @@ class Proxy:
         self.process.terminate()
         self.process.wait(PATIENCE_S)
         self.log.close()
+        for port in self.ports:
+            port.close()
         self.holder.cleanup()
 
     def connection(self):

@@ -59,7 +59,10 @@ class RestoredFeed(unittest.TestCase):
             assert time.monotonic() < deadline, found
             time.sleep(0.05)
             files = list(cls.d.folder.glob("feed.jsonl.*")) + [cls.d.folder / "feed.jsonl"]
-            lines = [line for f in files if f.exists() for line in f.read_text().splitlines()]
+            try:
+                lines = [line for f in files if f.exists() for line in f.read_text().splitlines()]
+            except FileNotFoundError:
+                continue  # it has just got another name
             found = [json.loads(line)["id"] for line in lines if line.endswith("}}}")]
 
     @staticmethod

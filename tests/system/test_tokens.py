@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import unittest
 
-from daemon import Answer, Daemon, event, registered
+from daemon import PATIENCE_S, Answer, Daemon, event, registered
 from support import tool
 
 NDJSON = {"Content-Type": "application/x-ndjson"}
@@ -259,11 +259,11 @@ class FromElsewhere(unittest.TestCase):
             d.stop()
             d.config.write_text(d.config.read_text().replace("127.0.0.1:0", f"127.0.0.1:0 {address}:0"))
             d.start()
-            port = int(re.search(rf"listening address={re.escape(address)}:(\d+)", d.log())[1])
+            port = int(re.search(rf"listening address={re.escape(address)}:(\d+)\s", d.log())[1])
             self.assertIn("others can reach this address", d.log())
 
             def get(headers=""):
-                with socket.create_connection((address, port), timeout=60) as s:
+                with socket.create_connection((address, port), timeout=PATIENCE_S) as s:
                     s.sendall(f"GET /v1/hubs HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{headers}\r\n".encode())
                     return s.makefile("rb").readline().decode()
             self.assertIn(" 401 ", get())
@@ -338,7 +338,7 @@ class OnTheSocket(unittest.TestCase):
         d = Daemon(http="socket_scopes = reading")
         self.addCleanup(d.close)
         d.start(wait=False)
-        self.assertEqual(d.process.wait(60), 1)
+        self.assertEqual(d.process.wait(PATIENCE_S), 1)
         self.assertIn("socket_scopes has the word 'reading'", d.log())
 
 

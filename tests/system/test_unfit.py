@@ -5,7 +5,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from daemon import Daemon, event
+from daemon import PATIENCE_S, Daemon, event
 from proof import fault
 from support import tool
 
@@ -149,7 +149,7 @@ class Unfit(unittest.TestCase):
         d = Daemon(rules=self.rules)
         self.addCleanup(d.close)
         d.start(wait=False)
-        self.assertEqual(d.process.wait(60), 1)
+        self.assertEqual(d.process.wait(PATIENCE_S), 1)
         self.assertIn("national/pack.lua:6: ", d.log())
         self.assertNotIn("no file here returns pack", d.log())
 

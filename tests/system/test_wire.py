@@ -2,11 +2,12 @@
 
 import gzip
 import json
+import re
 import socket
-import time
 import unittest
 
-from daemon import Daemon, event, registered
+from daemon import PATIENCE_S, Daemon, Impatient, event, registered
+from support import await_true
 
 EVENT = json.dumps(registered(100001)).encode()
 CLOUD = "Content-Type: application/cloudevents+json\r\n"
@@ -25,20 +26,29 @@ def parse(raw):
     return out
 
 
+def is_whole(raw, count):
+    """Are so many answers in these bytes, all of the last one too?"""
+    head, _, body = raw[raw.rfind(b"HTTP/1.1 "):].partition(b"\r\n\r\n")
+    length = re.search(rb"(?i)\ncontent-length: *(\d+)", head)
+    return raw.count(b"HTTP/1.1 ") == count and length and len(body) >= int(length[1])
+
+
 class Wire(unittest.TestCase):
     options = {}
+    daemon = Daemon
 
     @classmethod
     def setUpClass(cls):
-        cls.d = Daemon(**cls.options).start()
+        cls.d = cls.daemon(**cls.options).start()
         cls.d.send([registered(100000 + i, f"School number {i}") for i in range(60)])
 
     @classmethod
     def tearDownClass(cls):
         cls.d.close()
 
-    def raw(self, text):
-        return parse(self.d.raw(text if isinstance(text, bytes) else text.encode()))
+    def raw(self, text, count=None):
+        """The answers; when it is known how many, it is waited for them."""
+        return parse(self.d.raw(text.encode(), count and (lambda out: is_whole(out, count))))
 
     def assert_problem(self, answer, status, *words):
         self.assertEqual(answer[0], status, answer)
@@ -255,28 +265,33 @@ class Tags(Wire):
 
 class Patience(Wire):
     options = {"http": "patience = 1\nmax_connections = 20"}
+    daemon = Impatient
+
+    def assert_served(self):
+        self.assertEqual(self.d.request("GET", "/livez").status, 200)
+
+    def cut(self):
+        text = self.d.request("GET", "/metrics").text()
+        return sum(int(line.split()[-1]) for line in text.splitlines() if line.startswith("pathwayd_http_cut_total"))
 
     def test_silent_and_slow_ones_are_cut_off_and_others_served(self):
-        slow = [socket.create_connection(("127.0.0.1", self.d.port), timeout=60) for _ in range(10)]
+        before = self.cut()
+        slow = [socket.create_connection(("127.0.0.1", self.d.port), timeout=50) for _ in range(10)]
         for i, s in enumerate(slow):
             if i % 2:
                 s.sendall(b"GET /livez HTTP/1.1\r\nHos")
             self.addCleanup(s.close)
-        half = socket.create_connection(("127.0.0.1", self.d.port), timeout=60)
+        half = socket.create_connection(("127.0.0.1", self.d.port), timeout=50)
         self.addCleanup(half.close)
         half.sendall(f"POST /v1/events HTTP/1.1\r\nHost: x\r\n{CLOUD}Content-Length: 500\r\n\r\n{{".encode())
-        self.assertEqual(self.d.request("GET", "/livez").status, 200)
-        began = time.monotonic()
+        self.assert_served()
         for s in slow + [half]:
-            while s.recv(1000):
+            while s.recv(1000):  # until its end, which nobody else brings about: by itself a peer is cut off after a minute
                 pass
-        self.assertLess(time.monotonic() - began, 30)
-        text = self.d.request("GET", "/metrics").text()
-        cut = sum(int(line.split()[-1]) for line in text.splitlines() if line.startswith("pathwayd_http_cut_total"))
-        self.assertGreaterEqual(cut, 11)
+        await_true(lambda: self.cut() >= before + 11, self.d.log)
 
     def test_a_byte_now_and_then_does_not_help(self):
-        with socket.create_connection(("127.0.0.1", self.d.port), timeout=60) as s:
+        with socket.create_connection(("127.0.0.1", self.d.port), timeout=PATIENCE_S) as s:
             s.settimeout(0.2)
             for _ in range(300):
                 try:
@@ -291,16 +306,16 @@ class Patience(Wire):
                 self.fail("a peer that sends a byte now and then is never cut off")
 
     def test_more_than_may_come_wait_for_their_turn(self):
-        taken = [socket.create_connection(("127.0.0.1", self.d.port), timeout=60) for _ in range(40)]
+        taken = [socket.create_connection(("127.0.0.1", self.d.port), timeout=PATIENCE_S) for _ in range(40)]
         try:
-            self.assertEqual(self.d.request("GET", "/livez").status, 200)  # when some have been cut off
+            self.assert_served()  # when some have been cut off
         finally:
             for s in taken:
                 s.close()
 
     def test_requests_one_behind_the_other_are_answered_in_order(self):
         text = "".join(f"GET /v1/schools/{100000 + i} HTTP/1.1\r\nHost: x\r\n\r\n" for i in range(20))
-        answers = self.raw(text)
+        answers = await_true(lambda: self.raw(text, 20))  # none: it was cut off before it had said a word
         self.assertEqual([json.loads(body)["urn"] for _, _, body in answers], [str(100000 + i) for i in range(20)])
 
     def test_those_who_go_in_the_middle_do_no_harm(self):
@@ -308,9 +323,9 @@ class Patience(Wire):
                      f"POST /v1/events HTTP/1.1\r\nHost: x\r\n{CLOUD}Content-Length: {len(EVENT)}\r\n\r\n{{",
                      "GET /v1/changes HTTP/1.1\r\nHost: x\r\nAccept: text/event-stream\r\n\r\n"):
             for _ in range(10):
-                with socket.create_connection(("127.0.0.1", self.d.port), timeout=60) as s:
+                with socket.create_connection(("127.0.0.1", self.d.port), timeout=PATIENCE_S) as s:
                     s.sendall(text.encode())
-        self.assertEqual(self.d.request("GET", "/livez").status, 200)
+        self.assert_served()
 
 
 class Configuration(unittest.TestCase):
@@ -320,7 +335,7 @@ class Configuration(unittest.TestCase):
             d = Daemon(http=line)
             self.addCleanup(d.close)
             d.start(wait=False)
-            self.assertEqual(d.process.wait(60), 1)
+            self.assertEqual(d.process.wait(PATIENCE_S), 1)
             self.assertIn(told, d.log())
 
 
