@@ -5,7 +5,9 @@
 #include "host/host.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "host/notify.h"
@@ -28,6 +30,7 @@ struct host {
     bool is_stopping;
     bool plugins_stopped;
     bool service_closed;
+    bool has_lost; /* a plugin: it did not stop */
     int exit_status;
 };
 
@@ -37,7 +40,8 @@ static void close_handles(struct host *h)
         uv_close((uv_handle_t *)&h->signals[i], NULL);
     h->signal_count = 0;
     notify_close(&h->notify);
-    if (plugins_have_lost(h->plugins))
+    h->has_lost = plugins_have_lost(h->plugins);
+    if (h->has_lost)
         uv_stop(&h->loop); /* else the handles that are left would hold it for ever */
     service_free(h->service);
     h->service = NULL;
@@ -296,5 +300,10 @@ int host_run(const struct host_options *options)
         log_warn("host: loop not closed: %s", uv_strerror(rc));
     reread_fini(&h.kept);
     log_info("host: stopped status=%d", h.exit_status);
+    if (h.has_lost) { /* libuv waits for its threads at the exit, and one of them may wait for ever
+                       */
+        fflush(NULL);
+        _exit(h.exit_status);
+    }
     return h.exit_status;
 }

@@ -9,9 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <uv.h> /* the daemon has libuv in it: there is nothing to link */
+
 #include <pathway/plugin.h>
 
-#define PAGE 100
+#define PAGE     100
+#define AGAIN_MS 200 /* when the host was busy */
 
 struct sample {
     const struct pw_host *host;
@@ -21,6 +24,9 @@ struct sample {
     bool is_reading;
     bool is_stopping;
     uint64_t told;
+    uv_timer_t again;
+    pw_done_fn *done; /* of stop() */
+    void *done_arg;
 };
 
 static void read_on(struct sample *s);
@@ -37,6 +43,11 @@ static void tell(struct sample *s, const struct pw_change *c)
     s->told++;
 }
 
+static void on_again(uv_timer_t *timer)
+{
+    read_on(timer->data);
+}
+
 /* Deal with the page first, and only then move the place: whoever is killed between the two sees
  * the page again, and never misses one. */
 static void on_page(void *arg, const struct pw_changes *page)
@@ -44,7 +55,11 @@ static void on_page(void *arg, const struct pw_changes *page)
     struct sample *s = arg;
 
     s->is_reading = false;
-    if (page->status != PW_OK || page->count == 0)
+    if (page->status != PW_OK) {
+        uv_timer_start(&s->again, on_again, AGAIN_MS, 0);
+        return;
+    }
+    if (page->count == 0)
         return; /* changed() will be called when there is more */
     for (size_t i = 0; i < page->count; i++)
         tell(s, &page->items[i]);
@@ -58,6 +73,8 @@ static void read_on(struct sample *s)
     if (!s->cursor || s->is_reading || s->is_stopping)
         return;
     s->is_reading = s->host->changes(s->host->ctx, s->place, PAGE, on_page, s) == PW_OK;
+    if (!s->is_reading) /* nobody else would try again, until there is one more change */
+        uv_timer_start(&s->again, on_again, AGAIN_MS, 0);
 }
 
 static void on_cursor(void *arg, enum pw_status status, struct pw_cursor *cursor, int64_t place,
@@ -127,6 +144,8 @@ static int start(const struct pw_host *host, void **self, char *error, size_t er
         free(s);
         return -1;
     }
+    uv_timer_init(host->loop(host->ctx), &s->again); /* last: from here on stop() closes it */
+    s->again.data = s;
     *self = s;
     return 0;
 }
@@ -147,15 +166,27 @@ static void measure(void *self, struct pw_meter *meter)
                      "Changes that were told to the log", NULL, (double)s->told);
 }
 
-/* What the host has not answered yet is dropped once `done` has been called. */
+static void on_closed(uv_handle_t *handle)
+{
+    struct sample *s = handle->data;
+    pw_done_fn *done = s->done;
+    void *arg = s->done_arg;
+
+    free(s);
+    done(arg);
+}
+
+/* A handle's memory is libuv's until it is closed. What the host has not answered yet is dropped
+ * once `done` has been called. */
 static void stop(void *self, pw_done_fn *done, void *arg)
 {
     struct sample *s = self;
 
     s->is_stopping = true;
+    s->done = done;
+    s->done_arg = arg;
     s->host->cursor_close(s->host->ctx, s->cursor, false);
-    free(s);
-    done(arg);
+    uv_close((uv_handle_t *)&s->again, on_closed);
 }
 
 static const char *const KEYS[] = { "prefix", NULL };

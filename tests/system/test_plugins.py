@@ -185,10 +185,11 @@ class Sample(unittest.TestCase):
             self.assertEqual(done.returncode, 0, done.stderr)
             example = Path(folder) / "usr/share/doc/pathwayd/examples/sample"
             more = os.environ | {"PKG_CONFIG_PATH": f"{folder}/usr/share/pkgconfig"}
-            pkg_config = f"pkg-config --define-variable=prefix={folder}/usr"
-            done = run("make", "-C", example, "install", "CFLAGS=-O2 -Wall -Wextra -Werror",
-                       f"PKG_CONFIG={pkg_config}", env=more)
+            done = run("make", "-C", example, "install", "CFLAGS=-O2 -Wall -Wextra -Werror", env=more)
             self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+            header = (Path(folder) / "usr/include/pathway/plugin.h").read_text()
+            abi = ".".join(re.search(rf"PW_ABI_{part} (\d+)u", header)[1] for part in ("MAJOR", "MINOR"))
+            self.assertEqual(run("pkg-config", "--variable=abi", "pathwayd", env=more).stdout.strip(), abi)
             self.use(Path(folder) / "usr/lib/pathwayd/plugins")
 
     def use(self, plugins):

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <uv.h>
+
 #include <pathway/plugin.h>
 
 static const struct pw_host *the_host; /* a plugin of a test may */
@@ -65,6 +67,14 @@ __attribute__((unused)) static void send_junk(void)
     the_host->log(the_host->ctx, 2, line);
 }
 
+/* A pipe that nobody reads, perhaps. */
+__attribute__((unused)) static void wait_for_ever(uv_work_t *work)
+{
+    (void)work;
+    for (;;)
+        pause();
+}
+
 __attribute__((unused)) static int start(const struct pw_host *host, void **self, char *error,
                                          size_t size)
 {
@@ -76,6 +86,10 @@ __attribute__((unused)) static int start(const struct pw_host *host, void **self
 #endif
     (void)error;
     (void)size;
+#ifdef NEVER_STOPS
+    static uv_work_t work;
+    uv_queue_work(host->loop(host->ctx), &work, wait_for_ever, NULL);
+#endif
 #ifdef NEVER_ANSWERS
     host->offer(host->ctx, "ask", never_answers);
 #endif
