@@ -71,9 +71,10 @@ static void print_missing(const struct json *answer)
     struct buf b = { 0 };
 
     for (const struct json *m = first_of(answer, "missing"); m; m = m->next) {
-        printf("  %s%s  (%s)\n", is_true(m, "wanted") ? "" : "not: ", text(m, "title"),
-               text(m, "rule"));
-        if (*text(m, "advice"))
+        const struct json *wanted = json_get(m, "wanted");
+        bool is_not = wanted && wanted->type == JSON_BOOL && !wanted->as.boolean;
+        printf("  %s%s  (%s)\n", is_not ? "not: " : "", text(m, "title"), text(m, "rule"));
+        if (*text(m, "advice") && !is_true(answer, "alert"))
             printf("      %s\n", text(m, "advice"));
         buf_reset(&b);
         layout_moment(&b, json_get(m, "comes_at"));
@@ -113,6 +114,8 @@ static void print_people(const struct json *answer)
     buf_reset(&b);
     if (is_true(answer, "value")) {
         printf("It is so already.\n");
+        if (*text(answer, "advice"))
+            printf("\nWhat to do\n  %s\n", text(answer, "advice"));
         buf_fini(&b);
         return;
     }

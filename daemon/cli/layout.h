@@ -18,6 +18,9 @@ void layout_value(struct buf *b, const struct json *value);
  * needs. After civil_init(). */
 void layout_moment(struct buf *b, const struct json *value);
 
+/* Append, behind "with what was known", a moment: a day is its first instant, and what was recorded
+ * later on it was not known yet. */
+void layout_known(struct buf *b, const struct json *moment);
 /* Append the name of a fact or parameter as people say it, with spaces. */
 void layout_name(struct buf *b, const char *name);
 

@@ -369,8 +369,8 @@ static void print_times(const struct page *p, const struct json *answer)
     buf_str(&b, "asked about ");
     layout_moment(&b, json_get(answer, "at"));
     if (known && known->type == JSON_STRING) {
-        buf_str(&b, ", with what was known on ");
-        layout_moment(&b, known);
+        buf_str(&b, ", with what was known ");
+        layout_known(&b, known);
     }
     if (generation && generation->type == JSON_INT)
         buf_printf(&b, ", by generation %lld of the rules", (long long)generation->as.integer);
@@ -407,11 +407,26 @@ static void print_missing(const struct page *p, const struct json *answer)
         layout_value(&b, json_get(m, "title"));
         add_need(&b, m);
         put(p->to, &b, 2);
-        if (text_of(m, "advice")) {
+        if (text_of(m, "advice") && !is_true(answer, "alert")) { /* nobody wants it on */
             buf_str(&b, text_of(m, "advice"));
             put(p->to, &b, 4);
         }
     }
+    buf_fini(&b);
+}
+
+/* An alert's advice is for when it is on. */
+static void print_to_do(struct page *p, const struct json *answer)
+{
+    const char *decision = text_of(answer, "decision");
+    const struct json *rule = decision ? find_rule(p, decision) : NULL;
+    struct buf b = { 0 };
+
+    if (!is_true(answer, "alert") || !is_true(answer, "value") || !text_of(rule, "advice"))
+        return;
+    fputs("\nWhat to do\n", p->to);
+    layout_value(&b, json_get(rule, "advice"));
+    put(p->to, &b, 2);
     buf_fini(&b);
 }
 
@@ -448,6 +463,7 @@ void layout_explanation(FILE *to, const struct json *answer)
     print_value_line(to, answer);
     print_times(&p, answer);
     print_missing(&p, answer);
+    print_to_do(&p, answer);
     fputs("\nWhy\n", to);
     print_rule(&p, text_of(answer, "decision") ? text_of(answer, "decision") : "", 1);
     print_deciding(&p);

@@ -64,18 +64,20 @@ static void print_changes(FILE *to, const struct json *changes)
 
 static void print_heading(FILE *to, const struct json *answer)
 {
-    const struct json *known = json_get(answer, "known");
+    const struct json *at = json_get(answer, "at"), *known = json_get(answer, "known");
     struct buf b = { 0 };
 
     layout_who(&b, answer);
     put(to, &b);
-    buf_str(&b, "up to ");
-    layout_moment(&b, json_get(answer, "at"));
-    if (known && known->type == JSON_STRING) {
-        buf_str(&b, ", with what was known on ");
-        layout_moment(&b, known);
+    if (at && at->type == JSON_STRING) {
+        buf_str(&b, "up to ");
+        layout_moment(&b, at);
     }
-    buf_char(&b, '\n');
+    if (known && known->type == JSON_STRING) {
+        buf_str(&b, b.len ? ", with what was known " : "with what was known ");
+        layout_known(&b, known);
+    }
+    buf_str(&b, b.len ? "\n" : "");
     put(to, &b);
     buf_fini(&b);
 }

@@ -23,6 +23,16 @@ void layout_moment(struct buf *b, const struct json *value)
     buf_printf(b, "%.19sZ", value->as.string);
 }
 
+void layout_known(struct buf *b, const struct json *moment)
+{
+    struct buf text = { 0 };
+
+    layout_moment(&text, moment);
+    bool is_day = !strchr(buf_cstr(&text), 'T');
+    buf_printf(b, "%s%s%s", is_day ? "when " : "at ", buf_cstr(&text), is_day ? " began" : "");
+    buf_fini(&text);
+}
+
 static const struct json *decision(const struct json *answer, const char *name)
 {
     return json_get(json_get(json_get(answer, "decisions"), name), "value");
@@ -39,6 +49,24 @@ static void print_value(FILE *to, const char *before, const struct json *value)
     buf_fini(&b);
 }
 
+/* Of which moment it is told, when not of this one. */
+static void print_asked(FILE *to, const struct json *answer)
+{
+    const struct json *at = json_get(answer, "at"), *known = json_get(answer, "known");
+    struct buf b = { 0 };
+
+    if (at) {
+        buf_str(&b, "\nas of ");
+        layout_moment(&b, at);
+    }
+    if (known) {
+        buf_str(&b, at ? ", with what was known " : "\nwith what was known ");
+        layout_known(&b, known);
+    }
+    fputs(buf_cstr(&b), to);
+    buf_fini(&b);
+}
+
 static void print_heading(FILE *to, const struct json *answer)
 {
     const struct json *facts = json_get(answer, "facts");
@@ -48,6 +76,7 @@ static void print_heading(FILE *to, const struct json *answer)
     print_value(to, name && name->type != JSON_NULL ? "\n" : "", json_get(answer, "subject"));
     print_value(to, ", hub ", json_get(facts, "hub"));
     print_value(to, ", ", json_get(facts, "status"));
+    print_asked(to, answer);
     print_value(to, "\nPhase: ", decision(answer, "pathway_phase"));
     print_value(to, " since ", decision(answer, "phase_since"));
     print_value(to, "\nNext step: ", decision(answer, "next_step"));

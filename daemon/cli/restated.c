@@ -66,17 +66,6 @@ static void print_item(const struct json *item, const char **last)
     print_cause(json_get(item, "cause"), json_get(item, "subject"));
 }
 
-/* A day is its first instant: what was recorded later on it was not known yet. */
-static void print_known(struct buf *b, const struct json *moment)
-{
-    struct buf text = { 0 };
-
-    layout_moment(&text, moment);
-    buf_printf(b, "%s%s", strchr(buf_cstr(&text), 'T') ? "at " : "when ", buf_cstr(&text));
-    buf_str(b, strchr(buf_cstr(&text), 'T') ? "" : " began");
-    buf_fini(&text);
-}
-
 static void print_text(const struct json *answer)
 {
     const struct json *items = json_get(answer, "items");
@@ -92,9 +81,9 @@ static void print_text(const struct json *answer)
     buf_str(&b, " about ");
     layout_moment(&b, json_get(answer, "at"));
     buf_printf(&b, " differ%s between what was known ", count > 1 ? "" : "s");
-    print_known(&b, json_get(json_get(answer, "from"), "known"));
+    layout_known(&b, json_get(json_get(answer, "from"), "known"));
     buf_str(&b, " and ");
-    print_known(&b, json_get(json_get(answer, "to"), "known"));
+    layout_known(&b, json_get(json_get(answer, "to"), "known"));
     printf("%s\n", buf_cstr(&b));
     buf_fini(&b);
     for (const struct json *i = items ? items->as.first : NULL; i; i = i->next)

@@ -327,7 +327,9 @@ static enum err_code check_decision(struct advice *a, struct record *r, struct e
     bool is_decision = false;
     for (int i = 0; names && i < count; i++)
         is_decision = is_decision || strcmp(names[i], a->decision) == 0;
-    if (!said || (!is_decision && strcmp(said, "true") != 0 && strcmp(said, "false") != 0))
+    if (!said)
+        return record_no_such_rule(r, a->decision, err);
+    if (!is_decision && strcmp(said, "true") != 0 && strcmp(said, "false") != 0)
         return err_set(err, ERR_ABSENT, "there is no decision '%s' about a %s%s", a->decision,
                        subject_kind_name(kind),
                        text_hint(hint, sizeof(hint), a->decision, names, (size_t)count));
@@ -338,14 +340,27 @@ static enum err_code check_decision(struct advice *a, struct record *r, struct e
     return OK;
 }
 
+static bool keep(const char **out, struct arena *arena, const char *text)
+{
+    *out = text ? arena_strdup(arena, text) : NULL;
+    return *out || !text;
+}
+
 /* The words for people. */
 static enum err_code keep_words(struct advice *a, struct record *r, struct err *err)
 {
-    const char *title = ruleset_title(record_ruleset(r), a->decision);
+    const struct ruleset *rs = record_ruleset(r);
+    bool is_kept = record_keep_text(&a->name, a->arena, r, "name") &&
+                   keep(&a->title, a->arena, ruleset_title(rs, a->decision));
 
-    a->title = title ? arena_strdup(a->arena, title) : NULL;
-    bool is_kept = record_keep_text(&a->name, a->arena, r, "name");
-    return is_kept && (a->title || !title) ? OK : no_memory(err);
+    for (uint16_t i = 0; i < ruleset_rule_count(rs) && is_kept; i++) {
+        struct rule_info rule = ruleset_rule(rs, i);
+        if (!rule.is_alert || strcmp(rule.name, a->decision) != 0)
+            continue;
+        a->is_alert = true;
+        is_kept = keep(&a->to_do, a->arena, rule.advice);
+    }
+    return is_kept ? OK : no_memory(err);
 }
 
 /* What the subject is at `at`, and what it takes from there. */

@@ -51,7 +51,9 @@ struct advice {
 
     /* answered */
     const char *name, *title; /* of the subject, of the decision; the arena's, or NULL */
-    int64_t true_at;          /* with no events; TIME_NEVER: not by `until` */
+    const char *to_do;        /* of an alert: what to do when it is on; the arena's, or NULL */
+    bool is_alert;
+    int64_t true_at; /* with no events; TIME_NEVER: not by `until` */
     bool is_waivable;
     struct advice_set sets[ADVISE_SETS]; /* the earliest first, of those the smallest */
     int set_count;

@@ -79,6 +79,10 @@ static void write_answer(struct buf *out, const struct advice *a, int64_t seq)
     json_write_cstr(out, a->decision);
     buf_str(out, ",\"title\":");
     json_write_cstr(out, a->title);
+    if (a->is_alert) {
+        buf_str(out, ",\"alert\":true,\"advice\":");
+        json_write_cstr(out, a->to_do);
+    }
     buf_printf(out,
                ",\"at\":\"%s\",\"until\":\"%s\",\"value\":%s,\"by_itself\":", time_text(a->at, at),
                time_text(a->until, until), a->true_at == a->at ? "true" : "false");

@@ -28,7 +28,8 @@ struct telling {
     struct buf *out;
     struct reader *r;
     const char *subject;
-    int64_t at, known;       /* TIME_NEVER: all that is */
+    int64_t at;
+    struct instants when;
     struct happened *events; /* in event order */
     size_t count, next;
     struct strmap values;   /* of decisions, and of facts that move, at the instant before */
@@ -358,9 +359,9 @@ static enum err_code write_whose(struct telling *x, struct err *err)
     buf_str(&rest, ",\"hub\":");
     json_write_cstr(&rest, x->hub);
     buf_str(&rest, ",\"at\":");
-    write_moment(&rest, x->at);
+    write_moment(&rest, x->when.has_at ? x->when.at : TIME_NEVER);
     buf_str(&rest, ",\"known\":");
-    write_moment(&rest, x->known);
+    write_moment(&rest, x->when.has_known ? x->when.known : TIME_NEVER);
     enum err_code rc = rest.failed ? no_memory(err) : write_heading(x, buf_cstr(&rest), err);
     buf_fini(&rest);
     return rc;
@@ -393,15 +394,12 @@ static enum err_code write_history(struct telling *x, struct err *err)
 static enum err_code ask(struct telling *x, const struct json *params, const char *const *known,
                          struct err *err)
 {
-    struct instants when;
-
     if (params_check(params, known, err) != OK || params_subject(&x->subject, params, err) != OK ||
-        params_instants(&when, x->r, params, err) != OK)
+        params_instants(&x->when, x->r, params, err) != OK)
         return err->code;
-    x->at = when.at;
-    x->known = when.has_known ? when.known : TIME_NEVER;
-    if (reader_world(x->r, when.max_seq, false, err) != OK ||
-        reader_check_subject(x->r, x->subject, when.at, err) != OK)
+    x->at = x->when.at;
+    if (reader_world(x->r, x->when.max_seq, false, err) != OK ||
+        reader_check_subject(x->r, x->subject, x->at, err) != OK)
         return err->code;
     return gather(x, err);
 }

@@ -153,6 +153,20 @@ static enum err_code take_ahead(struct earliest *next, struct reader *r, const c
     return OK;
 }
 
+/* The moments that were asked about; without them the answer changes with the subject alone, and
+ * not with every second. */
+static void write_asked(struct buf *out, const struct instants *when)
+{
+    if (when->has_at) {
+        buf_str(out, ",\"at\":");
+        write_moment(out, when->at);
+    }
+    if (when->has_known) {
+        buf_str(out, ",\"known\":");
+        write_moment(out, when->known);
+    }
+}
+
 /* A hub is known by what belongs to it too. */
 struct belonging {
     struct buf text;    /* more members, of hub_belonging(); "" of other kinds */
@@ -194,6 +208,7 @@ static enum err_code write_subject(struct buf *out, struct reader *r, const char
         json_write_cstr(out, subject);
         buf_str(out, strncmp(subject, "school/", 7) == 0 ? ",\"urn\":" : ",\"code\":");
         json_write_cstr(out, subject_code(subject));
+        write_asked(out, when);
         buf_str(out, ",\"facts\":");
         rc = record_write_facts(out, f.record, err);
     }

@@ -224,11 +224,10 @@ static enum err_code params_moment(int64_t *out, bool *given, const struct json 
 enum err_code params_instants(struct instants *out, struct reader *r, const struct json *params,
                               struct err *err)
 {
-    bool has_at;
     const char *rules;
 
     *out = (struct instants){ .at = clock_now(&r->clock), .known = clock_now(&r->clock) };
-    if (params_moment(&out->at, &has_at, params, "at", err) != OK ||
+    if (params_moment(&out->at, &out->has_at, params, "at", err) != OK ||
         params_moment(&out->known, &out->has_known, params, "known", err) != OK ||
         params_text(&rules, params, "rules", err) != OK)
         return err->code;
@@ -237,7 +236,7 @@ enum err_code params_instants(struct instants *out, struct reader *r, const stru
                        "rules: found \"%s\", expected current (today's rules); without it those in "
                        "force at `known` answer",
                        rules);
-    out->is_now = !has_at && !out->has_known;
+    out->is_now = !out->has_at && !out->has_known;
     enum err_code rc =
         out->has_known && !rules ? rules_known_at(r, out->known, err) : rules_of_today(r, err);
     if (rc != OK)

@@ -57,7 +57,7 @@ struct instants {
     int64_t at;
     int64_t known;   /* now when absent */
     int64_t max_seq; /* of what was known */
-    bool has_known;
+    bool has_at, has_known;
     bool is_now; /* neither was given: current tables answer too */
 };
 /* Reads `at`, `known` and `rules`, and lets r->rules be those by which is answered: the ones in

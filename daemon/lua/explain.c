@@ -132,18 +132,22 @@ static int by_text(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-enum err_code record_no_such_rule(const struct record *r, const char *decision, struct err *err)
+enum err_code record_no_such_rule(const struct record *r, const char *rule, struct err *err)
 {
     const char *known[RULES_MAX];
     char hint[200];
     size_t count = 0;
+    const struct strmap_item *item = strmap_find(&r->rs->rule_names, rule, strlen(rule));
 
+    if (item && r->rs->rules[item->as.num].of != r->kind)
+        return err_set(err, ERR_ABSENT, "there is no rule '%s' about a %s: it is about a %s", rule,
+                       subject_kind_name(r->kind),
+                       subject_kind_name(r->rs->rules[item->as.num].of));
     for (uint16_t i = 0; i < r->rs->rule_count; i++)
         if (r->rs->rules[i].of == r->kind)
             known[count++] = r->rs->rules[i].name;
-    return err_set(err, ERR_ABSENT, "there is no rule '%s' about a %s%s", decision,
-                   subject_kind_name(r->kind),
-                   text_hint(hint, sizeof(hint), decision, known, count));
+    return err_set(err, ERR_ABSENT, "there is no rule '%s' about a %s%s", rule,
+                   subject_kind_name(r->kind), text_hint(hint, sizeof(hint), rule, known, count));
 }
 
 enum err_code record_explain(struct buf *out, struct buf *missing, struct record *r,

@@ -167,6 +167,9 @@ MUST_CHECK enum err_code record_rejudge(int64_t *wake, struct record *r, int64_t
  * ruleset_decisions(), set off by a comma and a line end; a rule that failed as
  * {"error":"message"}. */
 void record_write_decisions(struct buf *out, const struct record *r);
+/* ERR_ABSENT, which says so with the nearest; of one about another kind of subject, about which. */
+enum err_code record_no_such_rule(const struct record *r, const char *rule, struct err *err);
+
 /* After record_rejudge(): call `fn` for each rule that failed, also those that are no decisions. */
 typedef void failed_rule_fn(const char *rule, const char *message, void *arg);
 void record_each_failure(const struct record *r, failed_rule_fn *fn, void *arg);

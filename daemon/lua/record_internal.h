@@ -75,9 +75,6 @@ void record_note(struct record *r, const uint64_t *read);
 /* A fact has changed, or may have. */
 void record_touch(struct record *r, uint16_t fact);
 
-/* explain.c: ERR_ABSENT, with the nearest rule about the same kind of subject. */
-enum err_code record_no_such_rule(const struct record *r, const char *decision, struct err *err);
-
 /* undo.c: before a fact changes. What moves change by themselves is kept as it was. */
 void undo_note(struct record *r, uint16_t fact);
 void undo_forget(struct record *r);

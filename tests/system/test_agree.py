@@ -220,6 +220,17 @@ class Agree(unittest.TestCase):
             self.assertEqual(done.returncode, 2, done.stderr)
             self.assertIn(words, done.stderr)
 
+    def test_an_alert_says_what_to_do_when_it_is_on(self):
+        school, what = "school/100031", "See what the school lacks for that phase, or find it a group of the phase that it is in."
+        joined = {"group": "group/g31", "kind": "sustaining", "academic_year": "2026/27"}
+        self.d.send([registered(100031)])
+        self.assertNotIn(what, self.text("explain", school, "out_of_order"))
+        self.assertNotIn(what, self.text("advise", school, "out_of_order"))
+        self.d.send([event("group.joined", school, joined, id="in 31", time="2026-09-02T10:00:00Z")])
+        self.assertIn(f"\nWhat to do\n  {what}\n\nWhy\n", self.text("explain", school, "out_of_order"))
+        self.assertIn(f"It is so already.\n\nWhat to do\n  {what}\n", self.text("advise", school, "out_of_order"))
+        self.assertEqual(self.ask("advise", school, "out_of_order")["advice"], what)
+
     def test_a_school_may_be_called_by_its_name(self):
         self.d.send([registered(100021, name="St Mary's Primary"), registered(100022, name="St Mary's Primary School")])
         by_name = self.text("show", "elm primary")

@@ -135,12 +135,28 @@ class Explain(unittest.TestCase):
         known = self.d.request("GET", "/v1/schools/100001/history?known=2025-12-01").json()
         self.assertNotIn("undo", str(known))
         self.assertEqual({name: answer.json()[name] for name in ("name", "hub", "at", "known")},
-                         {"name": "Elm Primary", "hub": "07", "at": "2026-03-02T09:00:00.000000Z", "known": None})
+                         {"name": "Elm Primary", "hub": "07", "at": None, "known": None})
+        asked = self.ask("history", "100001", "--at", "2026-01-01", "--known", "2026-07-01").stdout
+        self.assertTrue(asked.startswith("Elm Primary, school/100001, hub 07\nup to 2026-01-01, with what was known when "
+                                         "2026-07-01 began\n\n2024-09-02  "), asked)
         done = self.ask("history", "100001")
-        self.assertTrue(done.stdout.startswith("Elm Primary, school/100001, hub 07\nup to 2026-03-02T09:00:00Z\n\n"))
+        self.assertTrue(done.stdout.startswith("Elm Primary, school/100001, hub 07\n\n2024-09-02  "), done.stdout)
         self.assertIn("\n            Two lead participant teachers are named: yes -> no  (two_leads)\n", done.stdout)
         self.assertIn("teacher t2 (recorded 2026-03-02) [late]", done.stdout)
         self.assertIn("[voided on 2026-03-02T09:00:00Z]", done.stdout)
+
+    def test_a_moment_that_is_asked_about_is_told(self):
+        """Without one an answer changes with its subject alone, so that it is the same until something happens."""
+        shown = self.d.request("GET", "/v1/schools/100001?at=2026-01-01&known=2026-01-02").json()
+        self.assertEqual((shown["at"], shown["known"]), ("2026-01-01T00:00:00.000000Z", "2026-01-02T00:00:00.000000Z"))
+        now = self.d.request("GET", "/v1/schools/100001").json()
+        self.assertFalse({"at", "known"} & now.keys())
+        told = self.ask("show", "100001", "--at", "2026-01-01", "--known", "2026-01-01T12:00:00Z").stdout
+        self.assertTrue(told.startswith("Elm Primary\nschool/100001, hub 07, open\nas of 2026-01-01, with what was known at "
+                                        "2026-01-01T12:00:00Z\nPhase: "), told)
+        self.assertTrue(self.ask("show", "100001").stdout.startswith("Elm Primary\nschool/100001, hub 07, open\nPhase: "))
+        self.assertIn("  asked about 2026-01-01, with what was known when 2026-01-02 began, by generation 1 of the rules\n",
+                      self.ask("explain", "100001", "two_leads", "--at", "2026-01-01", "--known", "2026-01-02").stdout)
 
     def test_the_events_of_a_subject(self):
         items = self.d.request("GET", "/v1/schools/100001/events?at=2025-09-10").json()["items"]
@@ -232,7 +248,7 @@ class Explain(unittest.TestCase):
         for route, status, words in (
                 ("/v1/schools/100001/decisions/eligible_developmnt", 404, "eligible_development"),
                 ("/v1/schools/100009/decisions/is_open", 404, "school/100001"),
-                ("/v1/schools/100001/decisions/group_size_ok", 404, "school"),
+                ("/v1/schools/100001/decisions/group_size_ok", 404, "about a school: it is about a group"),
                 ("/v1/schools/100001/decisions/is_open?at=2020-01-01", 404, "2024-09-02"),
                 ("/v1/schools/100001/decisions/is_open?at=tomorrow", 400, "tomorrow"),
                 ("/v1/schools/100001/decisions/is_open?knwon=2026-01-01", 400, "known"),
@@ -246,6 +262,8 @@ class Explain(unittest.TestCase):
                                  (("explain", "schol/100001", "is_open"), "school"),
                                  (("explain", SCHOOL, "is_open", "--at", "soon"), "soon"),
                                  (("explain", SCHOOL), "DECISION"),
+                                 (("advise", SCHOOL, "group_size_ok"), "about a school: it is about a group"),
+                                 (("advise", SCHOOL, "eligble_building"), "eligible_building"),
                                  (("history", "school/100009"), "school/100001")):
             done = self.ask(*arguments)
             self.assertEqual(done.returncode, 2, (arguments, done.stderr))
