@@ -44,6 +44,11 @@ static enum err_code lost(const struct reader *r, const char *name, const char *
         name, text, life_of(r->store, head), (long long)head, (long long)common, AGAIN);
 }
 
+static bool is_number(const char *text)
+{
+    return *text && strspn(text, "0123456789") == strlen(text);
+}
+
 enum err_code params_place(int64_t *out, const struct reader *r, const struct json *params,
                            const char *name, int64_t head, struct err *err)
 {
@@ -51,7 +56,7 @@ enum err_code params_place(int64_t *out, const struct reader *r, const struct js
     const char *id;
     size_t id_len;
 
-    if (!v || v->type != JSON_STRING || !strchr(v->as.string, '/'))
+    if (!v || v->type != JSON_STRING || is_number(v->as.string))
         return params_int(out, params, name, 0, INT64_MAX, 0, err);
     if (!split(&id, &id_len, out, v->as.string))
         return err_set(

@@ -49,7 +49,7 @@ static void an_error_says_line_column_and_byte(void **state)
     assert_refused("[12345678901234567890]", ERR_INPUT,
                    "column 21 (byte 21): 12345678901234567890: a whole number beyond 64 bits");
     assert_refused("{\"a\": {\"b\" :\n-1e999}}", ERR_INPUT,
-                   "line 2, column 6 (byte 18): \"b\" is -1e999: a number beyond 1.8e308");
+                   "line 2, column 6 (byte 19): \"b\" is -1e999: a number beyond 1.8e308");
 }
 
 static void a_nul_byte_does_not_hide_what_is_behind_it(void **state)
