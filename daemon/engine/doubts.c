@@ -120,11 +120,14 @@ static void tell(struct finder *f)
     for (uint16_t i = 0; i < f->t->count; i++) {
         if (f->t->items[i].failure)
             tell_failure(f->t->items[i].failure, f);
+        if (f->t->stopped >= INVENT_STOPPED_MAX)
+            continue; /* too little was tried to doubt anything else */
         tell_unreached(f, i);
         tell_one_sided(f, i);
         tell_empty(f, i);
     }
-    tell_unset(f);
+    if (f->t->stopped < INVENT_STOPPED_MAX)
+        tell_unset(f);
 }
 
 static enum err_code find(struct finder *f, int rounds, struct err *err)
@@ -138,7 +141,8 @@ static enum err_code find(struct finder *f, int rounds, struct err *err)
         f->t = &f->coverage.of[i];
         problems_place(f->problems, f->t->rules);
         rc = invent(f->t, f->book, &how, tell_failure, f, err);
-        if (rc == OK && has_one_sided(f->t)) /* what chance did not find, the author may know */
+        if (rc == OK && f->t->stopped < INVENT_STOPPED_MAX &&
+            has_one_sided(f->t)) /* what chance did not find, the author may know */
             rc = packtest_cover(&counts, f->book, i, &f->coverage, ignore_test, NULL, err);
     }
     for (int i = first; rc == OK && i < f->coverage.count; i++) {

@@ -364,14 +364,16 @@ static enum err_code live(struct inventor *in, const struct life *life, struct e
             rc = keep_if_new(in, life, err);
         at += LATER[below(&in->random, 5)] * US_PER_DAY;
     }
-    for (const struct fault *fault = f.faults; rc == OK && fault; fault = fault->next)
+    for (const struct fault *fault = f.faults; rc == OK && fault; fault = fault->next) {
         in->failed(fault->message, in->arg);
+        in->t->stopped += fault->is_spent;
+    }
     fold_fini(&f);
     return rc;
 }
 
 /* Have all rules about a kind of subject come out in both ways, of an overlay's those of its own?
- * What is neither true nor false counts as well. */
+ * What is neither true nor false counts as well; one that fails each time is told already. */
 static bool is_done(const struct inventor *in, enum subject_kind kind)
 {
     bool is_done = true;
@@ -380,7 +382,9 @@ static bool is_done(const struct inventor *in, enum subject_kind kind)
         const struct tally *tally = &in->t->items[i];
         struct rule_info rule = ruleset_rule(in->t->rules, i);
         bool is_wanted = rule.of == kind && (rule.is_own || !ruleset_hub(in->t->rules));
-        is_done = !is_wanted || tally->other > 0 || (tally->met > 0 && tally->unmet > 0);
+        bool only_fails = tally->failed > 0 && tally->met + tally->unmet + tally->waived == 0;
+        is_done =
+            !is_wanted || tally->other > 0 || only_fails || (tally->met > 0 && tally->unmet > 0);
     }
     return is_done;
 }
@@ -393,7 +397,7 @@ static enum err_code invent_kind(struct inventor *in, enum subject_kind kind,
 
     in->kept_count = in->news_count = 0;
     for (int i = 0; rc == OK && i < how->rounds && in->type_count[kind]; i++) {
-        if (i >= how->least_rounds && is_done(in, kind))
+        if ((i >= how->least_rounds && is_done(in, kind)) || in->t->stopped >= INVENT_STOPPED_MAX)
             break;
         *life = (struct life){ .kind = kind };
         if (in->kept_count && below(&in->random, 10))

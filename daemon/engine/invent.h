@@ -20,8 +20,11 @@ struct invention {
 /*
  * Add to `t` what its ruleset, one of the rulebook's, says of invented subjects of its hub, until
  * each rule has come out in both ways or the rounds are over. A reducer or move that fails is told
- * to `failed` as FILE:LINE: WHAT (as often as it fails).
+ * to `failed` as FILE:LINE: WHAT (as often as it fails). Where runs were stopped INVENT_STOPPED_MAX
+ * times, it ends early (t->stopped says so): each takes as long as a thousand others, and what the
+ * rules say besides is seen once the loop without an end is mended.
  */
+#define INVENT_STOPPED_MAX 2
 typedef void invent_failed_fn(const char *message, void *arg);
 MUST_CHECK enum err_code invent(struct tallies *t, struct rulebook *rules,
                                 const struct invention *how, invent_failed_fn *failed, void *arg,

@@ -292,6 +292,11 @@ static int unknown_method(lua_State *L, const struct box *b)
     bool is_set = b->shape->type->kind == TYPE_SET;
     const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "?";
 
+    if (is_set && lua_type(L, 2) == LUA_TNUMBER)
+        return luaL_error(L,
+                          "a set has no places and no order to take [%d] from; ask whether it "
+                          "holds a value by :has(...), or go through it by each(...)",
+                          (int)lua_tointeger(L, 2));
     return luaL_error(L, "a %s has no '%s'%s", box_word(b), name,
                       text_hint(hint, sizeof(hint), name, is_set ? SET : LIST, is_set ? 4 : 3));
 }
@@ -402,9 +407,13 @@ const char *box_type_problem(const struct type *t)
 static void register_kind(lua_State *L, struct ruleset *rs, enum type_kind kind,
                           const luaL_Reg *methods)
 {
+    static const char *const NAMES[BOX_KINDS] = { [TYPE_SET - TYPE_SET] = "pathway.set",
+                                                  [TYPE_LIST - TYPE_SET] = "pathway.list",
+                                                  [TYPE_MAP - TYPE_SET] = "pathway.map",
+                                                  [TYPE_ROW - TYPE_SET] = "pathway.row" };
     int i = (int)kind - (int)TYPE_SET;
 
-    lua_createtable(L, 0, 4);
+    lua_createtable(L, 0, 5);
     lua_newtable(L);
     luaL_setfuncs(L, methods, 0);
     lua_pushcclosure(L, methods[0].name ? set_or_list_index : map_or_row_index, 1);
@@ -415,6 +424,8 @@ static void register_kind(lua_State *L, struct ruleset *rs, enum type_kind kind,
     lua_setfield(L, -2, "__len");
     lua_pushboolean(L, 0);
     lua_setfield(L, -2, "__metatable");
+    lua_pushstring(L, NAMES[i]);
+    lua_setfield(L, -2, "__name"); /* for messages, see words_of_object() */
     rs->box_meta_at[i] = lua_topointer(L, -1);
     rs->box_metas[i] = luaL_ref(L, LUA_REGISTRYINDEX);
 }

@@ -6,6 +6,7 @@
 #include <lauxlib.h>
 
 #include "base/text.h"
+#include "lua/absent.h"
 #include "lua/loader.h"
 #include "lua/uses.h"
 
@@ -461,8 +462,10 @@ static void check_global(enum scan_what what, const char *name, int line, void *
                         L, "'%s' is assigned without local; a pack has no global variables", name));
     } else if (what == SCAN_GLOBAL && !strmap_find(&ld->rs->env_names, name, strlen(name))) {
         add_problem(ld, c->where, line,
-                    lua_pushfstring(L, "unknown name '%s'%s", name,
-                                    loader_hint(ld, name, &ld->rs->env_names)));
+                    absent_why(name)
+                        ? lua_pushfstring(L, "unknown name '%s': %s", name, absent_why(name))
+                        : lua_pushfstring(L, "unknown name '%s'%s", name,
+                                          loader_hint(ld, name, &ld->rs->env_names)));
     }
 }
 

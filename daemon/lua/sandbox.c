@@ -155,6 +155,9 @@ static int pairs_next(lua_State *L)
 /* pairs() in a fixed order: raw order differs between two runs of the same program. */
 static int ordered_pairs(lua_State *L)
 {
+    if (lua_type(L, 1) == LUA_TUSERDATA)
+        return luaL_error(L, "pairs: found %s, expected a table; go through a fact by each(...)",
+                          words_found(L, 1));
     luaL_checktype(L, 1, LUA_TTABLE);
     lua_settop(L, 1);
     sandbox_thaw(L, 1);
@@ -320,6 +323,16 @@ static void pick(lua_State *L, int from, const char *const *names)
     }
 }
 
+/* Let Lua find the names of the library on top, which is opened as `field`: a function that is
+ * called by one of ours has none otherwise, and its messages would be about '?'. */
+static void remember_names(lua_State *L, const char *field)
+{
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+    lua_pushvalue(L, -2);
+    lua_setfield(L, -2, field);
+    lua_pop(L, 1);
+}
+
 /* Open a standard library, keep only `names` of it as field `field` of the table on top. */
 static void add_library(lua_State *L, const char *field, lua_CFunction open,
                         const char *const *names)
@@ -328,6 +341,7 @@ static void add_library(lua_State *L, const char *field, lua_CFunction open,
     lua_pushstring(L, field);
     lua_call(L, 1, 1);
     int from = lua_gettop(L);
+    remember_names(L, field);
     lua_newtable(L);
     pick(L, from, names);
     lua_remove(L, from);
@@ -369,6 +383,7 @@ void sandbox_push_env(lua_State *L)
     lua_pushcfunction(L, luaopen_base);
     lua_call(L, 0, 1);
     int base = lua_gettop(L);
+    remember_names(L, LUA_GNAME);
     lua_newtable(L);
     pick(L, base, BASE);
     lua_remove(L, base);
@@ -418,6 +433,10 @@ enum err_code sandbox_load(struct sandbox *sb, const char *name, const char *tex
     env = lua_absindex(sb->L, env);
     if (luaL_loadbufferx(sb->L, text, len, name, "t") != LUA_OK) {
         const char *why = lua_tostring(sb->L, -1);
+        if (why && strstr(why, "C stack overflow"))
+            why =
+                "something here is nested more than 190 levels deep, or a chain of .. is as long; "
+                "write it in parts";
         enum err_code rc = err_set(err, ERR_RULE, "%s", why ? why : "the file does not load");
         if (err && !has_place(err->msg))
             err_at(err, "%s:1", name + 1);

@@ -5,6 +5,7 @@
 
 #include "lua/record_internal.h"
 #include "lua/state.h"
+#include "lua/words.h"
 
 struct tally_job {
     struct tallies *t;
@@ -80,6 +81,7 @@ static void take_failure(struct tally_job *job, const struct err *why)
     rs->running_count = 0;
     rs->epoch++; /* marks left by the rules that were cut short */
     tally->failed++;
+    job->t->stopped += sandbox_was_spent(&rs->sandbox) || words_is_endless(why->msg);
     if (!tally->failure)
         tally->failure = arena_strdup(&job->t->arena, why->msg);
     job->has_memory = job->has_memory && tally->failure;

@@ -31,7 +31,9 @@ struct tallies {
     uint16_t count;
     uint64_t
         signature; /* of all that the rules said the last time: the same answers, the same number */
-    bool has_news; /* the last time a rule came out in a way in which it had not before */
+    uint64_t stopped; /* runs that went on until they were stopped: each takes as long as a thousand
+                         others */
+    bool has_news;    /* the last time a rule came out in a way in which it had not before */
     struct arena arena;
 };
 

@@ -455,6 +455,15 @@ static void set_index(lua_State *L)
     lua_setmetatable(L, -2);
 }
 
+/* What the value on top is called in messages, see words_of_object(). */
+static void set_name(lua_State *L, const char *name)
+{
+    lua_getmetatable(L, -1);
+    lua_pushstring(L, name);
+    lua_setfield(L, -2, "__name");
+    lua_pop(L, 1);
+}
+
 /* Push the parameters: those that have one value for ever stand in a table. */
 static void push_params(lua_State *L, struct ruleset *rs)
 {
@@ -471,6 +480,7 @@ static void push_params(lua_State *L, struct ruleset *rs)
     lua_pushcfunction(L, params_index);
     set_index(L);
     set_index(L);
+    set_name(L, "pathway.params");
     lua_pushvalue(L, -1);
     rs->params_object = luaL_ref(L, LUA_REGISTRYINDEX);
 }
@@ -510,6 +520,7 @@ void view_register(struct ruleset *rs, lua_State *L)
         lua_pushcfunction(L, INDEX[kind]);
         set_index(L);
         set_index(L);
+        set_name(L, "pathway.record");
         lua_getmetatable(L, -1);
         lua_pushinteger(L, kind);
         lua_pushcclosure(L, view_newindex, 1);

@@ -52,6 +52,24 @@ class Doubts(unittest.TestCase):
                    expect = { rare = true } },"""
         self.assertEqual(problems_of(small(rules=rare, tests=shown)), (0, []))
 
+    def test_what_does_not_end_is_told_in_a_while(self):
+        """Each run is stopped; twelve thousand of them would take an hour."""
+        self.assert_told(
+            "stopped after 10 million steps; is there a loop that does not end?",
+            rules="""endless = rule { "Endless", source = "x", function(s) --!
+              while s.subject do end return true end },
+              huge = rule { "Too little was tried to doubt it", source = "x",
+              function(s) return s.pupils ~= nil and s.pupils > 900 and s.pupils < 90 end },""")
+        self.assert_told(
+            "functions call each other too deep; does one call itself without an end?",
+            rules="""deep = rule { "Deep", source = "x", function(s)
+              local function f(n) return f(n + 1) + 1 end --!
+              return f(1) end },""")
+        self.assert_told(
+            "stopped after 10 million steps; is there a loop that does not end?",
+            on="""["*"] = function(s, e) --!
+              while s.subject do end end,""")
+
     def test_a_number_or_text_has_no_sides(self):
         self.assertEqual(problems_of(small(rules="""five = rule { "Five", source = "x", function(s) return 5 end },"""))[0], 0)
 

@@ -134,7 +134,8 @@ MISTAKES = [
         return s.open end }},"""),
      "'count' is assigned without local; a pack has no global variables"),
     ("the clock of the machine", dict(rules=f"""a = rule {{ "A", {RULE}
-        function(s) return os.time() > 3 end }}, --!"""), "unknown name 'os'"),
+        function(s) return os.time() > 3 end }}, --!"""), "unknown name 'os': a pack reads no files and no "
+     "clock, and runs nothing but itself; what time it is ask by s:reached(...)"),
     ("the same rule twice", dict(rules=f"""a = rule {{ "A", {RULE} function(s) return s.open end }},
         a = rule {{ "A", {RULE} function(s) return s.open end }}, --!"""), None),
     ("dated versions out of order", dict(params="""p = { 1, from = {

@@ -47,7 +47,10 @@ static void a_misspelt_name_is_found_in_the_rule_itself(void **state)
     assert_found("", "return s.param.neded",
                  AT9 "unknown parameter 'neded'; did you mean \"needed\"?");
     assert_found("", "return math.flor(maths)", AT9 "unknown name 'maths'; did you mean \"math\"?");
-    assert_found("", "return pcall(s)", AT9 "unknown name 'pcall'");
+    assert_found("", "return pcall(s)",
+                 AT9
+                 "unknown name 'pcall': an error ends this rule for this school, and is told; ask "
+                 "by if, before, whether a value is there");
     assert_found("", "\n\nreturn s.phase == 'a'\n and s.dnoe",
                  "national/pack.lua:12: unknown fact or rule 'dnoe'; did you mean \"done\"?");
     assert_found("", "return s['laeds']",

@@ -1,2 +1,2 @@
--- expects: invalid conversion
+-- expects: is unknown
 return string.format("%9999d", 1)

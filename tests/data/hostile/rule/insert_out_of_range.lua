@@ -1,2 +1,2 @@
--- expects: out of bounds
+-- expects: outside of the list
 table.insert({}, 1 << 50, 1)

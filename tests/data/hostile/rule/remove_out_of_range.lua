@@ -1,2 +1,2 @@
--- expects: out of bounds
+-- expects: outside of the list
 table.remove({}, 1 << 50)
