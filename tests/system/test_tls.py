@@ -7,6 +7,7 @@ import signal
 import socket
 import ssl
 import subprocess
+import time
 import unittest
 
 from daemon import PATIENCE_S, Daemon, binary

@@ -34,6 +34,16 @@ static inline const char *test_data(const char *name)
     return path;
 }
 
+/* Of all that a test draws by chance: PATHWAY_SEED, for other draws and to repeat one that failed.
+ */
+static inline unsigned long long given_seed(void)
+{
+    const char *given = getenv("PATHWAY_SEED");
+    unsigned long long seed = given ? strtoull(given, NULL, 10) : 1;
+    print_message("PATHWAY_SEED=%llu\n", seed);
+    return seed;
+}
+
 #define CASE(fn)                       cmocka_unit_test(fn)
 #define CASE_WITH(fn, setup, teardown) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 #define TEST_MAIN(...)                                                                             \

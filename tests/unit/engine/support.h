@@ -4,8 +4,6 @@
 
 #include "tests/unit/lua/support.h"
 
-#include <time.h>
-
 #include "engine/append.h"
 #include "engine/export.h"
 #include "engine/fold.h"
@@ -98,9 +96,7 @@ static inline unsigned pick(unsigned below)
 
 static inline void begin_chance(void)
 {
-    const char *given = getenv("PATHWAY_SEED");
-    seed = given ? strtoull(given, NULL, 10) : (uint64_t)time(NULL);
-    print_message("PATHWAY_SEED=%llu\n", (unsigned long long)seed);
+    seed = given_seed();
 }
 
 static inline void shuffle(int *order, int count)

@@ -399,7 +399,6 @@ static void step(struct model *m, char *data, size_t size)
 
 static void facts_are_what_a_simple_model_of_them_is(void **state)
 {
-    const char *given = getenv("PATHWAY_SEED");
     struct ruleset *rs = load_pack(
         "return pack { name = 'test', events = { go = { title = 'Go', subject = 'school', data = "
         "{\n"
@@ -412,8 +411,7 @@ static void facts_are_what_a_simple_model_of_them_is(void **state)
         "  elseif op == 'clear' then clear(s.m) s.l:clear() end end } } }");
     (void)state;
 
-    seed = given ? strtoull(given, NULL, 10) : (uint64_t)time(NULL);
-    print_message("PATHWAY_SEED=%llu\n", (unsigned long long)seed);
+    seed = given_seed();
     for (int world = 0; world < 20; world++) {
         struct record *r = new_record(rs, SCHOOL);
         struct model m = { 0 };

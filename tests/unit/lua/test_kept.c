@@ -199,11 +199,9 @@ static void follow(struct ruleset *rs)
 
 static void judging_again_says_what_judging_in_full_says(void **state)
 {
-    const char *given = getenv("PATHWAY_SEED");
     (void)state;
 
-    seed = given ? strtoull(given, NULL, 10) : (uint64_t)time(NULL);
-    print_message("PATHWAY_SEED=%llu\n", (unsigned long long)seed);
+    seed = given_seed();
     for (int i = 0; i < 20; i++) {
         struct ruleset *rs = random_pack();
         follow(rs);

@@ -329,10 +329,8 @@ static void look(struct pair *p)
 static void whatever_changes_when_the_tables_are_those_of_some_commit(void **state)
 {
     struct pair p = open_pair(*state);
-    unsigned seed = (unsigned)getpid();
     int sweeps = 0;
-    print_message("seed %u\n", seed);
-    srand(seed);
+    srand((unsigned)given_seed());
     while (p.m.commits < COMMITS) {
         if (rand() % 3 == 0) {
             slice(&p);
@@ -467,9 +465,7 @@ static void what_was_put_last_is_what_is_read(void **state)
 {
     struct pair p = open_pair(*state);
     struct buf seen = { 0 };
-    unsigned seed = (unsigned)getpid();
-    print_message("seed %u\n", seed);
-    srand(seed);
+    srand((unsigned)given_seed());
     assert_ok(store_start_writer(p.s, NULL, NULL, &err));
     while (p.m.commits < COMMITS) {
         commit_range(p.s, &p.m, rand() % 500, 1 + rand() % 500, 1 + rand() % 1000);

@@ -439,9 +439,7 @@ static void any_one_failure_loses_nothing(const char *dir, const char *name, int
 
 static void begin_chance(void)
 {
-    unsigned seed = (unsigned)getpid();
-    print_message("seed %u\n", seed);
-    srand(seed);
+    srand((unsigned)given_seed());
 }
 
 static void any_one_failed_write_loses_nothing(void **state)

@@ -323,9 +323,7 @@ static void add_reversed(struct buf *out, const char *text)
 static void chains_hold_what_was_committed_and_nothing_else(void **state)
 {
     struct scratch *x = *state;
-    unsigned seed = (unsigned)getpid();
-    print_message("seed %u\n", seed);
-    srand(seed);
+    srand((unsigned)given_seed());
     struct store *s = open_store(x->path, STORE_WRITE);
     struct buf model[4] = { 0 }, pending[4] = { 0 }, seen = { 0 };
     char names[4][32], id[16];

@@ -127,9 +127,7 @@ static void any_changes_leave_what_a_plain_list_would_say(void **state)
     (void)state;
     struct store *s = begun();
     struct model m;
-    unsigned seed = (unsigned)getpid();
-    print_message("seed %u\n", seed);
-    srand(seed);
+    srand((unsigned)given_seed());
     for (int n = 0; n < SUBJECTS; n++) {
         char subject[20];
         int i = n * 7 % SUBJECTS; /* they are met in another order */
