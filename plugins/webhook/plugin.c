@@ -95,14 +95,16 @@ static void on_state(void *arg, enum pw_status status, const char *text, size_t 
 
 static bool load_key(struct webhook *w, char *error, size_t size)
 {
-    char path[4096];
+    char made[4096], why[512];
 
-    snprintf(path, sizeof(path), "%s/webhook.key", w->host->folder(w->host->ctx));
-    if (!master_load(&w->master, w->settings.key ? w->settings.key : path, &w->is_new_key, error,
-                     size))
+    snprintf(made, sizeof(made), "%s/webhook.key", w->host->folder(w->host->ctx));
+    const char *path = w->settings.key ? w->settings.key : made;
+    if (!master_load(&w->master, path, &w->is_new_key, error, size))
         return false;
     if (w->is_new_key)
-        webhook_log(w, 2, "made a new key file=%s", w->settings.key ? w->settings.key : path);
+        webhook_log(w, 2, "made a new key file=%s", path);
+    if (!master_is_private(path, why, sizeof(why)))
+        webhook_log(w, 1, "%s", why);
     return true;
 }
 
@@ -271,4 +273,5 @@ PW_PLUGIN pathway_plugin_webhook = {
     .stop = stop,
     .measure = measure,
     .check = settings_check,
+    .check_files = settings_check_files,
 };

@@ -12,26 +12,54 @@
 
 #define HEX_LEN (2 * SECRET_BYTES)
 
-static bool read_key(struct master *out, const char *path, char *error, size_t size)
+/* What the file begins with; -1: it can not be read. A pipe would hold up the loop. */
+static ssize_t read_text(char *text, size_t size, const char *path)
+{
+    struct stat st;
+    ssize_t n = -1;
+
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0)
+        return -1;
+    if (fstat(fd, &st) == 0)
+        n = S_ISREG(st.st_mode) ? read(fd, text, size) : 0;
+    int why = errno;
+    close(fd);
+    errno = why;
+    return n;
+}
+
+bool master_read(struct master *out, const char *path, char *error, size_t size)
 {
     char text[HEX_LEN + 2] = { 0 };
     size_t got = 0;
     const char *end = NULL;
 
-    FILE *file = fopen(path, "re");
-    if (!file) {
+    ssize_t n = read_text(text, HEX_LEN, path);
+    if (n < 0) {
         snprintf(error, size, "can not read the key %s: %s", path, strerror(errno));
         return false;
     }
-    size_t n = fread(text, 1, HEX_LEN, file);
-    fclose(file);
     if (n == HEX_LEN &&
-        sodium_hex2bin(out->key, sizeof(out->key), text, n, NULL, &got, &end) == 0 &&
+        sodium_hex2bin(out->key, sizeof(out->key), text, HEX_LEN, NULL, &got, &end) == 0 &&
         got == SECRET_BYTES && end == text + HEX_LEN)
         return true;
     snprintf(error, size,
              "the key %s is none: expected %d hexadecimal digits, as of openssl rand -hex %d", path,
              HEX_LEN, SECRET_BYTES);
+    return false;
+}
+
+bool master_is_private(const char *path, char *error, size_t size)
+{
+    struct stat st;
+
+    if (stat(path, &st) != 0 || !(st.st_mode & S_IROTH))
+        return true;
+    snprintf(error, size,
+             "every user of this machine can read the key %s, and sign as this daemon: chmod o-r "
+             "it, and pathway webhook rotate what some of them should not know",
+             path);
     return false;
 }
 
@@ -68,10 +96,10 @@ bool master_load(struct master *out, const char *path, bool *is_new, char *error
     if (folder) {
         snprintf(credential, sizeof(credential), "%s/webhook-key", folder);
         if (access(credential, F_OK) == 0)
-            return read_key(out, credential, error, size);
+            return master_read(out, credential, error, size);
     }
     *is_new = access(path, F_OK) != 0 && errno == ENOENT;
-    return *is_new ? write_key(out, path, error, size) : read_key(out, path, error, size);
+    return *is_new ? write_key(out, path, error, size) : master_read(out, path, error, size);
 }
 
 static void mac(uint8_t out[SECRET_BYTES], const struct master *m, const char *what,

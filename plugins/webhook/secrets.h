@@ -26,6 +26,10 @@ struct master {
  * made, readable by its owner only, when it is not there (*is_new). False: `error` says why.
  */
 bool master_load(struct master *out, const char *path, bool *is_new, char *error, size_t size);
+/* Read the one in this file. False: `error` says why. */
+bool master_read(struct master *out, const char *path, char *error, size_t size);
+/* Can nobody else read it? False: `error` says what to do. */
+bool master_is_private(const char *path, char *error, size_t size);
 /* Tells one master key from another, without giving it away. */
 void master_mark(const struct master *m, char out[MARK_TEXT]);
 

@@ -1,8 +1,11 @@
 /* settings.c - the section [plugin webhook]. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include <sodium.h>
 
 #include "webhook.h"
 
@@ -99,6 +102,25 @@ void settings_check(const struct pw_host *host, struct pw_problems *problems)
     for (size_t i = 0; i < READER_COUNT; i++)
         if (!READERS[i].read(&s, host, why, sizeof(why)))
             host->problem(host->ctx, problems, READERS[i].key, why);
+}
+
+void settings_check_files(const struct pw_host *host, struct pw_problems *problems)
+{
+    const char *key = value_of(host, "key"), *ca = value_of(host, "ca");
+    struct master master;
+    char why[512];
+
+    if (key && access(key, F_OK) == 0) { /* else it is made at the start */
+        if (!master_read(&master, key, why, sizeof(why)) ||
+            !master_is_private(key, why, sizeof(why)))
+            host->problem(host->ctx, problems, "key", why);
+        sodium_memzero(&master, sizeof(master));
+    }
+    if (!ca || access(ca, R_OK) == 0)
+        return;
+    snprintf(why, sizeof(why), "can not read the certificates to trust, %s: %s", ca,
+             strerror(errno));
+    host->problem(host->ctx, problems, "ca", why);
 }
 
 bool settings_read(struct settings *s, const struct pw_host *host, char *error, size_t size)

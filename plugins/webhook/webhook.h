@@ -37,6 +37,8 @@ struct settings {
 bool settings_read(struct settings *out, const struct pw_host *host, char *error, size_t size);
 /* pw_plugin.check(): the values of all keys, by the same readers. */
 void settings_check(const struct pw_host *host, struct pw_problems *problems);
+/* pw_plugin.check_files(): the key, and the certificates to trust. */
+void settings_check_files(const struct pw_host *host, struct pw_problems *problems);
 
 enum endpoint_state {
     ENDPOINT_ACTIVE,

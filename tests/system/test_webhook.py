@@ -4,12 +4,14 @@ Each request is verified with npm's `standardwebhooks` (tests/interop/receiver.m
 """
 
 import json
+import os
 import socket
+import subprocess
 import time
 import unittest
 from datetime import datetime
 
-from daemon import PATIENCE_S, Daemon, event, registered
+from daemon import PATIENCE_S, Daemon, binary, event, registered
 from interop import Receiver, taken_seq
 from proof import rows
 from support import tool
@@ -398,6 +400,33 @@ class Lifetime(WebhookTest):
         self.assertIn("its key is not the one", faults[0]["reason"])
         self.assertIn('pathwayd_plugin_up{plugin="webhook"} 0', d.request("GET", "/metrics").text())
         self.assertEqual(d.request("GET", "/readyz").status, 200)
+
+    def test_a_key_that_is_none_or_that_all_can_read_is_told(self):
+        d = Daemon(http=SECTION)
+        self.addCleanup(d.close)
+        key = d.folder / "k"
+        right = d.config.read_text()
+        d.config.write_text(right.replace("[plugin webhook]\n", f"[plugin webhook]\nkey = {key}\n"))
+
+        def check():
+            return subprocess.run([binary("pathwayd"), "--config", str(d.config), "--check"], capture_output=True,
+                                  text=True, timeout=PATIENCE_S)
+        self.assertEqual(check().returncode, 0)  # it is made at the start
+        for content, mode, told in (("", 0o600, "is none: expected 64 hexadecimal digits"),
+                                    ("xy" * 32, 0o600, "is none: expected 64 hexadecimal digits"),
+                                    ("ab" * 32, 0o644, "every user of this machine can read the key")):
+            key.write_text(content)
+            key.chmod(mode)
+            said = check()
+            self.assertEqual(said.returncode, 1)
+            self.assertRegex(said.stderr, rf"^{d.config}:\d+: .*{told}")
+        d.start()
+        self.assertIn("every user of this machine can read the key", d.log())
+        d.stop()
+        key.unlink()
+        os.mkfifo(key)
+        d.start()
+        self.assertIn("is none: expected 64 hexadecimal digits", d.log())
 
     def test_the_tool_does_all_of_it(self):
         d, r = self.daemon(), self.receiver()
