@@ -33,14 +33,28 @@ static bool is_known(const char *name, const char *const *known, size_t count)
     return false;
 }
 
+static void tell_known(struct buf *out, const char *const *known, size_t count)
+{
+    buf_str(out, "; known are ");
+    for (size_t i = 0; i < count; i++)
+        buf_printf(out, "%s%s", i > 0 ? ", " : "", known[i]);
+}
+
 static void check_keys(struct config *c, const struct config_section *s, const char *const *known,
                        size_t count)
 {
-    char hint[128];
-    for (const struct config_key *k = s->keys; k; k = k->next)
-        if (!is_known(k->name, known, count))
-            buf_printf(&c->problems, "%s: unknown key '%s' in [%s]%s\n", k->where, k->name, s->name,
-                       nearest(k->name, known, count, hint, sizeof(hint)));
+    char buffer[128];
+
+    for (const struct config_key *k = s->keys; k; k = k->next) {
+        if (is_known(k->name, known, count))
+            continue;
+        const char *hint = nearest(k->name, known, count, buffer, sizeof(buffer));
+        buf_printf(&c->problems, "%s: unknown key '%s' in [%s]%s", k->where, k->name, s->name,
+                   hint);
+        if (!*hint)
+            tell_known(&c->problems, known, count);
+        buf_char(&c->problems, '\n');
+    }
 }
 
 static const struct config_key *daemon_key(const struct config *c, const char *name)

@@ -82,7 +82,7 @@ static void everything_wrong_is_told_at_once_with_its_line(void **state)
     (void)state;
     assert_int_equal(load("x = 1\n[daemon]\ndatabse = /tmp/x\nlog_level = loud\nmax_events = 0\n"
                           "novalue\nrules = a\nrules = b\n[plugin htp]\n[deamon]\n[plugin http]\n"
-                          "lisen = 1\nrequired = perhaps\n",
+                          "lisen = 1\nrequired = perhaps\nzzz = 1\n",
                           NULL),
                      ERR_INPUT);
     assert_problem(":1: 'x' stands before the first section, as [daemon]");
@@ -96,6 +96,8 @@ static void everything_wrong_is_told_at_once_with_its_line(void **state)
         strstr(buf_cstr(&c.problems), ":8: 'rules' is given a second time in [daemon]"));
     assert_non_null(strstr(buf_cstr(&c.problems), ":10: unknown section [deamon]"));
     assert_non_null(strstr(buf_cstr(&c.problems), ":12: unknown key 'lisen' in [plugin http]"));
+    assert_non_null(
+        strstr(buf_cstr(&c.problems), ":14: unknown key 'zzz' in [plugin http]; known "));
     assert_non_null(strstr(buf_cstr(&c.problems), "'required' of [plugin http] is 'perhaps'"));
 }
 
