@@ -48,6 +48,15 @@ static void assert_facts(const char *expected)
     assert_string_equal(facts_of(R), expected);
 }
 
+/* The moves are asked on 1 January, and one at least fails. Returns when to ask next. */
+static int64_t ask_in_vain(failed_move_fn *failed)
+{
+    int64_t wake = 0;
+    count_steps(R);
+    assert_int_equal(record_ask(&wake, R, at("2025-01-01"), false, failed, NULL, &err), ERR_RULE);
+    return wake;
+}
+
 static void once_latches(void **state)
 {
     (void)state;
@@ -87,18 +96,17 @@ static void gather_adds_and_never_takes_away(void **state)
 
 static void what_is_gathered_must_fit(void **state)
 {
-    int64_t wake;
     (void)state;
     begin(ON_SET
           "moves = { school = { years = gather(function(s)\n"
           "  if s.n == 1 then return { '2025' } end if s.n == 2 then return 'x' end end) } }");
     set("2025-01-01", "{\"n\":1}");
-    assert_int_equal(record_ask(&wake, R, at("2025-01-01"), false, NULL, NULL, &err), ERR_RULE);
+    ask_in_vain(NULL);
     assert_string_equal(err.msg,
                         "national/pack.lua:13: years: found \"2025\", expected an academic "
                         "year such as 2024/25: it has four digits, a slash and two digits");
     set("2025-01-01", "{\"n\":2}");
-    assert_int_equal(record_ask(&wake, R, at("2025-01-01"), false, NULL, NULL, &err), ERR_RULE);
+    ask_in_vain(NULL);
     assert_string_equal(err.msg,
                         "national/pack.lua:13: years gave a text; expected a list of values");
     set("2025-01-01", "{\"n\":3}");
@@ -165,13 +173,12 @@ static void what_is_latched_is_asked_before_what_moves(void **state)
 
 static void moves_that_go_round_in_circles_end_with_an_error(void **state)
 {
-    int64_t wake = 0;
     (void)state;
 
     begin("moves = { school = { phase = first_of {\n"
           "  { 'b', from = { 'a' }, function(s) return true end },\n"
           "  { 'a', from = { 'b' }, function(s) return true end } } } }");
-    assert_int_equal(record_ask(&wake, R, at("2025-01-01"), false, NULL, NULL, &err), ERR_RULE);
+    int64_t wake = ask_in_vain(NULL);
     assert_string_equal(err.msg, "national/pack.lua:9: the moves go round in circles: phase moves "
                                  "again and again");
     assert_int_equal(wake, TIME_NEVER);
@@ -190,7 +197,6 @@ static void count_failed(const struct failed_move *failed, void *arg)
 
 static void a_move_that_fails_leaves_the_others_alone(void **state)
 {
-    int64_t wake = 0;
     (void)state;
 
     begin(ON_SET
@@ -201,8 +207,7 @@ static void a_move_that_fails_leaves_the_others_alone(void **state)
           "} } }");
     set("2025-01-01", "{\"n\":1}");
     failed_count = 0;
-    assert_int_equal(record_ask(&wake, R, at("2025-01-01"), false, count_failed, NULL, &err),
-                     ERR_RULE);
+    ask_in_vain(count_failed);
     assert_string_equal(err.msg, "national/pack.lua:14: no");
     assert_int_equal(failed_count, 1); /* asked once, however often the others move */
     assert_facts("{\"done\":false,\"n\":1,\"phase\":\"b\",\"years\":[\"2024/25\"]}");
@@ -214,7 +219,6 @@ static void a_move_that_fails_leaves_the_others_alone(void **state)
 
 static void a_move_that_fails_half_way_changes_nothing(void **state)
 {
-    int64_t wake = 0;
     (void)state;
 
     begin(ON_SET "moves = { school = {\n"
@@ -224,7 +228,7 @@ static void a_move_that_fails_half_way_changes_nothing(void **state)
                  "    enter = function(s, at) s.entered:add('b') s.n = 7 "
                  "if #s.seen == 0 then error 'no' end end } } } }");
     set("2025-01-01", "{\"n\":1}");
-    assert_int_equal(record_ask(&wake, R, at("2025-01-01"), false, NULL, NULL, &err), ERR_RULE);
+    int64_t wake = ask_in_vain(NULL);
     assert_facts("{\"done\":false,\"n\":1,\"phase\":\"a\"}");
     assert_int_equal(wake, TIME_NEVER);
     end();
@@ -232,11 +236,10 @@ static void a_move_that_fails_half_way_changes_nothing(void **state)
 
 static void a_move_that_fails_says_where(void **state)
 {
-    int64_t wake = 0;
     (void)state;
 
     begin("moves = { school = { done = once(function(s)\n return nil + 1 end) } }");
-    assert_int_equal(record_ask(&wake, R, at("2025-01-01"), false, NULL, NULL, &err), ERR_RULE);
+    ask_in_vain(NULL);
     assert_string_equal(err.msg, "national/pack.lua:10: a value is nothing here, and can not be "
                                  "calculated with; where it may be missing, write (... or 0)");
     end();
