@@ -189,7 +189,6 @@ static enum err_code look_at_candidate(bool *is_same, struct candidate *c, struc
     struct buf facts = { 0 };
     struct extra extra;
     const char *const own[] = { s->a->subject };
-    bool known;
 
     enum err_code rc = extra_make(&extra, s, c, 0, s->candidates->known_people, own, err);
     if (rc == OK)
@@ -208,17 +207,21 @@ static enum err_code look_at_candidate(bool *is_same, struct candidate *c, struc
                             .data = json_get(body, "data"),
                             .as = own,
                             .as_count = 1 };
-    if (rc == OK && record_apply(&known, f.record, &e, err) != OK)
-        *is_same = true; /* a reducer fails on it */
-    else if (rc == OK)
+    bool fails = false, is_new = false;
+    if (rc == OK) {
+        rc = fold_try(&f, &e, err);
+        fails = rc == ERR_RULE; /* a reducer does not take it: no advice */
+    }
+    if (rc == OK) {
         c->touches = record_touched_facts(f.record);
-    if (rc == OK)
         rc = record_write_facts(&facts, f.record, err);
-    bool is_new = false;
+    }
     char *text = rc == OK ? arena_strdup(s->a->arena, buf_cstr(&facts)) : NULL;
     if (rc == OK && (!text || !strmap_add(seen, text, strlen(text), &is_new)))
         rc = no_memory(err);
-    *is_same = *is_same || !is_new;
+    *is_same = !is_new;
+    if (fails)
+        rc = OK;
     buf_fini(&facts);
     fold_fini(&f);
     return rc;

@@ -379,7 +379,7 @@ static enum err_code repeat(struct fold *f, struct err *err)
     return f->items ? begin(f, err) : must_fold_anew(f, err);
 }
 
-enum err_code fold_to(struct fold *f, int64_t at, struct err *err)
+static enum err_code go_on(struct fold *f, int64_t at, struct err *err)
 {
     enum err_code rc = OK;
 
@@ -391,11 +391,40 @@ enum err_code fold_to(struct fold *f, int64_t at, struct err *err)
         if (rc == ERR_BUSY)
             rc = repeat(f, err);
     }
-    for (int i = 0; f->items && rulebook_at(f->rules, i); i++)
-        ruleset_trust(rulebook_at(f->rules, i));
     if (rc == OK && at > f->now)
         f->now = at;
     return rc;
+}
+
+/* The verdicts are there. */
+static void trust(const struct fold *f)
+{
+    for (int i = 0; f->items && rulebook_at(f->rules, i); i++)
+        ruleset_trust(rulebook_at(f->rules, i));
+}
+
+enum err_code fold_to(struct fold *f, int64_t at, struct err *err)
+{
+    enum err_code rc = go_on(f, at, err);
+
+    trust(f);
+    return rc;
+}
+
+enum err_code fold_try(struct fold *f, const struct fold_event *e, struct err *err)
+{
+    enum err_code rc;
+    bool known;
+
+    while ((rc = record_apply(&known, f->record, e, err)) == ERR_BUSY) {
+        rc = begin(f, err);
+        if (rc == OK)
+            rc = go_on(f, e->time, err);
+        if (rc != OK)
+            break;
+    }
+    trust(f);
+    return is_of_the_rules(rc) ? ERR_RULE : rc;
 }
 
 enum err_code fold_take(struct fold *f, const struct fold_event *e, struct err *err)

@@ -78,6 +78,10 @@ MUST_CHECK enum err_code fold_follow(struct fold *f, struct trace *t, struct err
 int64_t fold_next(const struct fold *f);
 /* Go on through all events and awaited moments up to and including `at`. */
 MUST_CHECK enum err_code fold_to(struct fold *f, int64_t at, struct err *err);
+/* What the reducers of the hub that it belongs to do with one event more, of the instant that the
+ * fold, which has its events at hand, stands at: for who asks what an event touches. Nothing after
+ * it is asked, and the fold can not go on. ERR_RULE: they fail on it. */
+MUST_CHECK enum err_code fold_try(struct fold *f, const struct fold_event *e, struct err *err);
 
 /*
  * Take in one more event, later in event order than all before, with the awaited moments in front
