@@ -141,18 +141,18 @@ static void begin_owing(struct debts *d, struct debtor *debtor, const struct fol
              f->subject, (long long)took_us / 1000);
 }
 
-void debts_charge(struct debts *d, const struct fold *f, int64_t took_us, bool is_suspect)
+void debts_charge(struct debts *d, const struct fold *f, int64_t took_us, bool is_slow)
 {
     const char *key = key_of(f);
-    struct debtor *debtor = key && (is_suspect || d->owing > 0) ? find(d, key) : NULL;
+    struct debtor *debtor = key && (is_slow || d->owing > 0) ? find(d, key) : NULL;
 
     if (d->turn && strcmp(d->turn, f->subject) == 0)
         d->turn = NULL;
-    if (key && is_suspect && !debtor)
+    if (key && is_slow && !debtor)
         debtor = add(d, key);
     if (!debtor)
         return;
-    if (is_suspect) {
+    if (is_slow) {
         begin_owing(d, debtor, f, took_us);
     } else if (debtor->owes && ++debtor->quick >= QUICK_ROW) {
         debtor->owes = false;

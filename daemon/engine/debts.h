@@ -30,8 +30,9 @@ void debts_free(struct debts *d); /* NULL allowed */
 bool debts_are_owed(const struct debts *d);
 /* Is this subject to be held back, of a hub (NULL: none is known)? */
 bool debts_must_wait(const struct debts *d, const char *subject, const char *hub);
-/* It was folded and judged, which took so long; `is_suspect`: with runs that were suspect. */
-void debts_charge(struct debts *d, const struct fold *f, int64_t took_us, bool is_suspect);
+/* It was folded and judged, which took so long; `is_slow`: with runs that were slow, see sandbox.h.
+ */
+void debts_charge(struct debts *d, const struct fold *f, int64_t took_us, bool is_slow);
 
 /* Hold it back until its turn comes. ERR_LIMIT: no memory. */
 MUST_CHECK enum err_code debts_hold(struct debts *d, const char *subject, const char *hub,

@@ -376,7 +376,27 @@ static enum err_code must_fold_anew(const struct fold *f, struct err *err)
  * that is kept has no events at hand. */
 static enum err_code repeat(struct fold *f, struct err *err)
 {
+    f->repeats++;
     return f->items ? begin(f, err) : must_fold_anew(f, err);
+}
+
+enum err_code fold_begin_again(struct fold *f, struct err *err)
+{
+    return begin(f, err);
+}
+
+/* Once some run was suspect all are counted, or the same could befall every instant. */
+static void count(const struct fold *f)
+{
+    for (int i = 0; f->repeats > 0 && rulebook_at(f->rules, i); i++)
+        ruleset_count(rulebook_at(f->rules, i));
+}
+
+/* The verdicts are there. */
+static void trust(const struct fold *f)
+{
+    for (int i = 0; f->items && rulebook_at(f->rules, i); i++)
+        ruleset_trust(rulebook_at(f->rules, i));
 }
 
 static enum err_code go_on(struct fold *f, int64_t at, struct err *err)
@@ -396,17 +416,10 @@ static enum err_code go_on(struct fold *f, int64_t at, struct err *err)
     return rc;
 }
 
-/* The verdicts are there. */
-static void trust(const struct fold *f)
-{
-    for (int i = 0; f->items && rulebook_at(f->rules, i); i++)
-        ruleset_trust(rulebook_at(f->rules, i));
-}
-
 enum err_code fold_to(struct fold *f, int64_t at, struct err *err)
 {
+    count(f);
     enum err_code rc = go_on(f, at, err);
-
     trust(f);
     return rc;
 }
@@ -417,7 +430,7 @@ enum err_code fold_try(struct fold *f, const struct fold_event *e, struct err *e
     bool known;
 
     while ((rc = record_apply(&known, f->record, e, err)) == ERR_BUSY) {
-        rc = begin(f, err);
+        rc = repeat(f, err);
         if (rc == OK)
             rc = go_on(f, e->time, err);
         if (rc != OK)

@@ -52,6 +52,7 @@ struct fold {
     struct arena arena; /* faults, and the events being parsed */
     struct fault *faults;
     struct trace *trace; /* borrowed: who follows it, to explain; NULL: nobody */
+    int repeats; /* how often it has begun again, since a run was suspect; then all is counted */
     uint64_t skipped; /* events of types that the packs do not know, or with data that these do not
                          hold */
 };
@@ -78,6 +79,8 @@ MUST_CHECK enum err_code fold_follow(struct fold *f, struct trace *t, struct err
 int64_t fold_next(const struct fold *f);
 /* Go on through all events and awaited moments up to and including `at`. */
 MUST_CHECK enum err_code fold_to(struct fold *f, int64_t at, struct err *err);
+/* Back to where fold_init() left it; what is known of its events and faults stays. */
+MUST_CHECK enum err_code fold_begin_again(struct fold *f, struct err *err);
 /* What the reducers of the hub that it belongs to do with one event more, of the instant that the
  * fold, which has its events at hand, stands at: for who asks what an event touches. Nothing after
  * it is asked, and the fold can not go on. ERR_RULE: they fail on it. */

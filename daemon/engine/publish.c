@@ -285,16 +285,16 @@ static enum err_code publish_up(bool *is_left, struct publication *p, struct liv
     return rc == OK ? set_wake(p, l, wake, err) : rc;
 }
 
-static void charge(struct publication *p, const char *subject, int64_t began, uint64_t suspicions,
+static void charge(struct publication *p, const char *subject, int64_t began, uint64_t slow_runs,
                    bool is_left)
 {
-    bool is_suspect = ruleset_suspicions() != suspicions;
-    const struct live *l = p->debts && (is_suspect || (!is_left && debts_are_owed(p->debts)))
+    bool is_slow = ruleset_slow_runs() != slow_runs;
+    const struct live *l = p->debts && (is_slow || (!is_left && debts_are_owed(p->debts)))
                                ? live_find(p->cache, subject)
                                : NULL;
 
     if (l)
-        debts_charge(p->debts, &l->fold, is_suspect ? clock_monotonic() - began : 0, is_suspect);
+        debts_charge(p->debts, &l->fold, is_slow ? clock_monotonic() - began : 0, is_slow);
 }
 
 enum err_code publish_subject(struct publication *p, const char *subject, struct concern *concern,
@@ -302,7 +302,7 @@ enum err_code publish_subject(struct publication *p, const char *subject, struct
 {
     struct live *l = live_find(p->cache, subject);
     int64_t began = p->debts ? clock_monotonic() : 0;
-    uint64_t suspicions = ruleset_suspicions();
+    uint64_t slow_runs = ruleset_slow_runs();
     bool is_left;
 
     crash_point("fold");
@@ -314,7 +314,7 @@ enum err_code publish_subject(struct publication *p, const char *subject, struct
     enum err_code rc = postpone_is_held(&is_left, p, subject, l, concern, err);
     if (rc == OK && !is_left)
         rc = publish_up(&is_left, p, l, is_rebuilt, subject, concern, err);
-    charge(p, subject, began, suspicions, is_left);
+    charge(p, subject, began, slow_runs, is_left);
     return rc == OK && is_left ? postpone_held(p, subject, concern, err) : rc;
 }
 

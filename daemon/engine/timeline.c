@@ -40,13 +40,44 @@ static enum err_code find_items(struct item **out, size_t *count, const struct w
     return OK;
 }
 
+static void ignore(const struct judged *j, void *arg)
+{
+    (void)j;
+    (void)arg;
+}
+
+/*
+ * On to `t`. What is told there is compared with what the record was judged to be at `shown`, the
+ * instant before. Where the fold had to begin again, since a run was suspect, that is to be found
+ * out again: the same is told on a slow machine.
+ */
+static enum err_code go_on(struct fold *f, int64_t shown, int64_t t, struct err *err)
+{
+    bool is_judged = record_is_judged(f->record);
+    int repeats = f->repeats;
+    int64_t wake;
+
+    enum err_code rc = fold_to(f, t, err);
+    while (rc == OK && f->repeats != repeats && is_judged) {
+        repeats = f->repeats;
+        rc = fold_begin_again(f, err);
+        if (rc == OK)
+            rc = fold_to(f, shown, err);
+        if (rc == OK)
+            rc = record_rejudge(&wake, f->record, shown, ignore, NULL, err);
+        if (rc == OK)
+            rc = fold_to(f, t, err);
+    }
+    return rc;
+}
+
 /* Show the instants from `from` to `to`, both included, of the fold as it stands at `to`. */
 static enum err_code walk_segment(struct walk *walk, int64_t from, int64_t to, struct err *err)
 {
     struct item *items = NULL;
     size_t count = 0;
     struct fold f = { 0 };
-    int64_t wake = TIME_NEVER;
+    int64_t wake, shown = TIME_MIN;
 
     enum err_code rc = find_items(&items, &count, walk, to, err);
     if (rc == OK)
@@ -60,9 +91,10 @@ static enum err_code walk_segment(struct walk *walk, int64_t from, int64_t to, s
         int64_t t = fold_next(&f) < wake ? fold_next(&f) : wake;
         if (t > to || t == TIME_NEVER || walk->steps++ == STEPS_MAX)
             break;
-        rc = fold_to(&f, t, err);
+        rc = go_on(&f, shown, t, err);
         if (rc == OK)
             rc = walk->fn(t, f.record, &wake, &walk->stop, walk->arg, err);
+        shown = t;
     }
     fold_fini(&f);
     free(items);

@@ -163,6 +163,8 @@ MUST_CHECK enum err_code record_judge_rule(struct record *r, const char *rule, i
  */
 MUST_CHECK enum err_code record_rejudge(int64_t *wake, struct record *r, int64_t now, judged_fn *fn,
                                         void *arg, struct err *err);
+/* Will the next judging tell only what differs from one before? */
+bool record_is_judged(const struct record *r);
 /* After record_rejudge(): append the values of all decisions as one JSON array, in the order of
  * ruleset_decisions(), set off by a comma and a line end; a rule that failed as
  * {"error":"message"}. */

@@ -322,6 +322,11 @@ enum err_code record_rejudge(int64_t *wake, struct record *r, int64_t now, judge
     return rc;
 }
 
+bool record_is_judged(const struct record *r)
+{
+    return r->kept != NULL;
+}
+
 void record_each_failure(const struct record *r, failed_rule_fn *fn, void *arg)
 {
     const struct ruleset *rs = r->rs;

@@ -143,6 +143,11 @@ enum err_code ruleset_load(struct ruleset **out, const char *dir, struct problem
     return rc;
 }
 
+void ruleset_count(struct ruleset *rs)
+{
+    rs->sandbox.counts = rs->sandbox.is_strict = true;
+}
+
 void ruleset_trust(struct ruleset *rs)
 {
     sandbox_trust(&rs->sandbox);
@@ -153,9 +158,9 @@ bool ruleset_was_spent(const struct ruleset *rs)
     return sandbox_was_spent(&rs->sandbox);
 }
 
-uint64_t ruleset_suspicions(void)
+uint64_t ruleset_slow_runs(void)
 {
-    return sandbox_suspicions();
+    return sandbox_slow_runs();
 }
 
 void ruleset_free(struct ruleset *rs)

@@ -59,13 +59,15 @@ void ruleset_free(struct ruleset *rs);
 /* Problems found in loaded rules: have their places shown as those found while loading; NULL: no
  * longer. */
 void problems_place(struct problems *p, const struct ruleset *rs);
+/* What runs next is counted from its beginning, and so is never suspect; until ruleset_trust(). */
+void ruleset_count(struct ruleset *rs);
 /* After calls that said ERR_BUSY, see record.h: the verdict is there, no more counting. */
 void ruleset_trust(struct ruleset *rs);
 /* Was the last run ended because it had used up its steps, its time or its memory? */
 bool ruleset_was_spent(const struct ruleset *rs);
-/* How many runs of rules, reducers and moves on this thread took so long that they were suspect, of
- * whatever ruleset. */
-uint64_t ruleset_suspicions(void);
+/* How many runs of rules, reducers and moves on this thread were slow, of whatever ruleset: see
+ * sandbox.h. */
+uint64_t ruleset_slow_runs(void);
 /* What was said of a rule that has used up its budget in the last judgement; NULL: none has.
  * Borrowed until the next. */
 const char *ruleset_spent(const struct ruleset *rs);

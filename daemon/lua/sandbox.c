@@ -508,13 +508,6 @@ static enum err_code verdict(struct sandbox *sb, int status, struct err *err)
                    colon);
 }
 
-static _Thread_local uint64_t suspicions;
-
-uint64_t sandbox_suspicions(void)
-{
-    return suspicions;
-}
-
 enum err_code sandbox_call(struct sandbox *sb, int nargs, int nresults, struct err *err)
 {
     lua_State *L = sb->L;
@@ -535,7 +528,6 @@ enum err_code sandbox_call(struct sandbox *sb, int nargs, int nresults, struct e
     else
         rc = err_set(err, ERR_RULE, "%s",
                      lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "error in an error");
-    suspicions += rc == ERR_BUSY;
     lua_remove(L, handler);
     if (rc != OK)
         lua_pop(L, 1);

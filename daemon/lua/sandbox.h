@@ -139,8 +139,9 @@ static inline void sandbox_trust(struct sandbox *sb)
     sb->counts = sb->is_strict = false;
 }
 
-/* How many runs of this thread have been suspect so far: each of them took milliseconds. */
-uint64_t sandbox_suspicions(void);
+/* How many runs of this thread, or parts of one, were slow so far: they were suspect, and took many
+ * steps when they were counted. Where the machine was slow, and not they, none is. */
+uint64_t sandbox_slow_runs(void);
 
 /* Did the last run come to its end because it had used up what it may, and not by an error of its
  * own? */

@@ -37,6 +37,8 @@
 #endif
 #define TICKS(s)   ((s) * (1000000000 / TICK_NS))
 #define COUNT_EACH 100 /* steps between two looks at the count */
+#define SLOW_STEPS                                                                                 \
+    100000 /* no machine takes milliseconds for less, unless it does something else */
 
 /* The run of this thread. Handlers run on the thread whose timer it is, and see no other's. */
 static _Thread_local struct sandbox *volatile running;
@@ -209,9 +211,41 @@ void sandbox_pass(const char *where)
 {
     crash_stall(where);
 }
+
+static void suspect(lua_State *L, lua_Debug *ar)
+{
+    (void)ar;
+    stop_here(sandbox_of(L), SANDBOX_SUSPECT);
+}
+
+static void suspect_for_a_test(struct sandbox *sb)
+{
+    int steps = sb->is_counting ? 0 : crash_suspect();
+
+    if (steps > 0)
+        lua_sethook(sb->L, suspect, LUA_MASKCOUNT, steps);
+    sb->has_hook = sb->has_hook || steps > 0;
+}
+#else
+static void suspect_for_a_test(struct sandbox *sb)
+{
+    (void)sb;
+}
 #endif
 
 /* ---- runs ---- */
+
+static _Thread_local uint64_t slow_runs;
+
+uint64_t sandbox_slow_runs(void)
+{
+    return slow_runs;
+}
+
+static void note_slow(const struct sandbox *sb)
+{
+    slow_runs += sb->steps + sb->work >= SLOW_STEPS || sandbox_was_spent(sb);
+}
 
 void sandbox_begin(struct sandbox *sb)
 {
@@ -225,6 +259,7 @@ void sandbox_begin(struct sandbox *sb)
     sb->has_hook = sb->is_counting = sb->counts || watch == UNWATCHABLE;
     if (sb->is_counting)
         begin_count(sb);
+    suspect_for_a_test(sb);
     atomic_signal_fence(memory_order_seq_cst);
     running = sb;
 }
@@ -235,6 +270,8 @@ void sandbox_end(struct sandbox *sb)
     atomic_signal_fence(memory_order_seq_cst);
     if (sb->has_hook)
         lua_sethook(sb->L, NULL, 0, 0);
+    if (sb->is_counting)
+        note_slow(sb);
     sb->is_counting = false;
 }
 
@@ -249,6 +286,7 @@ void sandbox_enter_counted(struct sandbox *sb, struct sandbox_part *outer)
 
 void sandbox_leave_counted(struct sandbox *sb, const struct sandbox_part *outer)
 {
+    note_slow(sb);
     sb->steps = outer->steps;
     sb->work = outer->work;
     if (sb->end == SANDBOX_BY_ITSELF)
