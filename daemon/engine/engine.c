@@ -229,6 +229,16 @@ int64_t engine_ticket(const struct engine *e)
     return store_ticket(e->store);
 }
 
+bool engine_must_scrub(const struct engine *e)
+{
+    return store_must_scrub(e->store);
+}
+
+enum err_code engine_scrub(struct engine *e, struct err *err)
+{
+    return store_scrub(e->store, err);
+}
+
 bool engine_is_behind(const struct engine *e)
 {
     return store_is_behind(e->store);

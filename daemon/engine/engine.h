@@ -80,6 +80,11 @@ int64_t engine_ticket(const struct engine *e);
 bool engine_is_behind(const struct engine *e);
 MUST_CHECK enum err_code engine_catch_up(struct engine *e, struct err *err);
 
+/* May something that was erased be in the database's files still? Try again to have it leave them;
+ * nobody is waited for. */
+bool engine_must_scrub(const struct engine *e);
+MUST_CHECK enum err_code engine_scrub(struct engine *e, struct err *err);
+
 /* ---- another generation of rules ---- */
 
 struct rulebook;

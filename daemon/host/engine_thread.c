@@ -10,6 +10,7 @@
 
 #define LONGEST_WAIT_US (3 * US_PER_S) /* a clock set forward is noticed after so long */
 #define RETRY_US        (5 * US_PER_S) /* after a wake, or a slice of the tables, that failed */
+#define SCRUB_US        250000 /* while a reader keeps what was erased in the database's files */
 /* Of the engine's time, rules that are being tried have a third, however much comes in: after so
  * long a time of other work they have half of that, within bounds, since all that arrives meanwhile
  * waits. */
@@ -272,6 +273,20 @@ static bool must_go_on(const struct engine_thread *t, const struct engine *e)
     return can_catch_up(t, e) || t->syncs || may_try(t);
 }
 
+static void scrub(struct engine_thread *t, struct engine *e)
+{
+    struct err why;
+
+    if (!engine_must_scrub(e) || clock_monotonic() < t->retry_scrub_at)
+        return;
+    t->retry_scrub_at = clock_monotonic() + SCRUB_US;
+    if (engine_scrub(e, &why) == OK)
+        return;
+    t->retry_scrub_at = clock_monotonic() + RETRY_US;
+    log_err("engine: what was erased is not out of the files, again in %llds error=%s",
+            RETRY_US / US_PER_S, why.msg);
+}
+
 /* How long to sleep when there is no job: until somebody's turn comes, too. */
 static int64_t sleep_us(const struct engine_thread *t, const struct engine *e)
 {
@@ -279,6 +294,8 @@ static int64_t sleep_us(const struct engine_thread *t, const struct engine *e)
 
     if (t->changing && t->next_try_at < turn_at)
         turn_at = t->next_try_at;
+    if (engine_must_scrub(e) && t->retry_scrub_at < turn_at)
+        turn_at = t->retry_scrub_at;
     if (us == 0 || turn_at == INT64_MAX)
         return us;
     int64_t turn_us = turn_at - clock_monotonic();
@@ -337,6 +354,7 @@ static void serve(struct engine_thread *t, struct engine *e)
         queue_await(t->queue, sleep_us(t, e));
         bool has_run = run_lane(t, e, QUEUE_SMALL);
         release_held(t, e);
+        scrub(t, e);
         has_run = run_piece(t, e) || has_run;
         if (!has_run && can_catch_up(t, e))
             catch_up(t, e);

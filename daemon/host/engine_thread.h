@@ -28,8 +28,9 @@ struct engine_thread {
     size_t merged_cap;
     int64_t retry_wake_at;     /* 0: at once */
     int64_t retry_catch_up_at; /* the same */
-    int64_t syncs_commit;      /* the last commit when the last of them asked */
-    int turn;                  /* the piece of long work that ran last */
+    int64_t retry_scrub_at;
+    int64_t syncs_commit; /* the last commit when the last of them asked */
+    int turn;             /* the piece of long work that ran last */
 };
 
 /* Open the engine, serve until the queue is finished, close it: for uv_thread_create(), with a

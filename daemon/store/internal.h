@@ -6,6 +6,7 @@
 #ifndef PATHWAY_STORE_INTERNAL_H
 #define PATHWAY_STORE_INTERNAL_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -115,9 +116,10 @@ struct store {
     /* Who writes: the end of the hash chain as it is in the database, and a transaction of
      * SQLite's. */
     uint8_t last_hash[DIGEST_BYTES];
-    bool is_writing; /* between sql_begin() and its end */
-    bool is_broken;  /* something failed since: it can only be rolled back */
-    bool has_erased; /* personal data was deleted: its old bytes must leave the WAL too */
+    bool is_writing;        /* between sql_begin() and its end */
+    bool is_broken;         /* something failed since: it can only be rolled back */
+    bool is_erasing;        /* it deletes personal data: the old bytes must leave the WAL too */
+    atomic_bool owes_scrub; /* which they have not done yet; any thread */
 
     /* What is held in memory of the database and of the batches that are on their way to it. */
     struct arena arena; /* dictionary entries and their texts */
@@ -296,6 +298,13 @@ void behind_begin_sweep(struct store *s);
 /* The row of a subject was in a batch that is durable now. */
 void behind_written(struct store *s, int64_t id, int64_t ticket);
 void behind_fini(struct store *s);
+
+/* --- what was erased leaves the WAL (scrub.c) --- */
+
+/* Before the database is opened to write: the process before may have left something. */
+void scrub_expect(struct store *s);
+/* After a commit that erased: now, or when store_scrub() is called. */
+void scrub(struct store *s);
 
 /* --- the writer's thread (writer.c) --- */
 

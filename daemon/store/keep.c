@@ -88,7 +88,7 @@ enum err_code keep_no_aside(struct keeping *k, int64_t number, struct err *err)
     if (rc == OK && sqlite3_changes(k->w->db) == 0)
         return err_set(err, ERR_ABSENT, "there is no number %lld in the quarantine",
                        (long long)number);
-    k->w->has_erased = k->w->has_erased || rc == OK;
+    k->w->is_erasing = k->w->is_erasing || rc == OK;
     return rc;
 }
 

@@ -28,7 +28,7 @@ static enum err_code end(struct store *w, sqlite3_stmt *st, const char *erased, 
 
     if (rc == OK && erased && sqlite3_changes(w->db) == 0)
         rc = err_set(err, ERR_ABSENT, "nothing is kept for %s", erased);
-    w->has_erased = w->has_erased || rc == OK;
+    w->is_erasing = w->is_erasing || rc == OK;
     return sql_end(w, rc, err);
 }
 

@@ -287,6 +287,8 @@ enum err_code store_open(struct store **out, const char *path, enum store_mode m
     s->lock_fd = -1;
     if (mode == STORE_WRITE)
         rc = lock(s, path, is_new, err);
+    if (rc == OK && mode == STORE_WRITE)
+        scrub_expect(s);
     if (rc == OK)
         rc = store_connect(s, mode, err);
     if (rc == OK)

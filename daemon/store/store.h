@@ -77,6 +77,11 @@ MUST_CHECK enum err_code store_drain(struct store *s, struct err *err);
  * callers remember of it, texts included, is void. */
 MUST_CHECK enum err_code store_reload(struct store *s, struct err *err);
 
+/* May old bytes of what was erased be in the WAL still, since a reader was in the way, or a process
+ * ended before? Try again to have them leave it; nobody is waited for. */
+bool store_must_scrub(const struct store *s);
+MUST_CHECK enum err_code store_scrub(struct store *s, struct err *err);
+
 /* Is there something to be written behind the log? Write a slice of it, as a commit that appends
  * nothing; with `all`, all of it. */
 bool store_is_behind(const struct store *s);

@@ -20,19 +20,8 @@ enum err_code sql_begin(struct store *s, struct err *err)
     if (rc == OK)
         rc = stmt_run(s, st, "begin to write", err);
     s->is_writing = rc == OK;
-    s->is_broken = false;
+    s->is_broken = s->is_erasing = false;
     return rc;
-}
-
-/* Erased bytes live on in the WAL until it is reset. A reader may be in the way: then the next
- * commit tries again, rather than keep everybody waiting. */
-static void scrub(struct store *s)
-{
-    sqlite3_busy_timeout(s->db, 0);
-    if (sqlite3_wal_checkpoint_v2(s->db, "main", SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL) ==
-        SQLITE_OK)
-        s->has_erased = false;
-    sqlite3_busy_timeout(s->db, STORE_BUSY_MS);
 }
 
 enum err_code sql_end(struct store *s, enum err_code rc, struct err *err)
@@ -54,7 +43,7 @@ enum err_code sql_end(struct store *s, enum err_code rc, struct err *err)
             sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
         return rc;
     }
-    if (s->has_erased)
+    if (s->is_erasing)
         scrub(s);
     return OK;
 }

@@ -166,6 +166,7 @@ static enum err_code split(struct writer *w, struct store *s, struct err *err)
         return store_no_memory(s, "start the writer", err);
     }
     *own = (struct store){ .path = path, .mode = STORE_WRITE, .lock_fd = -1, .db = s->db };
+    own->owes_scrub = s->owes_scrub;
     memcpy(own->statements, s->statements, sizeof(own->statements));
     memcpy(own->last_hash, s->last_hash, DIGEST_BYTES);
     memset(s->statements, 0, sizeof(s->statements));

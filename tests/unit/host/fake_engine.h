@@ -328,6 +328,19 @@ void engine_give_up(struct engine *e)
     (void)e;
 }
 
+bool engine_must_scrub(const struct engine *e)
+{
+    (void)e;
+    return false;
+}
+
+enum err_code engine_scrub(struct engine *e, struct err *scrub_err)
+{
+    (void)e;
+    (void)scrub_err;
+    return OK;
+}
+
 bool engine_is_behind(const struct engine *e)
 {
     (void)e;
