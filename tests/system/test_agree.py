@@ -243,6 +243,8 @@ class Agree(unittest.TestCase):
             self.assertEqual(done.returncode, 2)
             self.assertIn("'St Mary' may be several schools; which one? school/100021 St Mary's Primary, school/100022 St "
                           "Mary's Primary School", done.stderr)
+        self.d.send([registered(100023, name="Twin Primary"), registered(100024, name="Twin Primary")])
+        self.assertIn("which one? school/100023 Twin Primary, school/100024 Twin", ask_tool(self.d, "show", "twin primary").stderr)
         done = ask_tool(self.d, "show", "Hogwarts")
         self.assertEqual(done.returncode, 2)
         self.assertIn("found \"Hogwarts\", expected school/URN, group/CODE or hub/CODE; and no school is called so",
