@@ -185,9 +185,7 @@ static enum err_code find_belonging(struct belonging *b, struct reader *r, const
     if (world_touching(&touching, &count, r->world, subject, err) != OK)
         return err->code;
     b->is_event_less = count == 0 || touching[0]->key.time > when->at;
-    enum err_code rc =
-        hub_belonging(&b->text, r, params, subject_code(subject), !b->is_event_less, err);
-    return rc == OK ? reader_world(r, when->max_seq, false, err) : rc;
+    return hub_belonging(&b->text, r, params, subject_code(subject), !b->is_event_less, err);
 }
 
 static enum err_code write_subject(struct buf *out, struct reader *r, const char *subject,

@@ -102,7 +102,7 @@ MUST_CHECK enum err_code reader_check_subject(struct reader *r, const char *subj
                                               struct err *err);
 /* Append ,"schools":{...},"groups":{...},"alerts":{...},"pack":{...}: what belongs to a hub, asked
  * by `at`, `known` and `rules` of `params`. ERR_ABSENT: nothing does, and it is not known
- * otherwise. The world is another one behind it: reader_world() again. */
+ * otherwise. r->world may be another one behind it, of the same events. */
 MUST_CHECK enum err_code hub_belonging(struct buf *out, struct reader *r, const struct json *params,
                                        const char *hub, bool is_known, struct err *err);
 /* Tell who wants to know how far the answer has come. */
