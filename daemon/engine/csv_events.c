@@ -206,8 +206,8 @@ static void refuse(struct rows *r, const struct csv_row *row, const char *column
     r->options->error(r->row, row->line, column, why, r->options->arg);
 }
 
-/* The column that a message about a part of the event is about. */
-static const char *column_of(const struct rows *r, const char *message)
+/* What a message about a part of the event is about; NULL: no place. */
+static const struct csv_place *place_of(const struct rows *r, const char *message)
 {
     for (int i = 0; i < r->plan.count; i++) {
         const struct csv_place *p = &r->plan.places[i];
@@ -215,9 +215,26 @@ static const char *column_of(const struct rows *r, const char *message)
         size_t len = strlen(p->target);
         if ((at != message) == (p->type != NULL) && strncmp(at, p->target, len) == 0 &&
             strchr(":[. ", at[len]))
-            return p->column;
+            return p;
     }
     return NULL;
+}
+
+/* The refusal of an event; of a cell that has words of its own, with those: the table's author
+ * knows no others. */
+static void refuse_event(struct rows *r, const struct csv_row *row, const char *message)
+{
+    const struct csv_place *p = place_of(r, message);
+    const char *separator = "; words of the mapping: ";
+    struct buf told = { 0 };
+
+    buf_str(&told, message);
+    for (const struct json *w = p && p->words ? p->words->as.first : NULL; w; w = w->next) {
+        buf_printf(&told, "%s%s", separator, w->name);
+        separator = ", ";
+    }
+    refuse(r, row, p ? p->column : NULL, told.failed ? message : buf_cstr(&told));
+    buf_fini(&told);
 }
 
 static const char *subject_text(struct rows *r, const char *cell, char *out, size_t size)
@@ -342,7 +359,7 @@ static void check_event(struct rows *r, const struct csv_row *row, const struct 
         event_read(&read, &r->arena, tree, r->options->catalog, NO_KEY, &why) == OK)
         r->options->event(r->row, row->line, event->data, event->len, r->options->arg);
     else
-        refuse(r, row, column_of(r, why.msg), why.msg);
+        refuse_event(r, row, why.msg);
 }
 
 static enum err_code take_row(struct rows *r, const struct csv_row *row, struct err *err)

@@ -221,7 +221,7 @@ static int id_of(struct key_id *out, gnutls_pubkey_t key)
     return gnutls_pubkey_get_key_id(key, GNUTLS_KEYID_USE_SHA256, out->bytes, &out->len);
 }
 
-static bool is_same(const struct key_id *a, const struct key_id *b)
+static bool is_same_key(const struct key_id *a, const struct key_id *b)
 {
     return a->len == b->len && memcmp(a->bytes, b->bytes, a->len) == 0;
 }
@@ -240,7 +240,7 @@ static int place_of_key(const struct pair *p)
         rc = id_of(&wanted, of_key);
     for (unsigned i = 0; rc == 0 && place < 0 && i < p->chain_len; i++) {
         rc = id_of(&id, p->chain[i].pubkey);
-        if (rc == 0 && is_same(&wanted, &id))
+        if (rc == 0 && is_same_key(&wanted, &id))
             place = (int)i;
     }
     if (of_key)
@@ -312,6 +312,17 @@ bool pair_is_private(const struct pair *p, const char *key, char *error, size_t 
              "made if some of them should not know it",
              key);
     return false;
+}
+
+bool pair_is_same(const struct pair *a, const struct pair *b)
+{
+    bool is_same = a->chain_len == b->chain_len;
+
+    for (unsigned i = 0; is_same && i < a->chain_len; i++) {
+        const gnutls_datum_t *x = &a->chain[i].cert, *y = &b->chain[i].cert;
+        is_same = x->size == y->size && memcmp(x->data, y->data, x->size) == 0;
+    }
+    return is_same;
 }
 
 void pair_free(struct pair *p)

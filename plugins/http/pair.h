@@ -31,6 +31,8 @@ bool pair_is_good_now(const struct pair *p, const char *certificate, char *error
                       size_t error_size);
 /* Can nobody else read the key? False: `error` says what to do. */
 bool pair_is_private(const struct pair *p, const char *key, char *error, size_t error_size);
+/* Do both hold the same certificates, and so the same key? */
+bool pair_is_same(const struct pair *a, const struct pair *b);
 /* NULL allowed. */
 void pair_free(struct pair *p);
 

@@ -54,6 +54,11 @@ bool tls_read(struct tls *t, char *error, size_t size)
     }
     if (!p)
         return false;
+    if (t->now && pair_is_same(p, t->now)) { /* else each reload would keep one more */
+        t->now->is_exposed = p->is_exposed;
+        pair_free(p);
+        return true;
+    }
     p->before = t->now;
     t->now = p;
     return true;

@@ -65,6 +65,7 @@ class Events(unittest.TestCase):
                                    "rag.csv:7: row 6, column 'URN':")):
             self.assertIn(said, told[at])
         self.assertIn("school_systems", told[2])
+        self.assertIn('found "Blue", expected one of not_yet, developing, secure; words of the mapping: Green, Amber', told[3])
         self.assertIn('found "31/02/2025", expected a day that there is', told[0])
         long = self.file("long.csv", "urn,date,teacher\n100001,2025-09-10," + "p" * 20000 + "\n")
         done = self.dry(long, "--type", "lead.named", "--json")
