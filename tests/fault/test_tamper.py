@@ -126,7 +126,7 @@ def lags(database):
 
 
 def lagging_daemon():
-    for _ in range(20):
+    for _ in range(100):
         daemon = Daemon()
         if lags(lagging_database(daemon)):
             return daemon

@@ -7,7 +7,6 @@ import socket
 import stat
 import subprocess
 import threading
-import time
 import unittest
 from pathlib import Path
 
