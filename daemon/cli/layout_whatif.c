@@ -127,7 +127,7 @@ static void write_reason(struct buf *b, const struct json *change)
         bool is_itself = json_is_string(json_get(why, "rule"), decision);
         if (is_itself && !first_of(facts))
             continue;
-        buf_str(b, strstr(buf_cstr(b), "; by ") ? ", " : "; by ");
+        buf_str(b, b->len ? ", " : "by ");
         if (!is_itself)
             buf_str(b, json_get(why, "rule")->as.string);
         for (const struct json *f = first_of(facts); f; f = f->next)
@@ -140,12 +140,22 @@ static void print_change(FILE *to, const struct json *c)
 {
     struct buf b = { 0 };
 
-    buf_printf(&b, "      %s: ", json_get(c, "decision")->as.string);
-    write_value(&b, json_get(c, "old"));
-    buf_str(&b, " -> ");
-    write_value(&b, json_get(c, "new"));
+    buf_printf(&b, "%s: ", json_get(c, "decision")->as.string);
+    layout_values(&b, c);
+    fprintf(to, "      %s\n", buf_cstr(&b));
+    buf_reset(&b);
     write_reason(&b, c);
-    fprintf(to, "%s\n", buf_cstr(&b));
+    if (b.len > 0)
+        fprintf(to, "        %s\n", buf_cstr(&b));
+    buf_fini(&b);
+}
+
+static void print_who(FILE *to, const struct json *c)
+{
+    struct buf b = { 0 };
+
+    layout_who(&b, c);
+    fprintf(to, "  %s\n", buf_cstr(&b));
     buf_fini(&b);
 }
 
@@ -156,13 +166,13 @@ static void print_subjects(FILE *to, const struct json *changes)
 
     for (const struct json *c = first_of(changes); c; c = c->next) {
         const char *subject = json_get(c, "subject")->as.string;
-        const struct json *name = json_get(c, "name");
-        if (strcmp(subject, last) != 0 && ++shown > SHOWN_MAX)
+        bool is_next = strcmp(subject, last) != 0;
+        if (is_next && ++shown > SHOWN_MAX)
             break;
-        if (strcmp(subject, last) != 0)
-            fprintf(to, "%s  %s%s%s\n", shown == 1 ? "\nWho\n" : "", subject,
-                    name && name->type == JSON_STRING ? "  " : "",
-                    name && name->type == JSON_STRING ? name->as.string : "");
+        if (is_next) {
+            fputs(shown == 1 ? "\nWho\n" : "", to);
+            print_who(to, c);
+        }
         last = subject;
         print_change(to, c);
     }

@@ -162,6 +162,14 @@ class Agree(unittest.TestCase):
             self.assertEqual(empty.returncode, 3)
             self.assertIn(f"{folder}: there is no .lua file in this folder", empty.stderr)
 
+    def test_whom_other_parameters_would_change_and_through_what(self):
+        told = self.text("whatif", "--set", "leads_needed=1", expect=1)
+        self.assertIn("\nWho\n  Elm Primary, school/100001\n", told)
+        whole = next(part for part in told.split("\n  ") if part.startswith("Elm Primary"))
+        self.assertIn("      two_leads: no -> yes", told)
+        self.assertNotIn(";", whole)
+        self.assertRegex(told, r"\n      next_step: Name two lead participant teachers\. -> .*\n        by two_leads")
+
     def test_a_hub_is_told_by_what_belongs_to_it(self):
         """No event is about the hub itself; what is told of it is what the summary and the lists tell."""
         formed = {"kind": "development", "hub": "07", "academic_year": "2026/27"}
