@@ -57,7 +57,7 @@ static void tell_unreached(struct finder *f, uint16_t index)
 static bool is_one_sided(const struct tallies *tallies, uint16_t index)
 {
     const struct tally *t = &tallies->items[index];
-    bool has_sides = t->met + t->unmet > 0 && t->other == 0;
+    bool has_sides = t->met + t->unmet > 0 && t->other == 0 && t->failed == 0;
 
     return has_sides && (t->met == 0 || t->unmet == 0);
 }

@@ -296,6 +296,11 @@ static int list_remove_if(lua_State *L)
         lua_pushvalue(L, 2);
         box_push_cell(L, rs, b->shape->of, n->cells[i], n);
         lua_call(L, 1, 1);
+        if (lua_type(L, -1) == LUA_TNUMBER || lua_type(L, -1) == LUA_TSTRING)
+            return luaL_error(L,
+                              "remove_if: the function gave %s; expected true for what is to be "
+                              "taken out, else false",
+                              words_found(L, -1));
         marks[i] = (char)lua_toboolean(L, -1);
         lua_pop(L, 1);
         n = node_now(n);

@@ -93,6 +93,12 @@ static void read_versions(struct loader *ld, struct param_def *p)
                      lua_type(L, -1) == LUA_TNUMBER ? words_value(L, -1, found, sizeof(found))
                                                     : words_found(L, -1));
     first.ref = luaL_ref(L, LUA_REGISTRYINDEX);
+    if (lua_rawlen(L, -1) > 1)
+        problems_add_new(
+            ld->problems,
+            "%s: parameter %s has %d values; expected one, and what it is later as from "
+            "= { [\"2024-09-01\"] = value }",
+            p->where, p->name, (int)lua_rawlen(L, -1));
     int from_type = lua_getfield(L, -1, "from");
     loader_enter(ld, "from");
     if (from_type != LUA_TTABLE && from_type != LUA_TNIL)

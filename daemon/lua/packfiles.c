@@ -107,6 +107,9 @@ static void load_chunk(lua_State *L, struct load_job *job, const struct source *
     if (sandbox_load(&job->rs->sandbox, chunk, s->text, s->len, -1, &err) != OK)
         raise_as_is(L, "%s", err.msg);
     lua_remove(L, -2);
+    for (const char *p = slips_in_dates(why, sizeof(why), s->text, NULL, s->len); p;
+         p = slips_in_dates(why, sizeof(why), s->text, p, s->len))
+        problems_add_new(job->loader.problems, "%s:%s", chunk + 1, why);
     pack_check_file(&job->loader, chunk + 1);
     if (job->loader.problems->count > problems)
         raise_told(L, job);

@@ -10,84 +10,13 @@
 #include <string.h>
 
 #include "base/text.h"
-
-/* The place at which the reader stopped. */
-struct stop {
-    const char *text;       /* of the whole file */
-    const char *line, *end; /* the line, without its end */
-    int number;             /* of the line, from 1 */
-    const char *said;       /* the reader's sentence */
-    const char *token;      /* in the sentence: what it did not expect, without quotes */
-    size_t token_len;
-};
+#include "lua/slips_stop.h"
 
 static void add(char *message, size_t size, const char *hint)
 {
     size_t len = strlen(message);
 
     snprintf(message + len, size - len, "; %s", hint);
-}
-
-/* ---- where ---- */
-
-static bool find_line(struct stop *s, size_t len)
-{
-    const char *end = s->text + len;
-
-    s->line = s->text;
-    for (int i = 1; i < s->number; i++) {
-        const char *newline = memchr(s->line, '\n', (size_t)(end - s->line));
-        if (!newline)
-            return false;
-        s->line = newline + 1;
-    }
-    const char *newline = memchr(s->line, '\n', (size_t)(end - s->line));
-    s->end = newline ? newline : end;
-    return true;
-}
-
-/* What stands behind the last "near" of the sentence, in quotes. */
-static bool find_token(struct stop *s)
-{
-    const char *near = NULL;
-
-    for (const char *at = strstr(s->said, " near '"); at; at = strstr(at + 1, " near '"))
-        near = at + strlen(" near '");
-    size_t len = near ? strlen(near) : 0;
-    if (len < 2 || near[len - 1] != '\'')
-        return false;
-    s->token = near;
-    s->token_len = len - 1;
-    return true;
-}
-
-static bool is_token(const struct stop *s, const char *token)
-{
-    return strlen(token) == s->token_len && memcmp(token, s->token, s->token_len) == 0;
-}
-
-static bool has_in_line(const struct stop *s, const char *word)
-{
-    size_t len = strlen(word);
-
-    for (const char *p = s->line; p + len <= s->end; p++)
-        if (memcmp(p, word, len) == 0)
-            return true;
-    return false;
-}
-
-static const char *skip_blank(const char *p, const char *end)
-{
-    while (p < end && (*p == ' ' || *p == '\t' || *p == '\r'))
-        p++;
-    return p;
-}
-
-static bool begins_line(const struct stop *s)
-{
-    const char *p = skip_blank(s->line, s->end);
-
-    return p + s->token_len <= s->end && memcmp(p, s->token, s->token_len) == 0;
 }
 
 /* ---- characters that Lua does not know ---- */
@@ -162,98 +91,27 @@ static bool name_character(char *message, size_t size, const struct stop *s)
     return false;
 }
 
-/* ---- signs of other languages ---- */
-
-static const char *say_sign(const struct stop *s)
-{
-    bool expects_then = strncmp(s->said, "'then' expected", 15) == 0;
-    bool expects_end = strncmp(s->said, "'end' expected", 14) == 0;
-
-    if (is_token(s, "!"))
-        return has_in_line(s, "!=") ? "\"is not equal to\" is written ~="
-                                    : "\"not\" is written not";
-    if (is_token(s, "&"))
-        return "two conditions are joined by and";
-    if (is_token(s, "|"))
-        return "two conditions are joined by or";
-    if ((is_token(s, "//") || is_token(s, "/") || is_token(s, "#")) && begins_line(s))
-        return "a comment begins with --";
-    if (is_token(s, "+") && (has_in_line(s, "+=") || has_in_line(s, "++")))
-        return "write it out: s.count = s.count + 1";
-    if (is_token(s, "-") && has_in_line(s, "-="))
-        return "write it out: s.count = s.count - 1";
-    if ((is_token(s, ">") || is_token(s, "=")) && has_in_line(s, "=>"))
-        return "a function is written function(s) return ... end";
-    if (is_token(s, "=") && (expects_then || expects_end))
-        return "two values are compared by ==";
-    if (has_in_line(s, "elif ") || has_in_line(s, "elsif "))
-        return "it is written elseif";
-    if (expects_then && has_in_line(s, "{"))
-        return "it is written if ... then ... end, without braces";
-    return NULL;
-}
-
 /* In a table: `title: "x"`, `"title" = "x"`, `2025-09-01 = 90`. */
 static const char *say_key(const struct stop *s)
 {
     bool expects_brace = strncmp(s->said, "'}' expected", 12) == 0;
 
-    if (strncmp(s->said, "')' expected", 12) == 0 && is_token(s, "="))
+    if (strncmp(s->said, "')' expected", 12) == 0 && stop_is(s, "="))
         return "a table is written in braces: rule { ... }";
-    if (expects_brace && is_token(s, ":"))
+    if (expects_brace && stop_is(s, ":"))
         return "a key and its value are joined by =, as in title = \"...\"";
-    if (expects_brace && is_token(s, "="))
-        return "a key that is no plain word is written in brackets: [\"2025-09-01\"] = ...";
-    if (strncmp(s->said, "a name is expected", 18) == 0 && s->token[0] == '"' &&
-        has_in_line(s, ":"))
+    if (strncmp(s->said, "a name is expected", 18) == 0 && s->token[0] == '"' && stop_has(s, ":"))
         return "a key and its value are joined by =, as in title = \"...\"";
     return NULL;
 }
 
 /* ---- what is missing ---- */
 
-/* The number of the last line before this one that holds code, and the last sign of that. */
-static int line_before(const struct stop *s, char *last)
-{
-    int number = s->number;
-
-    for (const char *end = s->line; end > s->text;) {
-        const char *begin = --end; /* its newline */
-        while (begin > s->text && begin[-1] != '\n')
-            begin--;
-        number--;
-        const char *p = skip_blank(begin, end), *code = p;
-        if (p < end && !(end - p >= 2 && p[0] == '-' && p[1] == '-')) {
-            for (; p < end; p++)
-                if (p + 1 < end && p[0] == '-' && p[1] == '-')
-                    break; /* a comment, or "--" in a text: then too little is seen */
-                else if (!isspace((unsigned char)*p))
-                    code = p;
-            *last = *code;
-            return number;
-        }
-        end = begin;
-    }
-    return 0;
-}
-
-static bool is_keyword(const struct stop *s)
-{
-    static const char *const WORDS[] = { "and",    "break",  "do",   "else",  "elseif", "end",
-                                         "for",    "goto",   "if",   "in",    "local",  "or",
-                                         "repeat", "return", "then", "until", "while" };
-
-    for (size_t i = 0; i < sizeof(WORDS) / sizeof(WORDS[0]); i++)
-        if (is_token(s, WORDS[i]))
-            return true;
-    return false;
-}
-
 static bool begins_entry(const struct stop *s)
 {
     char first = s->token[0];
 
-    return isalnum((unsigned char)first) || first == '_' ? !is_keyword(s)
+    return isalnum((unsigned char)first) || first == '_' ? !stop_is_keyword(s)
                                                          : strchr("\"'[{", first) != NULL;
 }
 
@@ -264,8 +122,8 @@ static bool add_comma(char *message, size_t size, const struct stop *s)
 
     if (strncmp(s->said, "'}' expected", 12) != 0 || !begins_entry(s))
         return false;
-    int before = begins_line(s) ? line_before(s, &last) : 0;
-    if (!before && begins_line(s))
+    int before = stop_begins_line(s) ? stop_line_before(s, &last) : 0;
+    if (!before && stop_begins_line(s))
         return false;
     if (before)
         snprintf(hint, sizeof(hint), "is a comma or a '}' missing at the end of line %d?", before);
@@ -280,13 +138,115 @@ static bool add_comma(char *message, size_t size, const struct stop *s)
 /* `end,` where the end has closed an if, and so none is left for the function. */
 static const char *say_end(const struct stop *s)
 {
-    const char *p = skip_blank(s->line, s->end);
+    const char *p = stop_skip_blank(s->line, s->end);
     bool is_end = s->end - p >= 4 && memcmp(p, "end", 3) == 0 && !isalnum((unsigned char)p[3]);
 
     if (!is_end || strncmp(s->said, "unexpected symbol", 17) != 0 ||
-        (!is_token(s, ",") && !is_token(s, "}")))
+        (!stop_is(s, ",") && !stop_is(s, "}")))
         return NULL;
     return "this end closes an if or a loop: is one more end missing before it?";
+}
+
+/* ---- statements ---- */
+
+/* "syntax error": a value stands where something has to be done. */
+static bool add_statement(char *message, size_t size, const struct stop *s)
+{
+    char hint[120], last = '\0';
+    const char *meant = slips_first_word(s);
+
+    if (!stop_says(s, "syntax error"))
+        return false;
+    int before = stop_begins_line(s) ? stop_line_before(s, &last) : 0;
+    if (meant)
+        snprintf(hint, sizeof(hint), "%s", meant);
+    else if (stop_has(s, "continue"))
+        snprintf(hint, sizeof(hint), "there is no continue: put what comes behind it into an if");
+    else if (before)
+        snprintf(hint, sizeof(hint),
+                 "a value alone does nothing: is return or = missing in line %d?", before);
+    else
+        snprintf(hint, sizeof(hint), "a value alone does nothing: is return or = missing?");
+    add(message, size, hint);
+    return true;
+}
+
+/* Where a name has to stand, there is one of Lua's own words. */
+static bool add_reserved(char *message, size_t size, const struct stop *s)
+{
+    char assigned[40], hint[120];
+    int len = (int)(s->token_len < 10 ? s->token_len : 10);
+    bool is_name = stop_says(s, "a name is expected");
+
+    snprintf(assigned, sizeof(assigned), "%.*s =", len, s->token);
+    if (!stop_is_lua_word(s) ||
+        !(is_name || (stop_says(s, "unexpected symbol") && stop_has(s, assigned))))
+        return false;
+    snprintf(hint, sizeof(hint),
+             "%.*s is a word of Lua and can not be a name; a key may be called so "
+             "in brackets: [\"%.*s\"] = ...",
+             len, s->token, len, s->token);
+    add(message, size, hint);
+    return true;
+}
+
+/* One that closes what is not open, or leaves open what is. */
+static const char *say_balance(const struct stop *s)
+{
+    if (stop_says(s, "'end' expected") && (stop_is(s, "}") || stop_is(s, ",")))
+        return "is an end missing before it?";
+    if (stop_says(s, "'end' expected") && stop_is(s, ")"))
+        return "is there one ) too many, or an end missing?";
+    if (stop_says(s, "'}' expected") && stop_is(s, "end"))
+        return "is there one end too many?";
+    if (stop_says(s, "'}' expected") && stop_is(s, ")"))
+        return "is a } missing before it?";
+    if (stop_says(s, "unexpected symbol") && stop_begins_with(s, "local") && !stop_has(s, "="))
+        return "is = missing before it?";
+    return NULL;
+}
+
+/* The key in front of `equals`, without its quotes; 0: it is a plain word, or in brackets. */
+static int odd_key(const char **key, const struct stop *s, const char *equals)
+{
+    const char *begin = stop_skip_blank(s->line, s->end), *end = equals;
+    bool is_plain = true;
+
+    for (const char *p = begin; p < equals;
+         p++) /* behind what opens the table, or the entry before */
+        if (strchr("{,;", *p))
+            begin = stop_skip_blank(p + 1, equals);
+    while (end > begin && isspace((unsigned char)end[-1]))
+        end--;
+    for (const char *p = begin; p < end; p++)
+        is_plain = is_plain && (isalnum((unsigned char)*p) || *p == '_');
+    if (end == begin || end[-1] == ']' || (is_plain && !isdigit((unsigned char)*begin)))
+        return 0;
+    while (end > begin && strchr("\"'", end[-1]))
+        end--;
+    while (begin < end && strchr("\"'", *begin))
+        begin++;
+    *key = begin;
+    return (int)(end - begin < 60 ? end - begin : 60);
+}
+
+/* `my-fact = 1`, `h07.lent = {`, `2025-09-01 = 9`: the key is written as it must be. */
+static bool add_key(char *message, size_t size, const struct stop *s)
+{
+    char hint[200];
+    const char *key = "2025-09-01";
+    int len = 0;
+
+    if (!stop_says(s, "'}' expected") || !stop_is(s, "="))
+        return false;
+    for (const char *p = s->line; p < s->end && len == 0; p++)
+        if (*p == '=')
+            len = odd_key(&key, s, p);
+    snprintf(hint, sizeof(hint),
+             "a key that is no plain word is written in brackets: [\"%.*s\"] = ...",
+             len > 0 ? len : 10, key);
+    add(message, size, hint);
+    return true;
 }
 
 void slips_explain(char *message, size_t size, const char *text, size_t len)
@@ -298,17 +258,23 @@ void slips_explain(char *message, size_t size, const char *text, size_t len)
     if (!digits || strncmp(colon + 1 + digits, ": ", 2) != 0)
         return;
     s.said = colon + 1 + digits + 2;
-    if (!find_line(&s, len) || !find_token(&s))
+    if (!stop_find(&s, len))
         return;
     if (name_character(message, size, &s) || add_comma(message, size, &s))
         return;
-    const char *hint = say_sign(&s);
+    const char *hint = slips_sign(&s);
+    if (!hint && (add_reserved(message, size, &s) || add_key(message, size, &s)))
+        return;
     if (!hint)
         hint = say_key(&s);
     if (!hint)
         hint = say_end(&s);
+    if (!hint)
+        hint = say_balance(&s);
     if (hint)
         add(message, size, hint);
+    else
+        add_statement(message, size, &s);
 }
 
 bool slips_in_bytes(char *out, size_t size, const char *text, size_t len)

@@ -21,4 +21,8 @@ void slips_explain(char *message, size_t size, const char *text, size_t len);
  * which is not UTF-8 ...". */
 bool slips_in_bytes(char *out, size_t size, const char *text, size_t len);
 
+/* Is there a date that stands in no text, and so is a number, behind `from` (NULL: anywhere) in
+ * this Lua? Then `out` says it, after the line, and where to look on is returned; else NULL. */
+const char *slips_in_dates(char *out, size_t size, const char *text, const char *from, size_t len);
+
 #endif

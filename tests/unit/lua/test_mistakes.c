@@ -134,6 +134,11 @@ static const struct mistake MISTAKES[] = {
       P8 "move phase: a step is a text; expected { value, function(s) ... end }" },
     { "  moves = { scool = {} },", P7 "moves of 'scool'; expected school, group or hub = { ... }" },
 
+    { "  rules = { a = rule { 'A', source = 'x',\n    function(s) return s:reached(2025-09-01) end "
+      "} },",
+      P8 "2025-09-01 without quotes is a calculation, which gives 2015; a date is a text: "
+         "\"2025-09-01\"" },
+
     /* the environment */
     { "  rules = import 'ruls',", P7 "import: there is no ruls.lua in this pack" },
     { "  rules = rule 'x',", P7 "rule: found a text, expected a table: rule { ... }" },
@@ -244,6 +249,12 @@ static const struct mistake PACKS[] = {
       "national/pack.lua:3: parameter b: from 2024-09-01 it is minus infinity (divided by 0?), "
       "before "
       "that a number" },
+    { "return pack { name = 'x', params = {\n a = { 2, 3 } } }",
+      "national/pack.lua:2: parameter a has 2 values; expected one, and what it is later as from = "
+      "{ "
+      "[\"2024-09-01\"] = value }" },
+    { "return pack { name = 'x', facts = { school = {\n a = integer } } }",
+      "national/pack.lua:2: unknown name 'integer': whole numbers are of type int" },
     { "return pack { name = 'x', params = {\n a = {} } }",
       "national/pack.lua:2: parameter a is nothing; expected a number, a text or true or false" },
     { "return pack { name = 'x', params = {\n a = { 1, from = {\n  ['1 May'] = 2 } } } }",

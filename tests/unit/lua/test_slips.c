@@ -10,6 +10,56 @@ struct slip {
 };
 
 static const struct slip SLIPS[] = {
+    { "let x = 5", "t.lua:1: syntax error near 'x'; a variable is declared by local: local x = 5" },
+    { "def f(x): return x",
+      "t.lua:1: syntax error near 'f'; a function is written function(s) ... end, "
+      "and kept by local f = function(s) ... end" },
+    { "for x in y do\n  continue\nend",
+      "t.lua:3: syntax error near 'end'; a value alone does nothing: "
+      "is return or = missing in line 2?" },
+    { "for x in y do continue end", "t.lua:1: syntax error near 'end'; there is no continue: put "
+                                    "what comes behind it into an if" },
+    { "local f = function(s)\n  s.open\nend",
+      "t.lua:3: syntax error near 'end'; a value alone does "
+      "nothing: is return or = missing in line 2?" },
+    { "s.open == true",
+      "t.lua:1: syntax error near '=='; a value alone does nothing: is return or = "
+      "missing?" },
+    { "local x 5", "t.lua:1: unexpected symbol near '5'; is = missing before it?" },
+    { "return a <> b", "t.lua:1: unexpected symbol near '>'; \"is not equal to\" is written ~=" },
+    { "if a =< b then end", "t.lua:1: 'then' expected near '='; \"at most\" is written <=" },
+    { "if a => b then end", "t.lua:1: 'then' expected near '='; \"at least\" is written >=, and a "
+                            "function is written function(s) ... end" },
+    { "return a === b", "t.lua:1: unexpected symbol near '='; two values are compared by ==" },
+    { "if a is not b then end",
+      "t.lua:1: 'then' expected near 'is'; \"is not equal to\" is written ~=" },
+    { "if a in b then end",
+      "t.lua:1: 'then' expected near 'in'; whether a set holds a value is asked by "
+      "s.leads:has(value)" },
+    { "return { f = function(s) return s ? 1 : 2 end }",
+      "t.lua:1: 'end' expected near '?'; a choice of two is written: condition and this or that" },
+    { "for (i = 0; i < 5; i++) {",
+      "t.lua:1: a name is expected near '('; a loop is written for i = 1, "
+      "10 do ... end, or for x in each(s.leads) do ... end" },
+    { "for i in 1..5 do end", "t.lua:1: this is no number, and no name begins with a digit: near "
+                              "'1..5'; a loop is written for "
+                              "i = 1, 10 do ... end, or for x in each(s.leads) do ... end" },
+    { "return { f = function(s) if s then return 1 } end",
+      "t.lua:1: 'end' expected near '}'; is an end missing before it?" },
+    { "return { f = function(s) return 1 end end }",
+      "t.lua:1: '}' expected near 'end'; is there one end too many?" },
+    { "return { end = 5 }",
+      "t.lua:1: unexpected symbol near 'end'; end is a word of Lua and can not be "
+      "a name; a key may be called so in brackets: [\"end\"] = ..." },
+    { "return s.end",
+      "t.lua:1: a name is expected near 'end'; end is a word of Lua and can not be a "
+      "name; a key may be called so in brackets: [\"end\"] = ..." },
+    { "return { facts = { my-fact = 1 } }",
+      "t.lua:1: '}' expected near '='; a key that is no plain word is written in brackets: "
+      "[\"my-fact\"] = ..." },
+    { "return { a = { h07.cubes.lent = 1 } }",
+      "t.lua:1: '}' expected near '='; a key that is no plain word is written in brackets: "
+      "[\"h07.cubes.lent\"] = ..." },
     { "return {\n  a = 1\n  -- b\n  b = 2,\n}",
       "t.lua:4: '}' expected (to close '{' at line 1) near 'b'; is a comma or a '}' missing at the "
       "end of line 2?" },
@@ -126,5 +176,35 @@ static void bytes_that_are_no_text_are_told_with_their_line(void **state)
     }
 }
 
-TEST_MAIN(CASE(what_was_meant_is_said), CASE(a_message_is_cut_at_its_size),
-          CASE(bytes_that_are_no_text_are_told_with_their_line))
+/* A date without quotes is a number, and nothing says so. */
+static void a_date_that_stands_in_no_text_is_named(void **state)
+{
+    static const char TEXT[] = "local a = \"2025-09-01\" -- 2025-09-01\n"
+                               "--[==[ 2025-09-01 ]] ]==] local b = [[ 2025-09-01\n ]]\n"
+                               "return { at = 2025-09-01, [2026-01-31] = '\\'2025-09-01',\n"
+                               "  x2025-09-01, 12025-09-01, 2025-09-011, 2025-9-1, 2025-09-01.5 }";
+    char why[120];
+    (void)state;
+
+    const char *at = slips_in_dates(why, sizeof(why), TEXT, NULL, strlen(TEXT));
+    assert_non_null(at);
+    assert_string_equal(
+        why, "4: 2025-09-01 without quotes is a calculation, which gives 2015; a date is "
+             "a text: \"2025-09-01\"");
+    at = slips_in_dates(why, sizeof(why), TEXT, at, strlen(TEXT));
+    assert_non_null(at);
+    assert_string_equal(
+        why, "4: 2026-01-31 without quotes is a calculation, which gives 1994; a date is "
+             "a text: \"2026-01-31\"");
+    assert_null(slips_in_dates(why, sizeof(why), TEXT, at, strlen(TEXT)));
+    for (size_t len = 0; len < strlen(TEXT); len++) { /* wherever it ends */
+        char *copy = malloc(len + 1);
+        memcpy(copy, TEXT, len);
+        for (at = NULL; (at = slips_in_dates(why, sizeof(why), copy, at, len));)
+            continue;
+        free(copy);
+    }
+}
+
+TEST_MAIN(CASE(a_date_that_stands_in_no_text_is_named), CASE(what_was_meant_is_said),
+          CASE(a_message_is_cut_at_its_size), CASE(bytes_that_are_no_text_are_told_with_their_line))
