@@ -50,7 +50,7 @@ MISTAKES = [
      'unknown fact or rule \'reachd\'; did you mean "reached"?'),
     ("a missing end", dict(rules=f"""a = rule {{ "A", {RULE} function(s)
         if s.open then return true }}, --!"""),
-     "'end' expected near '}'"),
+     "'end' expected near '}'; is an end missing before it?"),
     ("a missing comma", dict(rules=f"""a = rule {{ "A", {RULE} function(s) return s.open end }}
         b = rule {{ "B", {RULE} function(s) return s.open end }}, --!"""), None),
     ("a missing quote", dict(rules=f"""a = rule {{ "A, {RULE} function(s) return s.open end }}, --!"""), None),
