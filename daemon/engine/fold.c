@@ -385,11 +385,12 @@ enum err_code fold_begin_again(struct fold *f, struct err *err)
     return begin(f, err);
 }
 
-/* Once some run was suspect all are counted, or the same could befall every instant. */
+/* Once some run was suspect all are counted, or the same could befall every instant. What is
+ * suspect again then is so for its memory. */
 static void count(const struct fold *f)
 {
     for (int i = 0; f->repeats > 0 && rulebook_at(f->rules, i); i++)
-        ruleset_count(rulebook_at(f->rules, i));
+        ruleset_count(rulebook_at(f->rules, i), f->repeats > 1);
 }
 
 /* The verdicts are there. */

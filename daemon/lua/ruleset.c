@@ -143,9 +143,10 @@ enum err_code ruleset_load(struct ruleset **out, const char *dir, struct problem
     return rc;
 }
 
-void ruleset_count(struct ruleset *rs)
+void ruleset_count(struct ruleset *rs, bool memory_too)
 {
-    rs->sandbox.counts = rs->sandbox.is_strict = true;
+    rs->sandbox.counts = true;
+    rs->sandbox.is_strict = memory_too;
 }
 
 void ruleset_trust(struct ruleset *rs)

@@ -59,8 +59,9 @@ void ruleset_free(struct ruleset *rs);
 /* Problems found in loaded rules: have their places shown as those found while loading; NULL: no
  * longer. */
 void problems_place(struct problems *p, const struct ruleset *rs);
-/* What runs next is counted from its beginning, and so is never suspect; until ruleset_trust(). */
-void ruleset_count(struct ruleset *rs);
+/* What runs next is counted from its beginning, and so is never suspect for its time; `memory_too`:
+ * nor for its memory, for which all garbage is collected before each run. Until ruleset_trust(). */
+void ruleset_count(struct ruleset *rs, bool memory_too);
 /* After calls that said ERR_BUSY, see record.h: the verdict is there, no more counting. */
 void ruleset_trust(struct ruleset *rs);
 /* Was the last run ended because it had used up its steps, its time or its memory? */

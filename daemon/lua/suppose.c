@@ -58,8 +58,10 @@ enum err_code rulebook_watch(struct rulebook *b, struct err *err)
             return err_set(err, ERR_LIMIT, "no memory to note who reads parameters");
         lua_pushcfunction(rs->sandbox.L, watch_in_lua);
         lua_pushlightuserdata(rs->sandbox.L, rs);
+        ruleset_count(rs, false); /* so that it is never suspect */
         if (sandbox_call(&rs->sandbox, 1, 0, err) != OK)
             return err->code;
+        ruleset_trust(rs);
     }
     return OK;
 }
@@ -227,8 +229,10 @@ static enum err_code suppose(struct ruleset *rs, struct param_def *param, const 
 
     lua_pushcfunction(rs->sandbox.L, suppose_in_lua);
     lua_pushlightuserdata(rs->sandbox.L, &job);
+    ruleset_count(rs, false);
     if (sandbox_call(&rs->sandbox, 1, 0, err) != OK)
         return err->code;
+    ruleset_trust(rs);
     if (!job.problem && rs->watched)
         add_readers(rs, &rs->watched[param - rs->params]);
     return !job.problem ? OK
