@@ -9,6 +9,7 @@
 #include "lua/declared.h"
 
 #define GROUPS_MAX 1000 /* of a hub, by name; their number is always told */
+#define HUBS_MAX   1000
 
 /* The answer to another question about the hub, at the same moments. */
 static enum err_code ask(const struct json **out, answer_fn *question, struct reader *r,
@@ -149,4 +150,115 @@ enum err_code hub_belonging(struct buf *out, struct reader *r, const struct json
     write_groups(out, summary, list);
     write_alerts(out, rulebook_of_hub(r->rules, hub), summary);
     return write_pack(out, r, hub, err);
+}
+
+/* ---- all of them ---- */
+
+struct hubs {
+    struct buf *out;
+    int limit, count;
+    const char *last;
+    bool more;
+};
+
+static bool has_room(struct hubs *h, const char *subject)
+{
+    h->more = h->count == h->limit;
+    if (h->more)
+        return false;
+    buf_str(h->out, h->count++ ? "," : "");
+    h->last = subject;
+    return true;
+}
+
+static const char *text_of(const struct json *params, const char *name)
+{
+    const struct json *text = json_get(params, name);
+    return text && text->type == JSON_STRING ? text->as.string : NULL;
+}
+
+/* Is it asked for, and on this page? Of a decision a hub without events has none. */
+static bool is_wanted(const struct json *params, const char *subject)
+{
+    const char *code = subject_code(subject), *hub = text_of(params, "hub"),
+               *q = text_of(params, "q"), *after = text_of(params, "after");
+    const struct json *where = json_get(params, "where");
+
+    return (!hub || strcmp(hub, code) == 0) && (!q || strcasestr(code, q)) &&
+           (!after || strcmp(subject, after) > 0) && (!where || where->len == 0);
+}
+
+static void write_known(struct hubs *h, struct arena *arena, const struct json *params,
+                        const char *code)
+{
+    char subject[SUBJECT_MAX + 8];
+
+    snprintf(subject, sizeof(subject), "hub/%s", code);
+    const char *kept = arena_strdup(arena, subject);
+    h->out->failed = h->out->failed || !kept;
+    if (!kept || !is_wanted(params, kept) || !has_room(h, kept))
+        return;
+    buf_str(h->out, "{\"subject\":");
+    json_write_cstr(h->out, kept);
+    buf_str(h->out, ",\"code\":");
+    json_write_cstr(h->out, code);
+    buf_str(h->out, ",\"name\":null,\"hub\":");
+    json_write_cstr(h->out, code);
+    buf_str(h->out, ",\"decisions\":{}}");
+}
+
+/* Both are in the order of their codes, which is that of the subjects. */
+static void merge(struct hubs *h, struct arena *arena, const struct json *params,
+                  const struct json *of_events, const struct json *known)
+{
+    const struct json *row = of_events && of_events->len ? of_events->as.first : NULL;
+    const struct json *hub = known && known->len ? known->as.first : NULL;
+
+    while ((row || hub) && !h->more && !h->out->failed) {
+        const char *subject = row ? text_of(row, "subject") : NULL;
+        const char *code = hub ? text_of(hub, "hub") : NULL;
+        int order = !row ? 1 : !hub ? -1 : strcmp(subject_code(subject), code);
+        if (order > 0)
+            write_known(h, arena, params, code);
+        else if (has_room(h, subject))
+            json_write(h->out, row);
+        row = order <= 0 ? row->next : row;
+        hub = order >= 0 ? hub->next : hub;
+    }
+}
+
+enum err_code hub_page(struct buf *out, struct reader *r, const struct json *params, int limit,
+                       answer_fn *of_events, struct err *err)
+{
+    static const char *const MORE[] = { "hub", "q", "where", "after" };
+    const struct json *page, *summary;
+    struct hubs h = { .out = out, .limit = limit };
+    struct buf asked = { 0 };
+
+    buf_printf(&asked, "\"kind\":\"hub\",\"limit\":%d", HUBS_MAX);
+    for (size_t i = 0; i < sizeof(MORE) / sizeof(MORE[0]); i++)
+        if (json_get(params, MORE[i])) {
+            buf_printf(&asked, ",\"%s\":", MORE[i]);
+            json_write(&asked, json_get(params, MORE[i]));
+        }
+    enum err_code rc = ask(&page, of_events, r, params, buf_cstr(&asked), err);
+    buf_fini(&asked);
+    if (rc == OK)
+        rc = ask(&summary, answer_summary, r, params, "", err);
+    if (rc != OK)
+        return rc;
+    buf_str(out, "{\"seq\":");
+    json_write(out, json_get(page, "seq"));
+    buf_str(out, ",\"items\":[");
+    merge(&h, &r->arena, params, json_get(page, "items"), json_get(summary, "hubs"));
+    buf_str(out, "],\"next\":");
+    json_write_cstr(out, h.more ? h.last : NULL);
+    buf_str(out, ",\"place\":");
+    json_write(out, json_get(page, "place"));
+    if (json_get(page, "waiting")) {
+        buf_str(out, ",\"waiting\":");
+        json_write(out, json_get(page, "waiting"));
+    }
+    buf_char(out, '}');
+    return OK;
 }

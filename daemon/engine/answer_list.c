@@ -319,8 +319,8 @@ static enum err_code list_as_of(struct list *l, const struct instants *when, boo
     return rc;
 }
 
-enum err_code answer_list(struct buf *out, struct reader *r, const struct json *params,
-                          struct err *err)
+static enum err_code page_of_events(struct buf *out, struct reader *r, const struct json *params,
+                                    struct err *err)
 {
     struct list l = { .out = out, .r = r };
     struct instants when;
@@ -350,4 +350,16 @@ enum err_code answer_list(struct buf *out, struct reader *r, const struct json *
     buf_char(out, '}');
     strmap_fini(&l.waiting);
     return rc;
+}
+
+enum err_code answer_list(struct buf *out, struct reader *r, const struct json *params,
+                          struct err *err)
+{
+    struct list l = { .r = r };
+
+    if (read_query(&l, params, err) != OK)
+        return err->code;
+    return strcmp(l.query.kind, "hub") == 0
+               ? hub_page(out, r, params, l.query.limit, page_of_events, err)
+               : page_of_events(out, r, params, err);
 }

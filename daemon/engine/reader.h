@@ -134,6 +134,10 @@ void write_place(struct buf *out, const struct reader *r, int64_t seq);
 
 typedef enum err_code answer_fn(struct buf *out, struct reader *r, const struct json *params,
                                 struct err *err);
+/* A page of hubs: those that events are about, as `of_events` lists them, and those that a school
+ * belongs to. `params`: those of "list", checked. */
+MUST_CHECK enum err_code hub_page(struct buf *out, struct reader *r, const struct json *params,
+                                  int limit, answer_fn *of_events, struct err *err);
 answer_fn answer_subject, answer_list, answer_decisions, answer_events, answer_changes,
     answer_person, answer_status, answer_registered, answer_verify, answer_replay, answer_cursors,
     answer_state, answer_faults, answer_quarantine, answer_table, answer_overlay;

@@ -219,6 +219,25 @@ class Questions(HttpTest):
         second = self.d.request("GET", f"/v1/schools?limit=1&after={first['next']}").json()
         self.assertEqual([first["items"][0]["urn"], second["items"][0]["urn"]], ["100001", "100002"])
 
+    def test_hubs_are_those_that_schools_belong_to(self):
+        def page(query=""):
+            found = self.d.request("GET", f"/v1/hubs?{query}").json()
+            return [item["subject"] for item in found["items"]], found["next"]
+
+        row = {"subject": "hub/07", "code": "07", "name": None, "hub": "07", "decisions": {}}
+        self.assertIn(row, self.d.request("GET", "/v1/hubs").json()["items"])
+        subjects, following = page()
+        self.assertLessEqual({"hub/07", "hub/08"}, set(subjects))
+        self.assertEqual((subjects, following), (sorted(subjects), None))
+        self.assertEqual(page("limit=1"), (subjects[:1], subjects[0]))
+        self.assertEqual(page(f"limit=1000&after={subjects[0]}"), (subjects[1:], None))
+        self.assertEqual(page(f"limit={len(subjects)}"), (subjects, None))
+        self.assertEqual(page("hub=08"), (["hub/08"], None))
+        self.assertEqual(page("q=8")[0], [subject for subject in subjects if "8" in subject])
+        self.assertEqual(page("at=2010-01-01"), ([], None))
+        self.assert_problem(self.d.request("GET", "/v1/hubs?limit=0"), 400, "limit")
+        self.assert_problem(self.d.request("GET", "/v1/hubs?pathway_faze=none"), 400, "pathway_faze")
+
     def test_a_subject_has_facts_and_decisions(self):
         school = self.d.request("GET", "/v1/schools/100001").json()
         self.assertEqual(school["subject"], "school/100001")
