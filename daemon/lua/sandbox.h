@@ -139,8 +139,8 @@ static inline void sandbox_trust(struct sandbox *sb)
     sb->counts = sb->is_strict = false;
 }
 
-/* How many runs of this thread, or parts of one, were slow so far: they were suspect, and took many
- * steps when they were counted. Where the machine was slow, and not they, none is. */
+/* How many runs of this thread, or parts of one, were slow so far: they were suspect, and when they
+ * were counted took many steps, or as long again. Where the machine was slow for once, none is. */
 uint64_t sandbox_slow_runs(void);
 
 /* Did the last run come to its end because it had used up what it may, and not by an error of its

@@ -321,6 +321,20 @@ static void more_keys_than_fit_on_the_stack_are_sorted_too(void **state)
     assert_ok(sandbox_call(&f->sandbox, 0, 0, &err));
 }
 
+static void few_steps_that_take_long_are_slow(void **state)
+{ /* such as comparing long texts */
+    struct fixture *f = *state;
+    uint64_t before = sandbox_slow_runs();
+#ifdef __SANITIZE_THREAD__
+    skip(); /* no timer ticks there */
+#endif
+    assert_string_equal(eval(f, "local t, u = 'x', 'x' for i = 1, 18 do t = t .. t u = u .. u end\n"
+                                "local n = 0 for i = 1, 9000 do if t == u then n = n + 1 end end "
+                                "return n"),
+                        "9000");
+    assert_true(sandbox_slow_runs() > before);
+}
+
 #define SANDBOX_CASE(fn) CASE_WITH(fn, setup, teardown)
 TEST_MAIN(SANDBOX_CASE(what_was_taken_out_is_unknown), SANDBOX_CASE(what_is_there_works),
           SANDBOX_CASE(an_error_names_file_and_line), SANDBOX_CASE(bytecode_is_refused),
@@ -334,4 +348,5 @@ TEST_MAIN(SANDBOX_CASE(what_was_taken_out_is_unknown), SANDBOX_CASE(what_is_ther
           SANDBOX_CASE(too_much_memory_ends_the_run_and_leaves_the_state_usable),
           CASE(a_state_too_small_for_its_library_says_so),
           SANDBOX_CASE(endless_recursion_is_an_error_of_the_rule),
-          SANDBOX_CASE(more_keys_than_fit_on_the_stack_are_sorted_too))
+          SANDBOX_CASE(more_keys_than_fit_on_the_stack_are_sorted_too),
+          SANDBOX_CASE(few_steps_that_take_long_are_slow))
