@@ -319,47 +319,59 @@ static enum err_code list_as_of(struct list *l, const struct instants *when, boo
     return rc;
 }
 
+static enum err_code write_page(struct list *l, const struct instants *when, struct err *err)
+{
+    bool is_current = false, more = false;
+    int64_t seq = 0;
+
+    enum err_code rc = feed_last_seq(&seq, l->r->store, err);
+    if (rc == OK && when->is_now)
+        rc = reader_tables_are_current(&is_current, &l->waiting, l->r, when->at, err);
+    if (is_current)
+        seq = derived_mark(l->r->store).feed;
+    buf_printf(l->out, "{\"seq\":%lld,\"items\":[", (long long)seq);
+    if (rc == OK)
+        rc = is_current ? list_subjects(&more, l->r->store, &l->query, take_row, l, err)
+                        : list_as_of(l, when, &more, err);
+    if (rc == OK && l->count == 0 && !l->query.after)
+        rc = list_values_check(l->r->store, &l->query, err);
+    buf_str(l->out, "],\"next\":");
+    json_write_cstr(l->out, more ? l->last : NULL);
+    buf_str(l->out, ",\"place\":");
+    write_place(l->out, l->r, seq);
+    size_t waiting = is_current ? waiting_count(&l->waiting, l->query.kind) : 0;
+    if (waiting > 0)
+        buf_printf(l->out, ",\"waiting\":%zu", waiting);
+    buf_char(l->out, '}');
+    strmap_fini(&l->waiting);
+    return rc;
+}
+
+/* When it is about is read first: that says which rules the filters are held against. */
+static enum err_code read_request(struct list *l, struct instants *when, const struct json *params,
+                                  struct err *err)
+{
+    return params_instants(when, l->r, params, err) == OK ? read_query(l, params, err) : err->code;
+}
+
 static enum err_code page_of_events(struct buf *out, struct reader *r, const struct json *params,
                                     struct err *err)
 {
     struct list l = { .out = out, .r = r };
     struct instants when;
-    bool is_current = false, more = false;
-    int64_t seq;
 
-    if (params_instants(&when, r, params, err) != OK || read_query(&l, params, err) != OK ||
-        feed_last_seq(&seq, r->store, err) != OK)
-        return err->code;
-    enum err_code rc =
-        when.is_now ? reader_tables_are_current(&is_current, &l.waiting, r, when.at, err) : OK;
-    if (is_current)
-        seq = derived_mark(r->store).feed;
-    buf_printf(out, "{\"seq\":%lld,\"items\":[", (long long)seq);
-    if (rc == OK)
-        rc = is_current ? list_subjects(&more, r->store, &l.query, take_row, &l, err)
-                        : list_as_of(&l, &when, &more, err);
-    if (rc == OK && l.count == 0 && !l.query.after)
-        rc = list_values_check(l.r->store, &l.query, err);
-    buf_str(out, "],\"next\":");
-    json_write_cstr(out, more ? l.last : NULL);
-    buf_str(out, ",\"place\":");
-    write_place(out, r, seq);
-    size_t waiting = is_current ? waiting_count(&l.waiting, l.query.kind) : 0;
-    if (waiting > 0)
-        buf_printf(out, ",\"waiting\":%zu", waiting);
-    buf_char(out, '}');
-    strmap_fini(&l.waiting);
-    return rc;
+    return read_request(&l, &when, params, err) == OK ? write_page(&l, &when, err) : err->code;
 }
 
 enum err_code answer_list(struct buf *out, struct reader *r, const struct json *params,
                           struct err *err)
 {
-    struct list l = { .r = r };
+    struct list l = { .out = out, .r = r };
+    struct instants when;
 
-    if (read_query(&l, params, err) != OK)
+    if (read_request(&l, &when, params, err) != OK)
         return err->code;
     return strcmp(l.query.kind, "hub") == 0
                ? hub_page(out, r, params, l.query.limit, page_of_events, err)
-               : page_of_events(out, r, params, err);
+               : write_page(&l, &when, err);
 }

@@ -22,6 +22,16 @@ static inline void log_begin(struct log *l, const char *pack)
     assert_ok(store_open(&l->store, NULL, STORE_MEMORY, &err));
 }
 
+/* The same with overlays, by the files of all packs. */
+static inline void log_begin_files(struct log *l, const struct ruleset_file *files, int count)
+{
+    assert_ok(civil_init(&err));
+    assert_ok(digest_init(&err));
+    *l = (struct log){ 0 };
+    assert_ok(rulebook_load_files(&l->rules, files, count, NULL, &err));
+    assert_ok(store_open(&l->store, NULL, STORE_MEMORY, &err));
+}
+
 /* The same rules and an empty log. */
 static inline void log_clear(struct log *l)
 {

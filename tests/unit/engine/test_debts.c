@@ -23,11 +23,7 @@ static int begin(void **state)
         { .path = "national/pack.lua", .text = NATIONAL, .len = sizeof(NATIONAL) - 1 },
     };
     (void)state;
-    assert_ok(civil_init(&err));
-    assert_ok(digest_init(&err));
-    LOG = (struct log){ 0 };
-    assert_ok(rulebook_load_files(&LOG.rules, files, 2, NULL, &err));
-    assert_ok(store_open(&LOG.store, NULL, STORE_MEMORY, &err));
+    log_begin_files(&LOG, files, 2);
     put(&LOG, "a", "2025-01-01", "school/1", "at", "{\"hub\":\"07\"}");
     put(&LOG, "b", "2025-01-01", "school/2", "at", "{\"hub\":\"08\"}");
     W = view(&LOG, ALL, true);

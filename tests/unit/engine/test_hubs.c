@@ -52,11 +52,7 @@ static int begin_log(void **state)
         { .path = "national/pack.lua", .text = NATIONAL, .len = sizeof(NATIONAL) - 1 },
     };
     (void)state;
-    assert_ok(civil_init(&err));
-    assert_ok(digest_init(&err));
-    LOG = (struct log){ 0 };
-    assert_ok(rulebook_load_files(&LOG.rules, files, 3, NULL, &err));
-    assert_ok(store_open(&LOG.store, NULL, STORE_MEMORY, &err));
+    log_begin_files(&LOG, files, 3);
     return 0;
 }
 

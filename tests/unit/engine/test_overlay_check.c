@@ -47,11 +47,7 @@ static const char *check_by(const char *national, const char *overlay, int total
     char data[40];
     size_t subjects;
 
-    assert_ok(civil_init(&err));
-    assert_ok(digest_init(&err));
-    LOG = (struct log){ 0 };
-    assert_ok(rulebook_load_files(&LOG.rules, files, 2, NULL, &err));
-    assert_ok(store_open(&LOG.store, NULL, STORE_MEMORY, &err));
+    log_begin_files(&LOG, files, 2);
     snprintf(data, sizeof(data), "{\"n\":%d}", total);
     put(&LOG, "a", "2025-01-01", "school/1", "at", "{\"hub\":\"07\"}");
     put(&LOG, "b", "2025-01-01", "school/2", "at", "{\"hub\":\"08\"}");
